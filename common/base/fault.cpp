@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "common/base/fault.h"
+
+#include <system_error>
+
+namespace mxfeed {
+namespace {
+
+std::string joined(std::string_view doing, std::string_view subject,
+                   std::string_view cause) {
+  std::string text(doing);
+  text.append(": ").append(subject).append(": ").append(cause);
+  return text;
+}
+
+}  // namespace
+
+Fault::Fault(std::string_view doing, std::string_view subject, std::string_view cause)
+    : std::runtime_error(joined(doing, subject, cause)) {}
+
+std::string errno_text(int error) {
+  return std::generic_category().message(error);
+}
+
+}  // namespace mxfeed

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "common/base/file.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "common/base/fault.h"
+
+namespace mxfeed {
+
+void Fd::reset(int fd) {
+  if (fd_ >= 0) ::close(fd_);
+  fd_ = fd;
+}
+
+std::optional<std::string> read_file(const std::filesystem::path& path,
+                                     std::size_t most) {
+  const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd) {
+    if (errno == ENOENT) return std::nullopt;
+    throw Fault("open", path.string(), errno_text(errno));
+  }
+  std::string content;
+  struct stat status {};
+  if (::fstat(fd.get(), &status) == 0 && status.st_size > 0) {
+    content.reserve(static_cast<std::size_t>(status.st_size) + 1);
+  }
+  constexpr std::size_t kStep = 64 * 1024;
+  for (;;) {
+    const std::size_t have = content.size();
+    content.resize(have + kStep);
+    const ssize_t got = ::read(fd.get(), content.data() + have, kStep);
+    content.resize(have + (got > 0 ? static_cast<std::size_t>(got) : 0));
+    if (got == 0) return content;
+    if (got < 0 && errno != EINTR) throw Fault("read", path.string(), errno_text(errno));
+    if (content.size() > most) {
+      throw Fault("read", path.string(),
+                  "larger than " + std::to_string(most) + " bytes");
+    }
+  }
+}
+
+bool write_all(int fd, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t written = ::write(fd, bytes.data(), bytes.size());
+    if (written < 0) {
+      if (errno == EINTR) continue;
+      return false;
+    }
+    bytes.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return true;
+}
+
+void sync_directory(const std::filesystem::path& directory) {
+  const Fd fd(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!fd || ::fsync(fd.get()) != 0) {
+    throw Fault("sync directory", directory.string(), errno_text(errno));
+  }
+}
+
+void write_file(const std::filesystem::path& path, std::string_view content,
+                unsigned mode) {
+  std::string temporary = path.string() + ".XXXXXX";
+  const Fd fd(::mkostemp(temporary.data(), O_CLOEXEC));
+  if (!fd) throw Fault("create", temporary, errno_text(errno));
+  if (!write_all(fd.get(), content) || ::fchmod(fd.get(), mode) != 0 ||
+      ::fsync(fd.get()) != 0 || ::rename(temporary.c_str(), path.c_str()) != 0) {
+    const int error = errno;
+    ::unlink(temporary.c_str());
+    throw Fault("write", path.string(), errno_text(error));
+  }
+  sync_directory(path.has_parent_path() ? path.parent_path() : ".");
+}
+
+std::optional<std::string> read_link(const std::filesystem::path& path) {
+  std::error_code error;
+  auto target = std::filesystem::read_symlink(path, error);
+  if (error) return std::nullopt;
+  return target.string();
+}
+
+void replace_link(const std::filesystem::path& path, const std::string& target) {
+  const std::string temporary = path.string() + ".new";
+  ::unlink(temporary.c_str());
+  if (::symlink(target.c_str(), temporary.c_str()) != 0 ||
+      ::rename(temporary.c_str(), path.c_str()) != 0) {
+    const int error = errno;
+    ::unlink(temporary.c_str());
+    throw Fault("point link", path.string(), errno_text(error));
+  }
+  sync_directory(path.parent_path());
+}
+
+}  // namespace mxfeed

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// Descriptors and whole files.
+
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace mxfeed {
+
+// Owns a file descriptor.
+class Fd {
+ public:
+  Fd() = default;
+  explicit Fd(int fd) : fd_(fd) {}
+  Fd(Fd&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  Fd& operator=(Fd&& other) noexcept {
+    if (this != &other) reset(std::exchange(other.fd_, -1));
+    return *this;
+  }
+  ~Fd() { reset(); }
+
+  int get() const { return fd_; }
+  explicit operator bool() const { return fd_ >= 0; }
+  int release() { return std::exchange(fd_, -1); }
+  void reset(int fd = -1);
+
+ private:
+  int fd_ = -1;
+};
+
+// The whole file; nothing if it does not exist.  Throws Fault for any other trouble and
+// for a file of more than `most` bytes.
+std::optional<std::string> read_file(const std::filesystem::path& path,
+                                     std::size_t most = std::size_t{1} << 30);
+
+// Replaces the file in one step: temporary file beside it, fsync, rename, fsync of the
+// directory.  A crash leaves the old or the new content.
+void write_file(const std::filesystem::path& path, std::string_view content,
+                unsigned mode = 0644);
+
+// Writes all of it, over short writes and EINTR; false with errno set if it cannot.
+bool write_all(int fd, std::string_view bytes);
+
+// Makes what was created, renamed or removed in the directory survive a crash.
+void sync_directory(const std::filesystem::path& directory);
+
+// Reads the target of a symbolic link; nothing if there is none.
+std::optional<std::string> read_link(const std::filesystem::path& path);
+
+// Points the symbolic link at `target` in one step (temporary link, rename).
+void replace_link(const std::filesystem::path& path, const std::string& target);
+
+}  // namespace mxfeed

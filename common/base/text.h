@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// Small text functions.  ASCII only: mail protocols know no locale.
+
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace mxfeed {
+
+constexpr char ascii_lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+std::string ascii_lower(std::string_view text);
+bool iequals(std::string_view a, std::string_view b);
+bool istarts_with(std::string_view text, std::string_view prefix);
+
+// Without spaces, tabs, CR and LF at both ends.
+std::string_view trim(std::string_view text);
+
+// "a,b,,c" at ',' is four pieces; an empty text is one empty piece.
+std::vector<std::string_view> split(std::string_view text, char separator);
+
+// Text of a peer made fit for a log line or a terminal: valid UTF-8 letters stay; control
+// bytes, '"', '\\' and bytes that are not UTF-8 become \xHH.
+std::string escape_untrusted(std::string_view text);
+
+std::string to_hex(std::string_view bytes);
+
+// The whole text as a decimal number; nothing for signs, spaces, overflow or rubbish.
+std::optional<std::uint64_t> parse_unsigned(std::string_view text);
+
+// "90s", "15m", "6h", "2d", "1w"; nothing without a unit or for more than 10 years.
+std::optional<std::chrono::seconds> parse_duration(std::string_view text);
+// The shortest exact form that parse_duration() takes: 172800 s is "2d".
+std::string format_duration(std::chrono::seconds duration);
+
+// "50M", "512K", "1G", "1000" (bytes); powers of 1024.
+std::optional<std::uint64_t> parse_size(std::string_view text);
+
+}  // namespace mxfeed

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// What a filter wants changed in the message: a list of values that the session carries
+// out at end of message, in one place.
+
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace mxfeed {
+
+struct HeaderEdit {
+  enum class Kind { insert_first, append, replace, remove };
+  Kind kind;
+  std::string name;
+  std::string value;   // unfolded or folded with LF and a blank; no leading space
+  unsigned index = 0;  // replace, remove: which field of that name, from 1
+};
+
+class MessageEdits {
+ public:
+  // Above all other fields, Postfix's own Received included.
+  void insert_first(std::string_view name, std::string_view value);
+  // Below all other fields.
+  void append(std::string_view name, std::string_view value);
+  // The `index`th field of that name, counted from 1, as the filter was shown them: the
+  // order in which edits are recorded does not matter.
+  void replace(std::string_view name, unsigned index, std::string_view value);
+  void remove(std::string_view name, unsigned index);
+  // Postfix keeps the message in its hold queue.  A hold ends the filtering: milters
+  // after this one do not see the message.
+  void quarantine(std::string_view reason) { quarantine_ = reason; }
+
+  // In the order of execution: removals and replacements from the highest index down
+  // (Postfix counts live fields), then what is appended and inserted, in the order given.
+  std::vector<HeaderEdit> ordered() const;
+  const std::string& quarantine_reason() const { return quarantine_; }
+  bool empty() const { return edits_.empty() && quarantine_.empty(); }
+
+ private:
+  std::vector<HeaderEdit> edits_;
+  std::string quarantine_;
+};
+
+}  // namespace mxfeed

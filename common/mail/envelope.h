@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// Who sends to whom, as SMTP said it (RFC 5321, 3.3): not what the header says.
+
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/mail/address.h"
+
+namespace mxfeed {
+
+struct Client {
+  // From the socket address, not from a macro; nothing for mail that is not from the
+  // network (sendmail(1), a unix socket).
+  std::optional<IpAddress> address;
+  std::string name;  // forward-confirmed reverse name; empty if there is none
+};
+
+struct Recipient {
+  std::string local_part;  // as received, quoting removed
+  std::string domain;      // lower-case A-labels where it is a domain, else as received
+};
+
+struct Envelope {
+  Client client;
+  std::string helo;
+  std::string auth_user;              // empty unless authenticated
+  std::string sender;                 // local@domain; empty for the null sender <>
+  std::vector<Recipient> recipients;  // those that we accepted so far
+  std::string
+      queue_id;    // empty until Postfix has one: after the first accepted recipient
+  std::string id;  // ours, for the log: unique for the process
+};
+
+}  // namespace mxfeed

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// What all milter programs have in common: command line, policy, status socket, reload,
+// stop.  main() of a milter is a call of run_milter().
+//
+//   mxfeed-NAME --socket SPEC [--state DIR] [--foreground]
+//     --socket  unix:PATH, inet:PORT@HOST, inet6:PORT@HOST or fd:3 (socket activation);
+//               a unix socket gets mode 0660 and the group postfix where that exists
+//     --state   default /var/lib/mxfeed; own data and status.sock in DIR/NAME
+//
+// SIGUSR1, a changed DIR/current and the command "reload" on the status socket reload.
+// SIGTERM and SIGINT drain: no new connection, transactions in progress end (25 s at
+// most), then exit status 0.  SIGHUP is ignored: libmilter would stop at it.
+
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "common/milter/filter.h"
+#include "common/policy/policy_db.h"
+
+namespace mxfeed {
+
+struct DaemonContext {
+  std::filesystem::path state;           // --state
+  std::filesystem::path data_directory;  // <state>/<name>, exists
+  LivePolicy& policy;
+};
+
+// What a milter program adds to the common part.
+class Daemon {
+ public:
+  virtual ~Daemon() = default;
+  virtual Milter& milter() = 0;
+  // After the policy changed; throws Fault if the new one cannot be used (it is logged,
+  // the daemon goes on as it can).
+  virtual void on_reload() {}
+  // Called about once a second from one thread: sweeps and the like.  Short.
+  virtual void on_tick() {}
+  // More "key: value\n" lines for the status command.
+  virtual std::string status() const { return {}; }
+};
+
+struct DaemonSpec {
+  std::string_view name;  // "greylist": program mxfeed-greylist
+  std::function<std::unique_ptr<Daemon>(const DaemonContext&)> make;
+};
+
+// Returns the exit status: 0, 1 (could not start), 2 (usage).  Does not return when the
+// milter has served: the process ends by _exit(2), since threads of libmilter still run.
+int run_milter(int argc, char** argv, const DaemonSpec& spec);
+
+}  // namespace mxfeed

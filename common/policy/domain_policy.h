@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// The policy of one mail domain as the milters see it: validated, complete (every default
+// has become a value) and cheap to copy; and the settings of the whole gateway.  The
+// compiler in postfix-conf is the only producer, PolicyDb (policy_db.h) the only reader.
+//
+// Fields are stored with tags and unknown tags are skipped, so that a milter of the next
+// version reads the policy of this one and the other way round.
+//
+// To add a field: add it here, in domain_policy.cpp (both directions), in postfix-conf
+// and in mxfeed.toml(5).  domain_policy_test fails until encode and decode agree.
+
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/mail/address.h"
+
+namespace mxfeed {
+
+enum class GreylistWhen : std::uint8_t { always, suspicious, never };
+
+struct GreylistPolicy {
+  GreylistWhen when = GreylistWhen::always;
+  bool shadow = false;                        // log what would have been deferred
+  std::chrono::seconds delay{180};            // a retry before this is too early
+  std::chrono::seconds retry_window{86'400};  // a retry after this starts anew
+  std::chrono::seconds keep{3'110'400};       // how long a known sender is remembered
+  bool operator==(const GreylistPolicy&) const = default;
+};
+
+enum class VirusAction : std::uint8_t { discard, reject, quarantine };
+enum class EncryptedAction : std::uint8_t { header, reject };
+
+struct VirusPolicy {  // scanning itself has no switch
+  VirusAction infected = VirusAction::discard;
+  VirusAction unscannable = VirusAction::reject;  // limits exceeded
+  EncryptedAction encrypted = EncryptedAction::header;
+  bool operator==(const VirusPolicy&) const = default;
+};
+
+enum class SpamLevel : std::uint8_t { none, low, med, high };
+enum class SpamAction : std::uint8_t {
+  none,
+  header,
+  subject,
+  discard,
+  reject,
+  quarantine
+};
+
+struct SpamRule {
+  SpamAction action = SpamAction::none;
+  std::string text;  // "Name: value" of a header, text before a subject; else empty
+  bool operator==(const SpamRule&) const = default;
+};
+
+struct SpamPolicy {
+  bool enabled = false;
+  // "high" deletes and rejects though the classifier has not proved itself here yet.
+  bool immature_acts = false;
+  // Probability of spam at which low, med and high begin; strictly rising.
+  std::array<double, 3> begins{0.5, 0.9, 0.99};
+  std::array<SpamRule, 4> rules;  // indexed by SpamLevel; [none] has no action
+  bool operator==(const SpamPolicy&) const = default;
+};
+
+struct DomainPolicy {
+  std::string name;         // A-labels; empty: the policy of domains that are not ours
+  bool subdomains = false;  // also for every name below it that has no entry of its own
+  GreylistPolicy greylist;
+  VirusPolicy virus;
+  SpamPolicy spam;
+  // Domains whose virus and spam policies are equal have the same class: their recipients
+  // may share a transaction.  0: not one of our domains.
+  std::uint32_t content_class = 0;
+  bool operator==(const DomainPolicy&) const = default;
+};
+
+// What holds for the whole gateway.
+struct GatewayPolicy {
+  std::uint64_t generation = 0;
+  std::vector<std::string> trusted_networks;  // CIDR: never greylisted, no spam actions
+
+  struct Greylist {
+    std::string store = "sqlite:/var/lib/mxfeed/greylist/greylist.db";
+    unsigned ipv4_prefix = 24;
+    unsigned ipv6_prefix = 64;
+    unsigned code = 450;  // 450 or 451
+    std::string text = "Greylisted, please try again in a few minutes";
+    bool operator==(const Greylist&) const = default;
+  } greylist;
+
+  struct Virus {
+    std::string database = "/var/lib/clamav";    // a directory or a file
+    unsigned workers = 0;                        // 0: one a core
+    std::uint64_t max_scan_size = 400ull << 20;  // bytes looked at, unpacked included
+    std::uint64_t max_file_size = 100ull << 20;  // of one object
+    unsigned max_files = 10'000;
+    unsigned max_recursion = 17;
+    std::chrono::seconds max_scan_time{25};
+    bool operator==(const Virus&) const = default;
+  } virus;
+
+  bool operator==(const GatewayPolicy&) const = default;
+};
+
+// The values in policy.cdb.
+std::string encode(const DomainPolicy& policy);
+std::string encode(const GatewayPolicy& policy);
+// Nothing if the bytes are not such a value; unknown tags are skipped, missing ones leave
+// the default.
+std::optional<DomainPolicy> decode_domain_policy(std::string_view bytes);
+std::optional<GatewayPolicy> decode_gateway_policy(std::string_view bytes);
+
+}  // namespace mxfeed

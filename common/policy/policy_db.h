@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// policy.cdb, the compiled policy of all domains.  Keys: a domain in A-labels, "." for
+// the policy of domains that are not ours, "=" for the GatewayPolicy.
+
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "common/policy/constdb.h"
+#include "common/policy/domain_policy.h"
+
+namespace mxfeed {
+
+// One generation, opened; never changes.  Thread-safe.  Copies of the shared pointer keep
+// it open while a transaction uses it.
+class PolicyDb {
+ public:
+  static constexpr std::string_view kForeignKey = ".";
+  static constexpr std::string_view kGatewayKey = "=";
+
+  // Throws Fault if the file is missing, damaged or without the two special keys.
+  explicit PolicyDb(const std::filesystem::path& file);
+  // No domain of ours, defaults for everything else: before the first `mxfeed apply`.
+  PolicyDb();
+
+  const GatewayPolicy& gateway() const { return gateway_; }
+
+  // The policy of the domain (A-labels, any case, final dot allowed), or of the nearest
+  // parent that is for subdomains too; the policy for domains that are not ours if there
+  // is none: always an answer.  Throws Fault if the entry is damaged.
+  DomainPolicy find(std::string_view domain) const;
+  // The same, but only our own domains.
+  std::optional<DomainPolicy> find_own(std::string_view domain) const;
+
+ private:
+  std::optional<ConstDb> db_;
+  GatewayPolicy gateway_;
+  DomainPolicy foreign_;
+};
+
+// The policy in force: what <state>/current/policy.cdb is now.  Thread-safe.
+class LivePolicy {
+ public:
+  // Without <state>/current there is the empty policy of generation 0.  Throws Fault if
+  // there is one that cannot be read.
+  explicit LivePolicy(std::filesystem::path state);
+
+  // Never null; constant cost.
+  std::shared_ptr<const PolicyDb> get() const;
+
+  // Opens what `current` points at now, if that is another generation than before; the
+  // one in force stays if it cannot be read.  Returns whether it changed; throws Fault.
+  bool reload();
+
+ private:
+  const std::filesystem::path state_;
+  mutable std::mutex mutex_;
+  std::string target_;  // of the link, as last read
+  std::shared_ptr<const PolicyDb> db_;
+};
+
+}  // namespace mxfeed

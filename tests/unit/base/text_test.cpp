@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "common/base/text.h"
+
+#include <catch2/catch.hpp>
+
+#include "common/base/log.h"
+
+namespace mxfeed {
+namespace {
+
+using std::chrono::seconds;
+
+TEST_CASE("durations need a unit and stay within ten years", "[base]") {
+  CHECK(parse_duration("90s") == seconds(90));
+  CHECK(parse_duration("15m") == seconds(900));
+  CHECK(parse_duration("6h") == seconds(21'600));
+  CHECK(parse_duration("2d") == seconds(172'800));
+  CHECK(parse_duration("1w") == seconds(604'800));
+  CHECK(parse_duration("3650d") == seconds(315'360'000));
+  for (const char* wrong :
+       {"", "d", "5", "-1d", "1.5h", "2 d", "3651d", "1y", "99999999999999999999s"}) {
+    CHECK_FALSE(parse_duration(wrong));
+  }
+  for (const char* text : {"0s", "1s", "90s", "2m", "36h", "2d"}) {
+    CHECK(format_duration(*parse_duration(text)) == text);
+  }
+}
+
+TEST_CASE("sizes are powers of 1024", "[base]") {
+  CHECK(parse_size("1000") == 1000u);
+  CHECK(parse_size("512K") == 512u * 1024);
+  CHECK(parse_size("50M") == 50u << 20);
+  CHECK(parse_size("1G") == 1u << 30);
+  for (const char* wrong : {"", "M", "1T", "-5", "1.5M", "9999999999G"}) {
+    CHECK_FALSE(parse_size(wrong));
+  }
+}
+
+TEST_CASE("text of peers is harmless in a log line", "[base]") {
+  CHECK(escape_untrusted("plain text") == "plain text");
+  CHECK(escape_untrusted("a\nb\rc\x1B[2J") == "a\\x0ab\\x0dc\\x1b[2J");
+  CHECK(escape_untrusted("\"\\") == "\\x22\\x5c");
+  CHECK(escape_untrusted("b\xC3\xBC") == "b\xC3\xBC");
+  CHECK(escape_untrusted("b\xFC") == "b\\xfc");
+  CHECK(escape_untrusted("\xC2\x9B") == "\\xc2\\x9b");
+  CHECK(escape_untrusted("\xC0\xAF") == "\\xc0\\xaf");
+  CHECK(escape_untrusted("\xE2\x82") == "\\xe2\\x82");
+  CHECK(escape_untrusted(std::string_view("\0", 1)) == "\\x00");
+}
+
+TEST_CASE("log fields quote what is not plain", "[base]") {
+  LogFields fields;
+  fields.add("n", 5).add("from", "a@b.example").add("text", "two words").add("empty", "");
+  CHECK(fields.str() == R"(n=5 from=a@b.example text="two words" empty="")");
+  LogFields forged;
+  forged.add("helo", "x\nt=1 verdict=pass");
+  CHECK(forged.str() == R"(helo="x\x0at=1 verdict=pass")");
+  LogFields large;
+  large.add("k", std::string(LogFields::kMaxValue + 1, 'a'));
+  CHECK(large.str() == "k=\"" + std::string(LogFields::kMaxValue, 'a') + "...\"");
+}
+
+TEST_CASE("case is ASCII only", "[base]") {
+  CHECK(iequals("Received", "rECEIVED"));
+  CHECK_FALSE(iequals("Received", "Receive"));
+  CHECK_FALSE(iequals("\xC4", "\xE4"));
+  CHECK(istarts_with("X-Mxfeed-Spam", "x-mxfeed-"));
+  CHECK(split("a,b,,c", ',').size() == 4);
+  CHECK(split("", ',').size() == 1);
+  CHECK(trim(" \t a b \r\n") == "a b");
+}
+
+}  // namespace
+}  // namespace mxfeed
