@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash disable=SC2034
+#
+# The Debian packages that mxfeed is built with, runs on and is tested with: the one list
+# of them, and how to get them.  Sourced by bash scripts with `set -eu`.
+#
+# An entry "package/command" is not installed where the command exists already.
+
+build_packages=(g++ cmake ninja-build pkg-config ccache libmilter-dev libclamav-dev
+  libfmt-dev catch2 libtomlplusplus-dev libcli11-dev libcdb-dev libsqlite3-dev libidn2-dev)
+gateway_packages=(postfix postfix-cdb)
+tool_packages=(python3/python3 procps util-linux)
+test_packages=(npm/npm ca-certificates clang-format clamav-testfiles iproute2
+  # what the programs unpacked aside are linked with
+  libevent-2.1-7 libnghttp2-14 libprotobuf-c1 libpython3.11 libssl3 libsystemd0
+  libcrypt1 libdb5.3 libgnutls-dane0 libgnutls30 libidn12 libidn2-0 libnsl2 libpcre2-8-0)
+# Servers that the tests start by themselves.  Their packages would start a resolver or
+# replace the mail system, so they are only unpacked.
+aside_packages=(unbound exim4-daemon-light)
+
+# Those of the entries that are missing, one a line.
+missing_packages() {
+  local entry
+  for entry; do
+    if [[ $entry == */* ]] && command -v "${entry#*/}" >/dev/null; then continue; fi
+    dpkg-query -W -f '${Status}' "${entry%%/*}" 2>/dev/null | grep -q ' installed$' ||
+      printf '%s\n' "${entry%%/*}"
+  done
+}
+
+# Makes apt know packages at all; a fresh machine has empty lists.
+update_lists() {
+  apt-cache show "$1" >/dev/null 2>&1 || apt-get -q update >&2
+}
+
+# Installs what is missing.  Needs root.  No service is started, no package removed (a
+# host's own mail system stays), an existing Postfix is left as it is.
+install_packages() {
+  local missing policy=
+  mapfile -t missing < <(missing_packages "$@")
+  [ ${#missing[@]} -gt 0 ] || return 0
+  printf 'installing: %s\n' "${missing[*]}" >&2
+  update_lists "${missing[-1]}"
+  # invoke-rc.d asks this file; where there is none, one that says no, while we install.
+  if [ ! -e /usr/sbin/policy-rc.d ]; then
+    policy=/usr/sbin/policy-rc.d
+    # shellcheck disable=SC2064
+    trap "rm -f $policy" EXIT INT TERM
+    printf '#!/bin/sh\nexit 101\n' >"$policy"
+    chmod 755 "$policy"
+  fi
+  case " ${missing[*]} " in
+    *" postfix "*)
+      [ -x /usr/bin/debconf-set-selections ] &&
+        echo 'postfix postfix/main_mailer_type select No configuration' |
+        debconf-set-selections
+      ;;
+  esac
+  DEBIAN_FRONTEND=noninteractive apt-get -q -y --no-install-recommends --no-remove \
+    -o Dpkg::Use-Pty=0 install "${missing[@]}" >&2
+  if [ -n "$policy" ]; then
+    rm -f "$policy"
+    trap - EXIT INT TERM
+  fi
+}
+
+# Unpacks the packages below the directory, in a folder of the package's name each, if
+# they are not there yet.
+unpack_aside() {
+  local directory=$1 package work
+  shift
+  mkdir -p "$directory"
+  for package; do
+    [ -d "$directory/$package" ] && continue
+    update_lists "$package"
+    work=$(mktemp -d "$directory/unpack.XXXXXX")
+    (cd "$work" && apt-get -q -o APT::Sandbox::User=root download "$package" >&2 &&
+      dpkg-deb -x ./*.deb "$work/root")
+    chmod 755 "$work/root"
+    mv "$work/root" "$directory/$package"
+    rm -rf "$work"
+  done
+}
