@@ -60,9 +60,10 @@ class LivePolicy {
 
  private:
   const std::filesystem::path state_;
+  std::mutex reload_mutex_;  // held while a generation is opened
+  std::string target_;       // of the link, as last read; under reload_mutex_
   mutable std::mutex mutex_;
-  std::string target_;  // of the link, as last read
-  std::shared_ptr<const PolicyDb> db_;
+  std::shared_ptr<const PolicyDb> db_;  // under mutex_
 };
 
 }  // namespace mxfeed

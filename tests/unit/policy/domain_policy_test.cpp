@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "common/policy/domain_policy.h"
+
+#include <catch2/catch.hpp>
+#include <functional>
+#include <limits>
+#include <random>
+#include <tuple>
+
+namespace mxfeed {
+namespace {
+
+// Every field differs from its default.
+DomainPolicy full_domain() {
+  DomainPolicy p;
+  p.name = "xn--bcher-kva.example";
+  p.subdomains = true;
+  p.greylist = {GreylistWhen::never, true, std::chrono::seconds(61),
+                std::chrono::seconds(7), std::chrono::hours(9000)};
+  p.virus = {VirusAction::quarantine, VirusAction::discard, EncryptedAction::reject};
+  p.spam.enabled = true;
+  p.spam.immature_acts = true;
+  p.spam.begins = {0.125, 0.7, 0.9999999};
+  p.spam.rules[0] = {SpamAction::header, "X-Mxfeed-Spam: none"};
+  p.spam.rules[1] = {SpamAction::subject, "[SPAM: low] "};
+  p.spam.rules[2] = {SpamAction::reject, "zwei \xE2\x82\xAC"};
+  p.spam.rules[3] = {SpamAction::quarantine, std::string(300, 'x')};
+  p.content_class = 4'000'000'000;
+  return p;
+}
+
+GatewayPolicy full_gateway() {
+  GatewayPolicy p;
+  p.generation = std::numeric_limits<std::uint64_t>::max();
+  p.trusted_networks = {"192.0.2.0/24", "", "2001:db8::/32"};
+  p.greylist = {"redis://192.0.2.9", 25, 48, 451, std::string("a\0b", 3)};
+  p.virus = {"/srv/signatures", 3, 1ull << 40, 7, 8, 9, std::chrono::seconds(11)};
+  return p;
+}
+
+struct DomainField {
+  const char* name;
+  std::function<void(DomainPolicy&)> set;
+};
+
+const DomainField kDomainFields[] = {
+    {"name", [](auto& p) { p.name = full_domain().name; }},
+    {"subdomains", [](auto& p) { p.subdomains = true; }},
+    {"content_class", [](auto& p) { p.content_class = 7; }},
+    {"greylist.when", [](auto& p) { p.greylist.when = GreylistWhen::suspicious; }},
+    {"greylist.shadow", [](auto& p) { p.greylist.shadow = true; }},
+    {"greylist.delay", [](auto& p) { p.greylist.delay = std::chrono::seconds(0); }},
+    {"greylist.retry_window",
+     [](auto& p) { p.greylist.retry_window = std::chrono::seconds(256); }},
+    {"greylist.keep", [](auto& p) { p.greylist.keep = std::chrono::seconds(65'536); }},
+    {"virus.infected", [](auto& p) { p.virus.infected = VirusAction::reject; }},
+    {"virus.unscannable", [](auto& p) { p.virus.unscannable = VirusAction::discard; }},
+    {"virus.encrypted", [](auto& p) { p.virus.encrypted = EncryptedAction::reject; }},
+    {"spam.enabled", [](auto& p) { p.spam.enabled = true; }},
+    {"spam.immature_acts", [](auto& p) { p.spam.immature_acts = true; }},
+    {"spam.begins[0]", [](auto& p) { p.spam.begins[0] = 0.1; }},
+    {"spam.begins[1]", [](auto& p) { p.spam.begins[1] = -0.0; }},
+    {"spam.begins[2]", [](auto& p) { p.spam.begins[2] = 1.0; }},
+    {"spam.rules[0]",
+     [](auto& p) {
+       p.spam.rules[0] = {SpamAction::header, "a"};
+     }},
+    {"spam.rules[1]",
+     [](auto& p) {
+       p.spam.rules[1] = {SpamAction::discard, ""};
+     }},
+    {"spam.rules[2]",
+     [](auto& p) {
+       p.spam.rules[2] = {SpamAction::none, "b"};
+     }},
+    {"spam.rules[3]",
+     [](auto& p) {
+       p.spam.rules[3] = {SpamAction::subject, "c"};
+     }},
+};
+
+TEST_CASE("each field of a domain's policy survives storage alone", "[policy]") {
+  for (const auto& c : kDomainFields) {
+    DYNAMIC_SECTION(c.name) {
+      DomainPolicy policy;
+      c.set(policy);
+      if (std::string_view(c.name) != "spam.begins[1]") {
+        CHECK_FALSE(policy == DomainPolicy{});
+      }
+      CHECK(decode_domain_policy(encode(policy)) == policy);
+    }
+  }
+}
+
+TEST_CASE("a whole policy survives storage", "[policy]") {
+  CHECK(decode_domain_policy(encode(full_domain())) == full_domain());
+  CHECK(decode_domain_policy(encode(DomainPolicy{})) == DomainPolicy{});
+  CHECK(decode_gateway_policy(encode(full_gateway())) == full_gateway());
+  CHECK(decode_gateway_policy(encode(GatewayPolicy{})) == GatewayPolicy{});
+}
+
+// A new field stops this from compiling: then it belongs into encode, decode and the
+// tests above.
+TEST_CASE("no field was added without storage", "[policy]") {
+  const DomainPolicy domain;
+  const auto& [name, subdomains, greylist, virus, spam, content_class] = domain;
+  const auto& [when, shadow, delay, retry_window, keep] = greylist;
+  const auto& [infected, unscannable, encrypted] = virus;
+  const auto& [enabled, immature_acts, begins, rules] = spam;
+  const auto& [action, text] = rules[0];
+  const GatewayPolicy gateway;
+  const auto& [generation, trusted_networks, greylist_store, engine] = gateway;
+  const auto& [store, ipv4_prefix, ipv6_prefix, code, reply] = greylist_store;
+  const auto& [database, workers, scan_size, file_size, files, recursion, time] = engine;
+  static_cast<void>(
+      std::tie(name, subdomains, content_class, when, shadow, delay, retry_window, keep,
+               infected, unscannable, encrypted, enabled, immature_acts, begins, action,
+               text, generation, trusted_networks, store, ipv4_prefix, ipv6_prefix, code,
+               reply, database, workers, scan_size, file_size, files, recursion, time));
+  CHECK(begins.size() == 3);
+  CHECK(rules.size() == 4);
+}
+
+// 'D', tag 5 (unknown here) "zz", tag 11 (greylist.shadow) 1, tag 200 "", end.
+const std::string kFromLater{"D\x05\x02zz\x0b\x01\x01\xc8\x01\x00\x00", 12};
+
+TEST_CASE("unknown tags are skipped and missing ones leave the default", "[policy]") {
+  DomainPolicy want;
+  want.greylist.shadow = true;
+  CHECK(decode_domain_policy(kFromLater) == want);
+  CHECK(decode_domain_policy(std::string("D\0", 2)) == DomainPolicy{});
+  CHECK(decode_gateway_policy(std::string("G\x07\x01x\0", 5)) == GatewayPolicy{});
+}
+
+struct DamagedCase {
+  const char* name;
+  std::string bytes;
+};
+
+const DamagedCase kDamaged[] = {
+    {"nothing", ""},
+    {"no end", "D"},
+    {"another kind of value", encode(GatewayPolicy{})},
+    {"bytes after the end", encode(DomainPolicy{}) + "x"},
+    {"a tag twice", std::string("D\x02\x01\x01\x02\x01\x01\0", 8)},
+    {"falling tags", std::string("D\x03\x01\x01\x02\x01\x01\0", 8)},
+    {"a bool of 2", std::string("D\x02\x01\x02\0", 5)},
+    {"an enum past its last value", std::string("D\x0a\x01\x03\0", 5)},
+    {"a class of 33 bits", std::string("D\x03\x05\0\0\0\0\x01\0", 9)},
+    {"a number of nine bytes", std::string("D\x03\x09\x01\0\0\0\0\0\0\0\0\0", 13)},
+    {"negative seconds", std::string("D\x0c\x08\xff\xff\xff\xff\xff\xff\xff\xff\0", 12)},
+    {"a double of four bytes", std::string("D\x34\x04\0\0\0\0\0", 8)},
+    {"not a number", std::string("D\x34\x08\0\0\0\0\0\0\xf8\x7f\0", 12)},
+    {"a length past the end", std::string("D\x01\x7fx\0", 5)},
+    {"a length without end", "D\x01\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"},
+};
+
+TEST_CASE("damaged bytes are no policy", "[policy]") {
+  for (const auto& c : kDamaged) {
+    DYNAMIC_SECTION(c.name) {
+      CHECK_FALSE(decode_domain_policy(c.bytes));
+    }
+  }
+  CHECK_FALSE(decode_gateway_policy(std::string("G\x02\x02\x05x\0", 6)));
+}
+
+TEST_CASE("a policy cut short is no policy", "[policy]") {
+  const auto domain = encode(full_domain());
+  for (std::size_t n = 0; n < domain.size(); ++n) {
+    if (decode_domain_policy(domain.substr(0, n))) FAIL("taken with " << n << " bytes");
+  }
+  const auto gateway = encode(full_gateway());
+  for (std::size_t n = 0; n < gateway.size(); ++n) {
+    if (decode_gateway_policy(gateway.substr(0, n))) FAIL("taken with " << n << " bytes");
+  }
+}
+
+TEST_CASE("any bytes decode to a policy or to nothing", "[policy]") {
+  std::mt19937 random(20261121);
+  const auto whole = encode(full_domain());
+  for (int round = 0; round < 20'000; ++round) {
+    std::string bytes;
+    if (round % 2 == 0) {
+      bytes.resize(random() % 64);
+      for (char& c : bytes) c = static_cast<char>(random());
+      bytes.insert(0, round % 4 == 0 ? "D" : "G");
+    } else {
+      bytes = whole;
+      bytes[random() % bytes.size()] = static_cast<char>(random());
+    }
+    if (const auto domain = decode_domain_policy(bytes)) {
+      REQUIRE(decode_domain_policy(encode(*domain)) == domain);
+    }
+    if (const auto gateway = decode_gateway_policy(bytes)) {
+      REQUIRE(decode_gateway_policy(encode(*gateway)) == gateway);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace mxfeed

@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "common/policy/policy_db.h"
+
+#include <atomic>
+#include <catch2/catch.hpp>
+#include <cstdlib>
+#include <filesystem>
+#include <thread>
+#include <vector>
+
+#include "common/base/fault.h"
+#include "common/base/file.h"
+
+namespace mxfeed {
+namespace {
+
+namespace fs = std::filesystem;
+
+class TemporaryDirectory {
+ public:
+  TemporaryDirectory() {
+    std::string name = (fs::temp_directory_path() / "mxfeed-policy.XXXXXX").string();
+    REQUIRE(::mkdtemp(name.data()) != nullptr);
+    path_ = name;
+  }
+  ~TemporaryDirectory() {
+    std::error_code ignored;
+    fs::remove_all(path_, ignored);
+  }
+  fs::path operator/(const char* name) const { return path_ / name; }
+  const fs::path& path() const { return path_; }
+
+ private:
+  fs::path path_;
+};
+
+DomainPolicy domain(std::string name, bool subdomains, std::uint32_t content_class) {
+  DomainPolicy policy;
+  policy.name = std::move(name);
+  policy.subdomains = subdomains;
+  policy.content_class = content_class;
+  return policy;
+}
+
+void write_policy(const fs::path& file, std::uint64_t generation,
+                  const std::vector<DomainPolicy>& domains) {
+  ConstDbWriter writer(file);
+  GatewayPolicy gateway;
+  gateway.generation = generation;
+  writer.add(PolicyDb::kGatewayKey, encode(gateway));
+  DomainPolicy foreign;
+  foreign.greylist.when = GreylistWhen::never;
+  writer.add(PolicyDb::kForeignKey, encode(foreign));
+  for (const auto& one : domains) writer.add(one.name, encode(one));
+  writer.commit();
+}
+
+struct FindCase {
+  const char* name;
+  const char* domain;
+  std::uint32_t content_class;  // 0: not ours
+};
+
+const FindCase kFinds[] = {
+    {"itself", "a.example", 1},
+    {"upper case", "A.Example", 1},
+    {"final dot", "a.example.", 1},
+    {"below one without subdomains", "x.a.example", 0},
+    {"below one with subdomains", "x.b.example", 2},
+    {"far below one with subdomains", "x.y.z.b.example", 2},
+    {"an entry of its own below it", "own.b.example", 3},
+    {"below that: the nearest that is for subdomains", "x.own.b.example", 2},
+    {"a name that merely ends alike", "xb.example", 0},
+    {"the parent itself", "example", 0},
+    {"empty", "", 0},
+    {"dot", ".", 0},
+    {"two dots", "..", 0},
+    {"the gateway's key", "=", 0},
+    {"below the gateway's key", "a.=", 0},
+    {"the gateway's key with a dot", "=.", 0},
+    {"control bytes", "\x01\xff", 0},
+};
+
+TEST_CASE("a domain has its policy or that of its nearest willing parent", "[policy]") {
+  const TemporaryDirectory dir;
+  write_policy(dir / "policy.cdb", 5,
+               {domain("a.example", false, 1), domain("b.example", true, 2),
+                domain("own.b.example", false, 3)});
+  const PolicyDb db(dir / "policy.cdb");
+  CHECK(db.gateway().generation == 5);
+  for (const auto& c : kFinds) {
+    DYNAMIC_SECTION(c.name) {
+      const auto own = db.find_own(c.domain);
+      REQUIRE(own.has_value() == (c.content_class != 0));
+      if (own) CHECK(own->content_class == c.content_class);
+      const auto any = db.find(c.domain);
+      CHECK(any.content_class == c.content_class);
+      CHECK((any.greylist.when == GreylistWhen::never) == (c.content_class == 0));
+    }
+  }
+  CHECK_FALSE(db.find_own(std::string(254, 'a')));
+  CHECK_FALSE(db.find_own(std::string(100'000, '.')));
+}
+
+TEST_CASE("the empty policy knows no domain", "[policy]") {
+  const PolicyDb db;
+  CHECK_FALSE(db.find_own("a.example"));
+  CHECK(db.find("a.example") == DomainPolicy{});
+  CHECK(db.gateway() == GatewayPolicy{});
+}
+
+TEST_CASE("a policy file without its special keys is refused", "[policy]") {
+  const TemporaryDirectory dir;
+  CHECK_THROWS_AS(PolicyDb(dir / "missing.cdb"), Fault);
+  write_file(dir / "empty.cdb", "");
+  CHECK_THROWS_AS(PolicyDb(dir / "empty.cdb"), Fault);
+  write_file(dir / "text.cdb", std::string(5000, '\xff'));
+  CHECK_THROWS_AS(PolicyDb(dir / "text.cdb"), Fault);
+  const auto with = [&](const char* name, std::vector<std::string> keys) {
+    ConstDbWriter writer(dir / name);
+    for (const auto& key : keys) {
+      writer.add(key, key == "=" ? encode(GatewayPolicy{}) : encode(DomainPolicy{}));
+    }
+    writer.commit();
+    return dir / name;
+  };
+  CHECK_THROWS_AS(PolicyDb(with("no-gateway.cdb", {"."})), Fault);
+  CHECK_THROWS_AS(PolicyDb(with("no-foreign.cdb", {"="})), Fault);
+  CHECK_NOTHROW(PolicyDb(with("both.cdb", {"=", "."})));
+}
+
+TEST_CASE("a damaged entry is a fault, not another policy", "[policy]") {
+  const TemporaryDirectory dir;
+  {
+    ConstDbWriter writer(dir / "policy.cdb");
+    writer.add("=", encode(GatewayPolicy{}));
+    writer.add(".", encode(DomainPolicy{}));
+    writer.add("bad.example", "rubbish");
+    writer.commit();
+  }
+  const PolicyDb db(dir / "policy.cdb");
+  CHECK_THROWS_AS(db.find("bad.example"), Fault);
+  CHECK_THROWS_AS(db.find("x.bad.example"), Fault);
+  CHECK_NOTHROW(db.find("good.example"));
+}
+
+TEST_CASE("a truncated database faults or misses, never crashes", "[policy]") {
+  const TemporaryDirectory dir;
+  std::vector<DomainPolicy> domains;
+  for (int i = 0; i < 50; ++i) {
+    domains.push_back(domain("d" + std::to_string(i) + ".example", false, 1));
+  }
+  write_policy(dir / "policy.cdb", 1, domains);
+  const auto whole = *read_file(dir / "policy.cdb");
+  for (std::size_t n = 0; n < whole.size(); n += 61) {
+    write_file(dir / "cut.cdb", std::string_view(whole).substr(0, n));
+    try {
+      const PolicyDb db(dir / "cut.cdb");
+      for (const auto& one : domains) db.find(one.name);
+    } catch (const Fault&) {
+    }
+  }
+}
+
+TEST_CASE("an abandoned database leaves nothing behind", "[policy]") {
+  const TemporaryDirectory dir;
+  {
+    ConstDbWriter writer(dir / "a.cdb");
+    writer.add("key", "value");
+  }
+  CHECK(fs::is_empty(dir.path()));
+  CHECK_THROWS_AS(ConstDbWriter(dir / "missing/a.cdb"), Fault);
+}
+
+TEST_CASE("the first value of a key is found, an empty one too", "[policy]") {
+  const TemporaryDirectory dir;
+  ConstDbWriter writer(dir / "a.cdb");
+  writer.add("key", "first");
+  writer.add("key", "second");
+  writer.add("empty", "");
+  writer.commit();
+  const ConstDb db(dir / "a.cdb");
+  CHECK(db.find("key") == "first");
+  CHECK(db.find("empty") == "");
+  CHECK_FALSE(db.find("ke"));
+  CHECK_FALSE(db.find(""));
+}
+
+// A state directory with generations 1 to n, `current` at none.
+void make_generation(const TemporaryDirectory& state, int n) {
+  const auto directory = state.path() / "generations" / std::to_string(n);
+  fs::create_directories(directory);
+  write_policy(directory / "policy.cdb", static_cast<std::uint64_t>(n),
+               {domain("a.example", false, 1)});
+}
+
+void point_current(const TemporaryDirectory& state, int n) {
+  replace_link(state / "current", "generations/" + std::to_string(n));
+}
+
+TEST_CASE("the live policy follows the link", "[policy]") {
+  const TemporaryDirectory state;
+  LivePolicy live(state.path());
+  CHECK(live.get()->gateway().generation == 0);
+  CHECK_FALSE(live.reload());
+
+  make_generation(state, 1);
+  point_current(state, 1);
+  CHECK(live.reload());
+  CHECK_FALSE(live.reload());
+  const auto kept = live.get();
+  CHECK(kept->gateway().generation == 1);
+
+  make_generation(state, 2);
+  point_current(state, 2);
+  CHECK(live.get()->gateway().generation == 1);
+  CHECK(live.reload());
+  CHECK(live.get()->gateway().generation == 2);
+  fs::remove_all(state.path() / "generations" / "1");
+  CHECK(kept->find_own("a.example"));  // what a transaction holds stays readable
+  CHECK(LivePolicy(state.path()).get()->gateway().generation == 2);
+}
+
+TEST_CASE("a generation that cannot be read leaves the old one in force", "[policy]") {
+  const TemporaryDirectory state;
+  make_generation(state, 1);
+  point_current(state, 1);
+  LivePolicy live(state.path());
+
+  point_current(state, 2);  // missing
+  CHECK_THROWS_AS(live.reload(), Fault);
+  CHECK(live.get()->gateway().generation == 1);
+  CHECK_THROWS_AS(LivePolicy(state.path()), Fault);
+
+  fs::create_directories(state.path() / "generations" / "2");
+  write_file(state.path() / "generations" / "2" / "policy.cdb", "rubbish");
+  CHECK_THROWS_AS(live.reload(), Fault);
+  CHECK(live.get()->gateway().generation == 1);
+
+  fs::remove(state / "current");
+  CHECK_THROWS_AS(live.reload(), Fault);
+  CHECK(live.get()->gateway().generation == 1);
+
+  make_generation(state, 2);
+  point_current(state, 2);
+  CHECK(live.reload());
+  CHECK(live.get()->gateway().generation == 2);
+}
+
+TEST_CASE("threads read while the policy is reloaded", "[policy]") {
+  const TemporaryDirectory state;
+  for (int n = 1; n <= 8; ++n) make_generation(state, n);
+  point_current(state, 1);
+  LivePolicy live(state.path());
+  std::atomic<bool> stop{false};
+  std::atomic<int> wrong{0};
+  std::vector<std::thread> readers;
+  for (int i = 0; i < 3; ++i) {
+    readers.emplace_back([&] {
+      while (!stop) {
+        const auto db = live.get();
+        if (!db || db->find("a.example").content_class != 1) ++wrong;
+      }
+    });
+  }
+  for (int n = 2; n <= 8; ++n) {
+    point_current(state, n);
+    live.reload();
+  }
+  stop = true;
+  for (auto& reader : readers) reader.join();
+  CHECK(wrong == 0);
+  CHECK(live.get()->gateway().generation == 8);
+}
+
+}  // namespace
+}  // namespace mxfeed
