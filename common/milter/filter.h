@@ -96,7 +96,12 @@ class Milter {
  public:
   virtual ~Milter() = default;
   virtual Needs needs() const = 0;
+  // Never null.
   virtual std::unique_ptr<Connection> connect(const Client&) = 0;
+
+  // The answer for a transaction that has no filter, because connect() or begin() threw.
+  // Default: 451 4.3.0, reason "fault".
+  [[nodiscard]] virtual Verdict on_fault(const Fault&) noexcept;
 };
 
 }  // namespace mxfeed

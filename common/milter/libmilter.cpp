@@ -1,0 +1,328 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "common/milter/libmilter.h"
+
+#include <libmilter/mfapi.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+
+#include <cstring>
+#include <memory>
+#include <optional>
+
+#include "common/base/metrics.h"
+#include "common/milter/session.h"
+
+namespace mxfeed {
+namespace {
+
+constexpr int kBacklog = 1024;
+constexpr std::size_t kMaxReplyText = 400;  // libmilter takes 980 bytes, '%' doubled
+
+Milter* milter = nullptr;
+std::string milter_name;
+
+// What libmilter keeps for us, a session's lifetime.
+struct Peer {
+  Session session{*milter, milter_name};
+  bool leading_space = false;  // values come, and are sent, with the space after ':'
+};
+
+Metric& sessions() {
+  static Metric& metric = gauge("mxfeed_sessions");
+  return metric;
+}
+
+// libmilter's strings are not const.
+char* mutable_text(const std::string& text) {
+  return const_cast<char*>(text.c_str());
+}
+
+std::string_view text_or_empty(const char* text) {
+  return text == nullptr ? std::string_view() : std::string_view(text);
+}
+
+std::string_view macro(SMFICTX* context, const char* name) {
+  return text_or_empty(smfi_getsymval(context, const_cast<char*>(name)));
+}
+
+// RFC 5321, 4.2.1: printable ASCII.  Postfix takes '%' for a format: doubled.
+std::string reply_text(const std::string& text) {
+  std::string safe;
+  for (const char c : text.substr(0, kMaxReplyText)) {
+    safe += c >= 0x20 && c <= 0x7E ? c : '?';
+    if (c == '%') safe += '%';
+  }
+  return safe;
+}
+
+sfsistat answer(SMFICTX* context, const Verdict& verdict) {
+  const auto reply = [&] {
+    const std::string text = reply_text(verdict.text());
+    smfi_setreply(context, mutable_text(std::to_string(verdict.code())),
+                  mutable_text(std::string(verdict.enhanced_code())), mutable_text(text));
+  };
+  switch (verdict.action()) {
+    case Action::proceed:
+      return SMFIS_CONTINUE;
+    case Action::defer:
+      reply();
+      return SMFIS_TEMPFAIL;
+    case Action::reject:
+      reply();
+      return SMFIS_REJECT;
+    case Action::discard:
+      return SMFIS_DISCARD;
+  }
+  return SMFIS_TEMPFAIL;
+}
+
+class LibmilterSink : public EditSink {
+ public:
+  LibmilterSink(SMFICTX* context, bool leading_space)
+      : context_(context), leading_space_(leading_space) {}
+
+  bool edit(const HeaderEdit& edit) override {
+    const std::string value = wire_value(edit.value);
+    char* const name = mutable_text(edit.name);
+    switch (edit.kind) {
+      case HeaderEdit::Kind::insert_first:
+        return smfi_insheader(context_, 0, name, mutable_text(value)) == MI_SUCCESS;
+      case HeaderEdit::Kind::append:
+        return smfi_addheader(context_, name, mutable_text(value)) == MI_SUCCESS;
+      case HeaderEdit::Kind::replace:
+        return smfi_chgheader(context_, name, static_cast<int>(edit.index),
+                              mutable_text(value)) == MI_SUCCESS;
+      case HeaderEdit::Kind::remove:
+        return smfi_chgheader(context_, name, static_cast<int>(edit.index), nullptr) ==
+               MI_SUCCESS;
+    }
+    return false;
+  }
+  bool quarantine(const std::string& reason) override {
+    return smfi_quarantine(context_, mutable_text(reason)) == MI_SUCCESS;
+  }
+  void progress() override { smfi_progress(context_); }
+
+ private:
+  // No value may begin another field: a line break is followed by a blank, no CR, no NUL.
+  std::string wire_value(const std::string& value) const {
+    std::string safe = leading_space_ ? " " : "";
+    for (std::size_t i = 0; i < value.size(); ++i) {
+      const char c = value[i];
+      if (c == '\r' || c == '\0') continue;
+      safe += c;
+      const char next = i + 1 < value.size() ? value[i + 1] : 'x';
+      if (c == '\n' && next != ' ' && next != '\t') safe += '\t';
+    }
+    return safe;
+  }
+
+  SMFICTX* context_;
+  bool leading_space_;
+};
+
+// Runs a step with the session; nothing is thrown into C.
+template <typename Step>
+sfsistat guard(SMFICTX* context, const Step& step) noexcept {
+  try {
+    auto* const peer = static_cast<Peer*>(smfi_getpriv(context));
+    if (peer == nullptr) return SMFIS_TEMPFAIL;
+    return step(*peer);
+  } catch (const std::exception& error) {
+    log(Severity::error, error.what());
+  } catch (...) {
+    log(Severity::error, "unknown exception in a milter callback");
+  }
+  return SMFIS_TEMPFAIL;
+}
+
+unsigned long wanted_actions(const Needs& needs) {
+  return needs.edits ? SMFIF_ADDHDRS | SMFIF_CHGHDRS | SMFIF_QUARANTINE : SMFIF_NONE;
+}
+
+unsigned long wanted_protocol(const Needs& needs) {
+  unsigned long steps = SMFIP_NOUNKNOWN | SMFIP_NOEOH | SMFIP_NR_CONN | SMFIP_NR_MAIL;
+  steps |= needs.helo ? SMFIP_NR_HELO : SMFIP_NOHELO;
+  if (!needs.recipient_verdict) steps |= needs.recipients ? SMFIP_NR_RCPT : SMFIP_NORCPT;
+  if (!needs.data_verdict) steps |= SMFIP_NODATA;
+  steps |= needs.headers ? SMFIP_NR_HDR | SMFIP_HDR_LEADSPC : SMFIP_NOHDRS;
+  steps |= needs.body ? SMFIP_NR_BODY : SMFIP_NOBODY;
+  return steps;
+}
+
+sfsistat on_negotiate(SMFICTX* context, unsigned long actions, unsigned long steps,
+                      unsigned long, unsigned long, unsigned long* use_actions,
+                      unsigned long* use_steps, unsigned long* use_f2,
+                      unsigned long* use_f3) {
+  try {
+    const Needs needs = milter->needs();
+    const unsigned long want = wanted_actions(needs);
+    if ((actions & want) != want) {
+      log(Severity::error, LogFields()
+                               .add("milter", milter_name)
+                               .add("event", "negotiate")
+                               .add("fault", "the MTA does not allow to edit headers"));
+      return SMFIS_REJECT;
+    }
+    auto peer = std::make_unique<Peer>();
+    *use_actions = want | (actions & SMFIF_SETSYMLIST);
+    *use_steps = wanted_protocol(needs) & steps;
+    *use_f2 = 0;
+    *use_f3 = 0;
+    peer->leading_space = (*use_steps & SMFIP_HDR_LEADSPC) != 0;
+    if ((actions & SMFIF_SETSYMLIST) != 0) {
+      const auto ask = [&](int stage, const char* names) {
+        smfi_setsymlist(context, stage, const_cast<char*>(names));
+      };
+      ask(SMFIM_CONNECT, "");
+      ask(SMFIM_HELO, "");
+      ask(SMFIM_ENVFROM, "{auth_authen}");
+      ask(SMFIM_ENVRCPT, needs.recipient_verdict ? "i" : "");
+      ask(SMFIM_DATA, "");
+      ask(SMFIM_EOH, "");
+      ask(SMFIM_EOM, "i");
+    }
+    if (smfi_setpriv(context, peer.get()) != MI_SUCCESS) return SMFIS_REJECT;
+    sessions().add();
+    peer.release();  // deleted by on_close
+    return SMFIS_CONTINUE;
+  } catch (...) {
+    return SMFIS_REJECT;
+  }
+}
+
+sfsistat on_connect(SMFICTX* context, char* name, sockaddr* address) {
+  return guard(context, [&](Peer& peer) {
+    Client client{IpAddress::from_socket(address), std::string(text_or_empty(name))};
+    // Postfix writes "[192.0.2.1]" or "unknown" for a client without a confirmed name.
+    if (client.name.starts_with('[') || client.name == "unknown") client.name.clear();
+    peer.session.connect(std::move(client));
+    return SMFIS_NOREPLY;
+  });
+}
+
+sfsistat on_helo(SMFICTX* context, char* name) {
+  return guard(context, [&](Peer& peer) {
+    peer.session.helo(text_or_empty(name));
+    return SMFIS_NOREPLY;
+  });
+}
+
+sfsistat on_mail(SMFICTX* context, char** arguments) {
+  return guard(context, [&](Peer& peer) {
+    peer.session.mail(text_or_empty(arguments[0]), macro(context, "{auth_authen}"));
+    return SMFIS_NOREPLY;
+  });
+}
+
+sfsistat on_rcpt(SMFICTX* context, char** arguments) {
+  return guard(context, [&](Peer& peer) {
+    peer.session.set_queue_id(macro(context, "i"));
+    const Verdict verdict = peer.session.recipient(text_or_empty(arguments[0]));
+    return milter->needs().recipient_verdict ? answer(context, verdict) : SMFIS_NOREPLY;
+  });
+}
+
+sfsistat on_data(SMFICTX* context) {
+  return guard(context, [&](Peer& peer) { return answer(context, peer.session.data()); });
+}
+
+sfsistat on_header(SMFICTX* context, char* name, char* value) {
+  return guard(context, [&](Peer& peer) {
+    peer.session.header(text_or_empty(name), text_or_empty(value));
+    return SMFIS_NOREPLY;
+  });
+}
+
+sfsistat on_body(SMFICTX* context, unsigned char* chunk, std::size_t size) {
+  return guard(context, [&](Peer& peer) {
+    peer.session.body({reinterpret_cast<const std::byte*>(chunk), size});
+    return SMFIS_NOREPLY;
+  });
+}
+
+sfsistat on_end(SMFICTX* context) {
+  return guard(context, [&](Peer& peer) {
+    peer.session.set_queue_id(macro(context, "i"));
+    LibmilterSink sink(context, peer.leading_space);
+    return answer(context, peer.session.end(sink));
+  });
+}
+
+sfsistat on_abort(SMFICTX* context) {
+  return guard(context, [](Peer& peer) {
+    peer.session.abort();
+    return SMFIS_CONTINUE;
+  });
+}
+
+sfsistat on_close(SMFICTX* context) {
+  const std::unique_ptr<Peer> peer(static_cast<Peer*>(smfi_getpriv(context)));
+  smfi_setpriv(context, nullptr);
+  if (peer) sessions().subtract();
+  return SMFIS_CONTINUE;
+}
+
+// A milter on TCP answers in small writes: with Nagle's algorithm each message waits for
+// the peer's delayed ACK, 40 ms.  libmilter does not show its socket; accepted ones
+// inherit the option.
+void disable_nagle() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  // The listener was opened just now, so its number is low.
+  const int most = static_cast<int>(std::min<rlim_t>(limit.rlim_cur, 1024));
+  for (int fd = 0; fd < most; ++fd) {
+    int listening = 0;
+    socklen_t size = sizeof listening;
+    if (::getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &size) != 0 ||
+        listening == 0) {
+      continue;
+    }
+    const int on = 1;  // fails on a unix socket, which needs none
+    ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  }
+}
+
+}  // namespace
+
+void open_milter(Milter& to_serve, const std::string& name, const std::string& socket) {
+  milter = &to_serve;
+  milter_name = name;
+  std::string program = "mxfeed-" + name;
+  smfiDesc description{};
+  description.xxfi_name = program.data();
+  description.xxfi_version = SMFI_VERSION;
+  description.xxfi_flags = wanted_actions(milter->needs());
+  description.xxfi_connect = on_connect;
+  description.xxfi_helo = on_helo;
+  description.xxfi_envfrom = on_mail;
+  description.xxfi_envrcpt = on_rcpt;
+  description.xxfi_header = on_header;
+  description.xxfi_body = on_body;
+  description.xxfi_eom = on_end;
+  description.xxfi_abort = on_abort;
+  description.xxfi_close = on_close;
+  description.xxfi_data = on_data;
+  description.xxfi_negotiate = on_negotiate;
+  if (smfi_register(description) != MI_SUCCESS ||
+      smfi_setconn(mutable_text(socket)) != MI_SUCCESS ||
+      smfi_setbacklog(kBacklog) != MI_SUCCESS || smfi_opensocket(true) != MI_SUCCESS) {
+    throw Fault("listen for Postfix", socket,
+                "libmilter cannot open it, see its log line");
+  }
+  disable_nagle();
+}
+
+void serve_milter() {
+  if (smfi_main() != MI_SUCCESS) {
+    throw Fault("serve milter", milter_name, "libmilter ended, see its log line");
+  }
+}
+
+void stop_milter() {
+  smfi_stop();
+}
+
+}  // namespace mxfeed

@@ -1,0 +1,390 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "common/milter/session.h"
+
+#include <catch2/catch.hpp>
+
+#include <functional>
+
+namespace mxfeed {
+namespace {
+
+// What the filter was asked, and what it shall answer.
+struct Script {
+  Needs needs{.headers = true, .body = true, .recipient_verdict = true, .edits = true};
+  std::string asked;
+  std::function<Verdict(const Recipient&)> on_recipient;
+  std::function<void()> on_header;
+  std::function<void()> on_body;
+  std::function<Verdict(MessageEdits&)> on_end;
+  std::function<void()> on_connect;
+  std::function<void()> on_begin;
+  bool fail_open = false;
+  const Envelope* envelope = nullptr;
+};
+
+class ScriptedFilter : public Filter {
+ public:
+  explicit ScriptedFilter(Script& script) : script_(script) {}
+  ~ScriptedFilter() override { script_.asked += "gone "; }
+  Verdict on_recipient(const Recipient& recipient) override {
+    script_.asked += "rcpt:" + recipient.local_part + "@" + recipient.domain + " ";
+    return script_.on_recipient ? script_.on_recipient(recipient) : Verdict::proceed();
+  }
+  Verdict on_data() override {
+    script_.asked += "data ";
+    return Verdict::proceed();
+  }
+  void on_header(std::string_view name, std::string_view value) override {
+    script_.asked.append(name).append("=").append(value).append(" ");
+    if (script_.on_header) script_.on_header();
+  }
+  void on_body(std::span<const std::byte> chunk) override {
+    script_.asked += "body:" + std::to_string(chunk.size()) + " ";
+    if (script_.on_body) script_.on_body();
+  }
+  Verdict on_end(MessageEdits& edits, const Progress&) override {
+    script_.asked += "end ";
+    return script_.on_end ? script_.on_end(edits) : Verdict::proceed();
+  }
+  Verdict on_fault(const Fault& fault) noexcept override {
+    script_.asked += "fault ";
+    return script_.fail_open ? Verdict::proceed("test-fault") : Filter::on_fault(fault);
+  }
+
+ private:
+  Script& script_;
+};
+
+class ScriptedConnection : public Connection {
+ public:
+  explicit ScriptedConnection(Script& script) : script_(script) {}
+  std::unique_ptr<Filter> begin(const Envelope& envelope) override {
+    script_.envelope = &envelope;
+    script_.asked += "begin ";
+    if (script_.on_begin) script_.on_begin();
+    return std::make_unique<ScriptedFilter>(script_);
+  }
+
+ private:
+  Script& script_;
+};
+
+class ScriptedMilter : public Milter {
+ public:
+  explicit ScriptedMilter(Script& script) : script_(script) {}
+  Needs needs() const override { return script_.needs; }
+  std::unique_ptr<Connection> connect(const Client&) override {
+    if (script_.on_connect) script_.on_connect();
+    return std::make_unique<ScriptedConnection>(script_);
+  }
+
+ private:
+  Script& script_;
+};
+
+class ListSink : public EditSink {
+ public:
+  bool edit(const HeaderEdit& edit) override {
+    done += edit.name + std::to_string(edit.index) + "=" + edit.value + " ";
+    return --until_failure != 0;
+  }
+  bool quarantine(const std::string& reason) override {
+    done += "hold:" + reason;
+    return true;
+  }
+  void progress() override {}
+
+  std::string done;
+  int until_failure = 1000;
+};
+
+struct Rig {
+  Script script;
+  ScriptedMilter milter{script};
+  ListSink sink;
+  std::optional<Session> made;
+
+  Session& session(const SessionLimits& limits = {}) {
+    if (!made) {
+      made.emplace(milter, "test", limits);
+      made->connect({IpAddress::parse("192.0.2.1"), "mail.example"});
+    }
+    return *made;
+  }
+};
+
+constexpr std::byte kBody[] = {std::byte{'h'}, std::byte{'i'}};
+
+[[noreturn]] void fail() {
+  throw Fault("test", "filter", "broken");
+}
+
+TEST_CASE("a transaction asks the filter in protocol order", "[session]") {
+  Rig rig;
+  Session& session = rig.session();
+  session.mail("<a@b.example>", "user");
+  CHECK(rig.script.envelope->sender == "a@b.example");
+  CHECK(rig.script.envelope->auth_user == "user");
+  CHECK(rig.script.envelope->client.name == "mail.example");
+  CHECK(session.recipient("<C@D.Example>").action() == Action::proceed);
+  REQUIRE(rig.script.envelope->recipients.size() == 1);
+  CHECK(rig.script.envelope->recipients[0].domain == "d.example");
+  session.set_queue_id("4ABC");
+  CHECK(rig.script.envelope->queue_id == "4ABC");
+  CHECK(session.data().action() == Action::proceed);
+  session.header("Subject", " x");
+  session.body(kBody);
+  CHECK(Session::active_transactions() == 1);
+  CHECK(session.end(rig.sink).action() == Action::proceed);
+  CHECK(Session::active_transactions() == 0);
+  CHECK(rig.script.asked == "begin rcpt:C@d.example Subject= x body:2 end gone ");
+}
+
+TEST_CASE("a refused recipient does not join the envelope", "[session]") {
+  Rig rig;
+  rig.script.on_recipient = [](const Recipient& recipient) {
+    return recipient.local_part == "no"
+               ? Verdict::defer({450, "4.7.1"}, "test-defer", "later")
+               : Verdict::proceed();
+  };
+  Session& session = rig.session();
+  session.mail("<>", "");
+  CHECK(session.recipient("<no@d.example>").code() == 450);
+  CHECK(session.recipient("<yes@d.example>").action() == Action::proceed);
+  CHECK(rig.script.envelope->recipients.size() == 1);
+  CHECK(rig.script.envelope->sender.empty());
+}
+
+TEST_CASE("abort and a second MAIL end the transaction", "[session]") {
+  Rig rig;
+  Session& session = rig.session();
+  session.mail("<a@b.example>", "");
+  session.abort();
+  CHECK(rig.script.asked == "begin gone ");
+  session.mail("<a@b.example>", "");
+  session.mail("<c@b.example>", "");
+  CHECK(rig.script.asked == "begin gone begin gone begin ");
+  CHECK(Session::active_transactions() == 1);
+  session.abort();
+  session.abort();
+  CHECK(Session::active_transactions() == 0);
+}
+
+// Each row breaks the order; the next transaction must work all the same.
+struct OrderCase {
+  const char* name;
+  std::function<Verdict(Session&, ListSink&)> act;
+};
+
+const OrderCase kMisordered[] = {
+    {"RCPT before MAIL", [](Session& s, ListSink&) { return s.recipient("<a@b.c>"); }},
+    {"DATA before MAIL", [](Session& s, ListSink&) { return s.data(); }},
+    {"end before MAIL", [](Session& s, ListSink& sink) { return s.end(sink); }},
+    {"header and body before MAIL",
+     [](Session& s, ListSink& sink) {
+       s.header("A", "b");
+       s.body(kBody);
+       return s.end(sink);
+     }},
+    {"end without recipients",
+     [](Session& s, ListSink& sink) {
+       s.mail("<a@b.c>", "");
+       return s.end(sink);
+     }},
+    {"RCPT after a header",
+     [](Session& s, ListSink& sink) {
+       s.mail("<a@b.c>", "");
+       CHECK(s.recipient("<a@b.c>").action() == Action::proceed);
+       s.header("A", "b");
+       CHECK(s.recipient("<d@b.c>").code() == 451);
+       return s.end(sink);
+     }},
+    {"header after the body",
+     [](Session& s, ListSink& sink) {
+       s.mail("<a@b.c>", "");
+       CHECK(s.recipient("<a@b.c>").action() == Action::proceed);
+       s.body(kBody);
+       s.header("A", "b");
+       return s.end(sink);
+     }},
+    {"DATA twice",
+     [](Session& s, ListSink& sink) {
+       s.mail("<a@b.c>", "");
+       CHECK(s.recipient("<a@b.c>").action() == Action::proceed);
+       CHECK(s.data().action() == Action::proceed);
+       CHECK(s.data().code() == 451);
+       return s.end(sink);
+     }},
+};
+
+TEST_CASE("events out of order are answered 451 and harm nothing", "[session]") {
+  for (const auto& c : kMisordered) {
+    DYNAMIC_SECTION(c.name) {
+      Rig rig;
+      Session& session = rig.session();
+      const Verdict verdict = c.act(session, rig.sink);
+      CHECK(verdict.action() == Action::defer);
+      CHECK(verdict.code() == 451);
+      CHECK(rig.sink.done.empty());
+      session.mail("<a@b.example>", "");
+      CHECK(session.recipient("<c@d.example>").action() == Action::proceed);
+      CHECK(session.end(rig.sink).action() == Action::proceed);
+    }
+  }
+}
+
+TEST_CASE("a fault is kept and answered at every later point", "[session]") {
+  struct Case {
+    const char* name;
+    std::function<void(Script&)> break_it;
+    bool at_recipient;  // answered at RCPT already
+  };
+  const Case cases[] = {
+      {"in begin", [](Script& s) { s.on_begin = fail; }, true},
+      {"in connect", [](Script& s) { s.on_connect = fail; }, true},
+      {"at a recipient",
+       [](Script& s) { s.on_recipient = [](const Recipient&) -> Verdict { fail(); }; },
+       true},
+      {"in a header", [](Script& s) { s.on_header = fail; }, false},
+      {"in the body", [](Script& s) { s.on_body = fail; }, false},
+      {"at the end",
+       [](Script& s) { s.on_end = [](MessageEdits&) -> Verdict { fail(); }; }, false},
+      {"another exception",
+       [](Script& s) { s.on_body = [] { throw std::runtime_error("x"); }; }, false},
+      {"no exception class", [](Script& s) { s.on_body = [] { throw 1; }; }, false},
+  };
+  for (const Case& c : cases) {
+    for (const bool fail_open : {false, true}) {
+      DYNAMIC_SECTION(c.name << (fail_open ? ", fail-open" : "")) {
+        Rig rig;
+        c.break_it(rig.script);
+        rig.script.fail_open = fail_open;
+        Session& session = rig.session();
+        session.mail("<a@b.example>", "");
+        const bool no_filter = rig.script.on_begin || rig.script.on_connect;
+        const Action want = fail_open && !no_filter ? Action::proceed : Action::defer;
+        CHECK(session.recipient("<c@d.example>").action() ==
+              (c.at_recipient ? want : Action::proceed));
+        session.header("A", "b");
+        session.header("C", "d");
+        session.body(kBody);
+        session.body(kBody);
+        CHECK(session.end(rig.sink).action() == want);
+        CHECK(rig.sink.done.empty());
+        const auto faults = [&] {
+          std::size_t count = 0;
+          for (std::size_t at = 0;
+               (at = rig.script.asked.find("fault", at)) != std::string::npos; ++at) {
+            ++count;
+          }
+          return count;
+        };
+        CHECK(faults() == (no_filter ? 0 : 1));  // and asked nothing more after it
+      }
+    }
+  }
+}
+
+TEST_CASE("limits hold at the limit and break one past it", "[session]") {
+  struct Case {
+    const char* name;
+    int headers;
+    std::size_t value;
+    Action want;
+  };
+  const Case cases[] = {
+      {"fields at the limit", 10, 1, Action::proceed},
+      {"one field more", 11, 1, Action::reject},
+      {"bytes at the limit", 4, 24, Action::proceed},
+      {"one byte more", 4, 25, Action::reject},
+  };
+  for (const Case& c : cases) {
+    DYNAMIC_SECTION(c.name) {
+      Rig rig;
+      Session& session = rig.session({.header_bytes = 100, .headers = 10});
+      session.mail("<a@b.example>", "");
+      CHECK(session.recipient("<c@d.example>").action() == Action::proceed);
+      for (int i = 0; i < c.headers; ++i) session.header("A", std::string(c.value, 'x'));
+      CHECK(session.end(rig.sink).action() == c.want);
+    }
+  }
+  Rig rig;
+  Session& session = rig.session({.recipients = 2});
+  session.mail("<a@b.example>", "");
+  CHECK(session.recipient("<1@d.example>").action() == Action::proceed);
+  CHECK(session.recipient("<2@d.example>").action() == Action::proceed);
+  CHECK(session.recipient("<3@d.example>").code() == 452);
+  CHECK(session.end(rig.sink).action() == Action::proceed);
+}
+
+TEST_CASE("edits are carried out in order, with the hold last", "[session]") {
+  Rig rig;
+  rig.script.on_end = [](MessageEdits& edits) {
+    edits.append("X-A", "1");
+    edits.remove("X-B", 1);
+    edits.remove("X-B", 2);
+    edits.quarantine("why");
+    return Verdict::proceed();
+  };
+  Session& session = rig.session();
+  session.mail("<a@b.example>", "");
+  CHECK(session.recipient("<c@d.example>").action() == Action::proceed);
+  CHECK(session.end(rig.sink).action() == Action::proceed);
+  CHECK(rig.sink.done == "X-B2= X-B1= X-A0=1 hold:why");
+}
+
+TEST_CASE("an edit that fails defers, whatever the filter would do", "[session]") {
+  for (const int failing : {1, 2}) {
+    Rig rig;
+    rig.script.fail_open = true;
+    rig.script.on_end = [](MessageEdits& edits) {
+      edits.append("X-A", "1");
+      edits.append("X-B", "2");
+      edits.quarantine("why");
+      return Verdict::proceed();
+    };
+    rig.sink.until_failure = failing;
+    Session& session = rig.session();
+    session.mail("<a@b.example>", "");
+    CHECK(session.recipient("<c@d.example>").action() == Action::proceed);
+    const Verdict verdict = session.end(rig.sink);
+    CHECK(verdict.code() == 451);
+    CHECK(verdict.reason() == "edit-fault");
+    CHECK(rig.sink.done.find("hold") == std::string::npos);
+  }
+}
+
+TEST_CASE("nothing is edited when the verdict is not to proceed", "[session]") {
+  Rig rig;
+  rig.script.on_end = [](MessageEdits& edits) {
+    edits.append("X-A", "1");
+    return Verdict::discard("test");
+  };
+  Session& session = rig.session();
+  session.mail("<a@b.example>", "");
+  CHECK(session.recipient("<c@d.example>").action() == Action::proceed);
+  CHECK(session.end(rig.sink).action() == Action::discard);
+  CHECK(rig.sink.done.empty());
+}
+
+TEST_CASE("a discard for one recipient becomes a deferral", "[session]") {
+  Rig rig;
+  rig.script.on_recipient = [](const Recipient&) { return Verdict::discard("test"); };
+  Session& session = rig.session();
+  session.mail("<a@b.example>", "");
+  CHECK(session.recipient("<c@d.example>").code() == 451);
+}
+
+TEST_CASE("a filter without recipient verdicts still learns the recipients",
+          "[session]") {
+  Rig rig;
+  rig.script.needs = {.headers = true, .recipients = true};
+  Session& session = rig.session();
+  session.mail("<a@b.example>", "");
+  CHECK(session.recipient("<c@d.example>").action() == Action::proceed);
+  CHECK(rig.script.asked == "begin ");
+  CHECK(rig.script.envelope->recipients.size() == 1);
+}
+
+}  // namespace
+}  // namespace mxfeed
