@@ -3,11 +3,12 @@
 // A milter that does nothing, to tell what the passage through Session and libmilter
 // costs and what the rest of a milter costs.  The first argument says what it asks for:
 //
-//   null_milter idle|rcpt|all OPTIONS-OF-A-MILTER
+//   null_milter idle|rcpt|all|seen OPTIONS-OF-A-MILTER
 //
 //   idle  nothing but connection, sender and end
 //   rcpt  as mxfeed-greylist: recipients, each answered
 //   all   as mxfeed-virus: recipients answered, headers and body unanswered
+//   seen  as mxfeed-spam: recipients, headers and body, all unanswered
 
 #include <fmt/format.h>
 
@@ -56,6 +57,9 @@ std::optional<Needs> needs_of(std::string_view shape) {
   if (shape == "all") {
     return Needs{.headers = true, .body = true, .recipient_verdict = true, .edits = true};
   }
+  if (shape == "seen") {
+    return Needs{.headers = true, .body = true, .recipients = true, .edits = true};
+  }
   return std::nullopt;
 }
 
@@ -65,7 +69,7 @@ std::optional<Needs> needs_of(std::string_view shape) {
 int main(int argc, char** argv) {
   const auto needs = mxfeed::needs_of(argc > 1 ? argv[1] : "");
   if (!needs) {
-    fmt::print(stderr, "usage: null_milter idle|rcpt|all --socket SPEC [--state DIR]\n");
+    fmt::print(stderr, "usage: null_milter idle|rcpt|all|seen --socket SPEC [--state DIR]\n");
     return 2;
   }
   return mxfeed::run_milter(argc - 1, argv + 1,
