@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// A walk through the MIME parts of a message as it streams by (RFC 2045, 2046, 2231).
+//
+// The walker reads at least as much as mail programs do: what one of them may show or
+// open as a part should come out as a part here, so damage is never a reason to drop
+// bytes; it is reported as an Anomaly.  Where programs differ, both readings are kept if
+// that costs little (two boundary parameters: both divide), else the one that yields more
+// parts.
+//
+// Each byte of the message belongs to exactly one part:
+//   - leaf parts: their content, decoded;
+//   - containers (multipart/*, message/rfc822): what stands outside of their parts, i.e.
+//     preamble and epilogue, as it is;
+//   - a uuencoded file in the text of a part is a part of its own below that part, whose
+//     text goes on after it.  yEnc is not decoded.
+// Base64 rubbish, field lines of parts, delimiters and the line break before a delimiter
+// are not given.
+//
+// Cost: linear in the bytes, no recursion, memory bounded by Limits whatever the message.
+// When a limit is passed, all open parts of that stream end, and what remains is given
+// undecoded as one part with `kind` opaque: nothing goes unseen.  Where the body is cut
+// into chunks makes no difference to parts, anomalies and the data of each part in sum.
+//
+//   Walker walker(visitor);
+//   walker.field(name, value);   // each header field, in order
+//   walker.body(chunk);          // any number of times
+//   walker.end();
+//
+// One thread at a time.  Throws nothing itself; what the visitor throws passes through,
+// and the walker can then only be destroyed.
+
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace mxfeed::mime {
+
+enum class Anomaly : std::uint32_t {
+  duplicate_field = 1u << 0,      // Content-Type, -Transfer-Encoding, -Disposition differ
+  duplicate_parameter = 1u << 1,  // of one field, with another value
+  malformed_type = 1u << 2,       // Content-Type without type/subtype
+  missing_boundary = 1u << 3,     // multipart without one; the first "--x" line is taken
+  odd_boundary = 1u << 4,         // empty, over 70 bytes (RFC 2046, 5.1.1), or ambiguous
+  boundary_prefix = 1u << 5,      // a delimiter followed by more text
+  missing_final_boundary = 1u << 6,
+  no_parts = 1u << 7,               // multipart in which no delimiter was found
+  part_after_end = 1u << 8,         // a delimiter after the final one
+  header_without_end = 1u << 9,     // a line that is no field before the blank line
+  odd_field = 1u << 10,             // "Name : x", a continuation first, a NUL
+  unknown_encoding = 1u << 11,      // Content-Transfer-Encoding; taken as 8bit
+  encoded_container = 1u << 12,     // message/rfc822 (decoded, walked), multipart (not)
+  bad_base64 = 1u << 13,            // bytes outside of the alphabet, data after padding
+  bad_quoted_printable = 1u << 14,  // "=" without two hexadecimal digits
+  bare_cr = 1u << 15,               // taken as the end of a line
+  bare_lf = 1u << 16,
+  nul = 1u << 17,        // in a field of a part or text not encoded
+  long_line = 1u << 18,  // over 998 bytes (RFC 5322, 2.1.1)
+  uuencoded = 1u << 19,
+  partial_message = 1u << 20,  // message/partial, message/external-body
+  bad_uuencoded = 1u << 21,    // ended otherwise than by "end"
+  too_deep = 1u << 22,         // Limits
+  too_many_parts = 1u << 23,
+  header_too_big = 1u << 24,
+  boundary_too_long = 1u << 25,
+};
+
+// A set of anomalies.
+class Anomalies {
+ public:
+  void add(Anomaly anomaly) { bits_ |= static_cast<std::uint32_t>(anomaly); }
+  void add(Anomalies more) { bits_ |= more.bits_; }
+  bool has(Anomaly anomaly) const {
+    return (bits_ & static_cast<std::uint32_t>(anomaly)) != 0;
+  }
+  bool any() const { return bits_ != 0; }
+  // A limit was passed: there is at least one opaque part.
+  bool exceeded() const {
+    return has(Anomaly::too_deep) || has(Anomaly::too_many_parts) ||
+           has(Anomaly::header_too_big) || has(Anomaly::boundary_too_long);
+  }
+  std::uint32_t bits() const { return bits_; }
+  // "missing-boundary,bare-lf"; for logs.
+  std::string str() const;
+  bool operator==(const Anomalies&) const = default;
+
+ private:
+  std::uint32_t bits_ = 0;
+};
+
+struct Limits {
+  std::size_t depth = 64;         // of parts, uuencoded files included
+  std::size_t encoded_depth = 8;  // of encoded messages in encoded messages
+  std::size_t parts = 10'000;
+  std::size_t header_bytes = 256 * 1024;  // of the header of one part
+  std::size_t boundary = 1000;            // bytes
+};
+
+enum class Encoding : std::uint8_t { none, base64, quoted_printable };
+
+struct Part {
+  enum class Kind : std::uint8_t {
+    leaf,
+    multipart,
+    message,    // message/rfc822, message/global, message/news
+    uuencoded,  // a file in the text of its parent
+    opaque      // the undecoded rest after a limit
+  };
+  Kind kind = Kind::leaf;
+  std::size_t number = 0;  // in the order of begin_part(), from 0
+  std::size_t depth = 0;   // the message itself: 0
+  std::string type;  // "text/plain", lower case; the default of RFC 2045, 5.2 if none
+  bool declared = false;  // there was a usable Content-Type
+  std::string charset;    // lower case; may be empty
+  Encoding encoding = Encoding::none;
+  std::string disposition;  // "attachment", lower case; may be empty
+  // From Content-Disposition, then Content-Type: decoded (RFC 2231, 2047) to UTF-8, as
+  // given: may hold slashes and control characters.  Mail programs differ in which they
+  // use.
+  std::vector<std::string> file_names;
+  // Parameters of Content-Type, name in lower case, value decoded to UTF-8.
+  std::vector<std::pair<std::string, std::string>> parameters;
+
+  bool is_text() const { return type.starts_with("text/"); }
+  bool is_container() const { return kind == Kind::multipart || kind == Kind::message; }
+};
+
+// Is told of the parts.  Calls nest as the parts do: a part begins after its container
+// and ends before it; data belongs to the part given with it, which need not be the last
+// begun.
+class Visitor {
+ public:
+  virtual ~Visitor() = default;
+  virtual void begin_part(const Part&) {}
+  // Decoded content, any number of times; valid during the call only.
+  virtual void data(const Part&, std::string_view /*bytes*/) {}
+  virtual void end_part(const Part&) {}
+};
+
+class Walker {
+ public:
+  // The visitor must outlive the walker.
+  explicit Walker(Visitor& visitor, Limits limits = {});
+  ~Walker();
+  Walker(const Walker&) = delete;
+  Walker& operator=(const Walker&) = delete;
+
+  // A field of the message's header; `value` folded with LF or CRLF or unfolded.
+  void field(std::string_view name, std::string_view value);
+  // The body, cut anywhere.
+  void body(std::string_view chunk);
+  // After it, nothing may be called but anomalies() and parts().
+  void end();
+
+  // So far; complete after end().
+  Anomalies anomalies() const;
+  // Parts begun so far, containers included.
+  std::size_t parts() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+// The value of a field such as Content-Type: what stands before the first ';' in lower
+// case without comments, and the parameters as Part gives them, in the order given.
+struct ParameterisedValue {
+  std::string value;
+  std::vector<std::pair<std::string, std::string>> parameters;
+  bool duplicate = false;  // a parameter came twice with different values
+};
+ParameterisedValue parse_parameters(std::string_view field_value);
+
+}  // namespace mxfeed::mime
