@@ -69,7 +69,8 @@ std::optional<Needs> needs_of(std::string_view shape) {
 int main(int argc, char** argv) {
   const auto needs = mxfeed::needs_of(argc > 1 ? argv[1] : "");
   if (!needs) {
-    fmt::print(stderr, "usage: null_milter idle|rcpt|all|seen --socket SPEC [--state DIR]\n");
+    fmt::print(stderr,
+               "usage: null_milter idle|rcpt|all|seen --socket SPEC [--state DIR]\n");
     return 2;
   }
   return mxfeed::run_milter(argc - 1, argv + 1,
