@@ -88,6 +88,10 @@ struct Needs {
   bool recipients = false;         // told of them, without an answer
   bool recipient_verdict = false;  // implies recipients
   bool data_verdict = false;
+  // Nothing is left to do after DATA: the filter is asked on_data() last, never on_end(),
+  // and Postfix does not read the message once more for this milter.  Not together with
+  // headers, body or edits.
+  bool ends_at_data = false;
   bool edits = false;
 };
 

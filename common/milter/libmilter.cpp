@@ -146,7 +146,7 @@ unsigned long wanted_protocol(const Needs& needs) {
   unsigned long steps = SMFIP_NOUNKNOWN | SMFIP_NOEOH | SMFIP_NR_CONN | SMFIP_NR_MAIL;
   steps |= needs.helo ? SMFIP_NR_HELO : SMFIP_NOHELO;
   if (!needs.recipient_verdict) steps |= needs.recipients ? SMFIP_NR_RCPT : SMFIP_NORCPT;
-  if (!needs.data_verdict) steps |= SMFIP_NODATA;
+  if (!needs.data_verdict && !needs.ends_at_data) steps |= SMFIP_NODATA;
   steps |= needs.headers ? SMFIP_NR_HDR | SMFIP_HDR_LEADSPC : SMFIP_NOHDRS;
   steps |= needs.body ? SMFIP_NR_BODY : SMFIP_NOBODY;
   return steps;
@@ -180,7 +180,7 @@ sfsistat on_negotiate(SMFICTX* context, unsigned long actions, unsigned long ste
       ask(SMFIM_HELO, "");
       ask(SMFIM_ENVFROM, "{auth_authen}");
       ask(SMFIM_ENVRCPT, needs.recipient_verdict ? "i" : "");
-      ask(SMFIM_DATA, "");
+      ask(SMFIM_DATA, needs.ends_at_data ? "i" : "");
       ask(SMFIM_EOH, "");
       ask(SMFIM_EOM, "i");
     }
@@ -226,7 +226,13 @@ sfsistat on_rcpt(SMFICTX* context, char** arguments) {
 }
 
 sfsistat on_data(SMFICTX* context) {
-  return guard(context, [&](Peer& peer) { return answer(context, peer.session.data()); });
+  return guard(context, [&](Peer& peer) {
+    peer.session.set_queue_id(macro(context, "i"));
+    const sfsistat status = answer(context, peer.session.data());
+    // Accept ends this milter's part in the message, not that of the others.
+    return status == SMFIS_CONTINUE && milter->needs().ends_at_data ? SMFIS_ACCEPT
+                                                                    : status;
+  });
 }
 
 sfsistat on_header(SMFICTX* context, char* name, char* value) {

@@ -235,13 +235,14 @@ Verdict Session::data() {
     return misordered();
   }
   transaction_->stage = Transaction::Stage::header;
-  if (!needs_.data_verdict) return Verdict::proceed();
+  if (!needs_.data_verdict && !needs_.ends_at_data) return Verdict::proceed();
   Verdict verdict = Verdict::proceed();
   if (!transaction_->kept) {
     guarded([&] { verdict = checked(transaction_->filter->on_data(), false); });
   }
   if (transaction_->kept) verdict = checked(*transaction_->kept, false);
   report("data", verdict, "");
+  if (needs_.ends_at_data) transaction_.reset();
   return verdict;
 }
 

@@ -3,10 +3,11 @@
 // A milter that does nothing, to tell what the passage through Session and libmilter
 // costs and what the rest of a milter costs.  The first argument says what it asks for:
 //
-//   null_milter idle|rcpt|all|seen OPTIONS-OF-A-MILTER
+//   null_milter idle|rcpt|early|all|seen OPTIONS-OF-A-MILTER
 //
 //   idle  nothing but connection, sender and end
-//   rcpt  as mxfeed-greylist: recipients, each answered
+//   rcpt  recipients, each answered
+//   early the same, and done at DATA: as mxfeed-greylist
 //   all   as mxfeed-virus: recipients answered, headers and body unanswered
 //   seen  as mxfeed-spam: recipients, headers and body, all unanswered
 
@@ -54,6 +55,7 @@ class NullDaemon : public Daemon {
 std::optional<Needs> needs_of(std::string_view shape) {
   if (shape == "idle") return Needs{};
   if (shape == "rcpt") return Needs{.recipient_verdict = true};
+  if (shape == "early") return Needs{.recipient_verdict = true, .ends_at_data = true};
   if (shape == "all") {
     return Needs{.headers = true, .body = true, .recipient_verdict = true, .edits = true};
   }
@@ -69,8 +71,9 @@ std::optional<Needs> needs_of(std::string_view shape) {
 int main(int argc, char** argv) {
   const auto needs = mxfeed::needs_of(argc > 1 ? argv[1] : "");
   if (!needs) {
-    fmt::print(stderr,
-               "usage: null_milter idle|rcpt|all|seen --socket SPEC [--state DIR]\n");
+    fmt::print(
+        stderr,
+        "usage: null_milter idle|rcpt|early|all|seen --socket SPEC [--state DIR]\n");
     return 2;
   }
   return mxfeed::run_milter(argc - 1, argv + 1,

@@ -375,6 +375,21 @@ TEST_CASE("a discard for one recipient becomes a deferral", "[session]") {
   CHECK(session.recipient("<c@d.example>").code() == 451);
 }
 
+TEST_CASE("a filter that ends at DATA is not asked at the end", "[session]") {
+  Rig rig;
+  rig.script.needs = {.recipient_verdict = true, .ends_at_data = true};
+  Session& session = rig.session();
+  for (int message = 0; message < 2; ++message) {
+    rig.script.asked.clear();
+    session.mail("<a@b.example>", "");
+    CHECK(session.recipient("<c@d.example>").action() == Action::proceed);
+    CHECK(session.data().action() == Action::proceed);
+    CHECK(rig.script.asked == "begin rcpt:c@d.example data gone ");
+    CHECK(Session::active_transactions() == 0);
+    session.abort();
+  }
+}
+
 TEST_CASE("a filter without recipient verdicts still learns the recipients",
           "[session]") {
   Rig rig;
