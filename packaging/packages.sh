@@ -67,9 +67,10 @@ install_packages() {
 # Unpacks the packages below the directory, in a folder of the package's name each, if
 # they are not there yet.
 unpack_aside() {
-  local directory=$1 package work
+  local directory package work
+  mkdir -p "$1"
+  directory=$(cd "$1" && pwd)
   shift
-  mkdir -p "$directory"
   for package; do
     [ -d "$directory/$package" ] && continue
     update_lists "$package"

@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A whole gateway of throw-away parts: configuration, `mxfeed apply`, the daemons as processes
+of their own, and a private Postfix with the generated parameters.
+
+    gateway = Gateway(directory, "192.0.2.10:25")
+    gateway.configure('[[domain]]\nname = "acme.example"\n...')
+    gateway.start()
+    ...
+    gateway.stop()
+
+Needs root.  The daemons' sockets lie in Postfix's queue directory, so that the chrooted
+smtpd and cleanup reach them, and may be used by group postfix only.
+"""
+
+import base64
+import pathlib
+import shutil
+import subprocess
+
+import postfix
+import service
+
+# EICAR's test file, which every scanner knows; not written out, or scanners would find it here.
+EICAR = base64.b64decode(
+    b"WDVPIVAlQEFQWzRcUFpYNTQoUF4pN0NDKTd9JEVJQ0FSLVNUQU5EQVJELUFOVElWSVJVUy1URVNULUZJTEUhJEgrSCo=")
+# The body line that every spam filter knows.
+GTUBE = b"XJS*C4JDBQADN1.NSBN3*2IDNEN*GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.34X"
+
+# Order of the milters, as they are attached.
+MILTERS = ("greylist", "virus", "spam")
+
+
+class Gateway:
+    def __init__(self, directory, listen, host="mx1.gateway.example", transport="unix"):
+        self.directory = pathlib.Path(directory)
+        self.listen = listen
+        self.host = host
+        self.transport = transport
+        self.config = self.directory / "config"
+        self.state = self.directory / "state"
+        self.logs = self.directory / "log"
+        self.database = self.directory / "signatures"
+        for made in (self.config / "domains.d", self.state, self.logs, self.database):
+            made.mkdir(parents=True, exist_ok=True)
+        (self.database / "test.ndb").write_text(f"Eicar-Test:0:*:{EICAR[:40].hex()}\n")
+        self.postfix = postfix.Postfix(self.directory / "postfix", listen)
+        self.daemons = {}
+
+    # ... configuration
+
+    def configure(self, domains, gateway="", **files):
+        """Writes the TOML: `gateway` is added to mxfeed.toml, `domains` is a file of domains;
+        more files of domains by name."""
+        address = self.listen.rpartition(":")[0]
+        (self.config / "mxfeed.toml").write_text(f"""\
+mx = ["{self.host}"]
+backup_mx = ["{self.host}"]
+{gateway if not gateway.lstrip().startswith("[") else ""}
+[[host]]
+name = "{self.host}"
+addresses = ["{address}"]
+[virus]
+database = "{self.database}"
+workers = 2
+{gateway if gateway.lstrip().startswith("[") else ""}
+""")
+        for name, text in {"domains": domains, **files}.items():
+            (self.config / "domains.d" / f"{name}.toml").write_text(text)
+
+    def mxfeed(self, *arguments, check=True):
+        """Runs the operator's command on this gateway; returns what it said."""
+        done = subprocess.run(
+            [service.program("mxfeed"), *arguments, "--config", self.config, "--state", self.state],
+            stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120, check=False)
+        if check and done.returncode != 0:
+            raise AssertionError(f"mxfeed {' '.join(arguments)}: {done.returncode}\n"
+                                 f"{done.stdout}{done.stderr}")
+        return done
+
+    def apply(self, *arguments):
+        """Compiles the configuration and puts it in force, in the daemons and in Postfix."""
+        return self.mxfeed("apply", "--no-postfix", *arguments).stdout
+
+    # ... processes
+
+    def start(self):
+        self.apply()
+        self.start_daemons()
+        self.postfix.configure({**self.parameters(), **self.milter_parameters()})
+        self.postfix.start()
+        return self
+
+    def start_daemons(self, names=("scan", *MILTERS)):
+        for name in names:
+            self.start_daemon(name)
+
+    def start_daemon(self, name):
+        """Starts it and waits until it is ready; after a kill it takes its place again."""
+        daemon = self.daemons.get(name)
+        if daemon is None:
+            daemon = self.daemons[name] = service.Daemon(
+                name, self.state, self.logs,
+                **({} if name == "scan" else {"listen": self.milter_socket(name)}),
+                milter=name != "scan")
+        daemon.start()
+        return daemon
+
+    def stop(self):
+        """Stops everything; AssertionError if a daemon ended badly."""
+        self.postfix.stop()
+        complaints = []
+        for name in reversed(list(self.daemons)):
+            daemon = self.daemons.pop(name)
+            try:
+                daemon.stop()
+            except AssertionError as error:
+                complaints.append(str(error))
+            finally:
+                daemon.kill()
+        if complaints:
+            raise AssertionError("\n".join(complaints))
+
+    # ... Postfix's side
+
+    def milter_socket(self, name):
+        """Where the daemon listens, as libmilter writes it."""
+        if self.transport == "inet":
+            return f"inet:{8890 + MILTERS.index(name)}@127.0.0.1"
+        directory = self.postfix.spool / "mxfeed"
+        if not directory.exists():
+            directory.mkdir(parents=True)
+            shutil.chown(directory, group="postfix")
+            directory.chmod(0o2750)
+        return f"unix:{directory}/{name}.sock"
+
+    def tail(self, lines=40):
+        """The ends of all logs, for a test that went wrong."""
+        texts = []
+        for file in [self.postfix.log_file, *sorted(self.logs.glob("*.log"))]:
+            if file.exists():
+                end = file.read_text(errors="replace").splitlines()[-lines:]
+                texts.append("\n".join([f"--- {file.name}", *end]))
+        return "\n".join(texts)

@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Viruses, spam and forged headers: what each domain chose is what happens."""
+
+import gateway as gateways
+import rig
+import smtp_sink
+
+GTUBE = f"Hello,\n\n{gateways.GTUBE.decode()}\n"
+
+
+def spam(**levels):
+    rows = "".join(f"  {level} = {rule}\n" for level, rule in levels.items())
+    return f"  [domain.spam]\n  enabled = true\n  immature = \"act\"\n{rows}"
+
+
+def virus(action):
+    return f'  [domain.virus]\n  infected = "{action}"\n'
+
+
+class FiltersTest(rig.TestCase):
+    domains = "".join([
+        rig.feed("deletes.example", "greylist = false"),
+        rig.feed("rejects.example", "greylist = false", tables=virus("reject")),
+        rig.feed("quarantines.example", "greylist = false", tables=virus("quarantine")),
+        rig.feed("tags.example", "greylist = false",
+                 tables=spam(high='{ action = "subject", text = "[SPAM: high] " }')),
+        rig.feed("marks.example", "greylist = false",
+                 tables=spam(high='{ action = "header", text = "X-Acme-Spam: yes" }')),
+        rig.feed("spam-deletes.example", "greylist = false",
+                 tables=spam(high='{ action = "delete" }')),
+        rig.feed("spam-rejects.example", "greylist = false",
+                 tables=spam(high='{ action = "reject" }')),
+        rig.feed("spam-quarantines.example", "greylist = false",
+                 tables=spam(high='{ action = "quarantine" }')),
+    ])
+
+    def delivered(self, recipient, message):
+        """Sends it and returns the one copy that the customer got."""
+        self.accept(recipient, message)
+        (delivery,) = self.customer.wait_for_count(1)
+        self.assertEqual(delivery.recipients, (recipient,))
+        return delivery
+
+    def assert_nothing_arrives(self):
+        """What comes after a message has arrived and that message has not, nor does it wait."""
+        self.accept("after@deletes.example", rig.mail("after"))
+        self.customer.wait_for(lambda: self.customer.deliveries, "the mail sent afterwards")
+        rig.eventually(lambda: not self.active(), "nothing is on its way")
+        self.assertEqual([d.recipients for d in self.customer.received()],
+                         [("after@deletes.example",)])
+
+    def active(self):
+        return [m for m in self.gateway.postfix.queue() if m["queue_name"] != "hold"]
+
+    def held(self):
+        return [m for m in self.gateway.postfix.queue() if m["queue_name"] == "hold"]
+
+    # ... viruses
+
+    def test_an_infected_mail_is_taken_and_deleted(self):
+        outcome = self.send("info@deletes.example", rig.infected())
+        self.assertEqual(outcome.final.code, 250)
+        self.assert_nothing_arrives()
+
+    def test_an_infected_mail_is_rejected_where_that_is_chosen(self):
+        outcome = self.send("info@rejects.example", rig.infected())
+        self.assertEqual((outcome.final.code, outcome.final.enhanced), (550, "5.7.1"))
+        self.assert_nothing_arrives()
+
+    def test_an_infected_mail_is_held_where_that_is_chosen(self):
+        outcome = self.send("info@quarantines.example", rig.infected())
+        self.assertEqual(outcome.final.code, 250)
+        self.assertEqual([r["address"] for m in self.held() for r in m["recipients"]],
+                         ["info@quarantines.example"])
+        self.assert_nothing_arrives()
+
+    def test_scanning_has_no_switch_for_any_domain(self):
+        for domain in ("tags.example", "marks.example", "spam-deletes.example"):
+            with self.subTest(domain):
+                self.send(f"info@{domain}", rig.infected())
+                self.assert_nothing_arrives()
+                self.customer.clear()
+
+    # ... spam
+
+    def test_spam_is_untouched_where_the_filter_is_off(self):
+        message = rig.mail("cheap", GTUBE)
+        delivery = self.delivered("info@deletes.example", message)
+        headers, body = smtp_sink.split_headers(message)
+        self.assertEqual([f for f in delivery.headers if f in headers], headers)
+        self.assertEqual(delivery.header("Subject"), [b" cheap"])
+        self.assertEqual(delivery.body, body)
+
+    def test_spam_gets_the_text_before_its_subject(self):
+        delivery = self.delivered("info@tags.example", rig.mail("cheap", GTUBE))
+        self.assertEqual(delivery.header("Subject"), [b" [SPAM: high] cheap"])
+
+    def test_a_subject_is_tagged_once_only(self):
+        delivery = self.delivered("info@tags.example", rig.mail("[SPAM: high] cheap", GTUBE))
+        self.assertEqual(delivery.header("Subject"), [b" [SPAM: high] cheap"])
+
+    def test_spam_without_a_subject_gets_one(self):
+        message = b"From: anna@sender.example\r\n\r\n" + gateways.GTUBE + b"\r\n"
+        delivery = self.delivered("info@tags.example", message)
+        self.assertEqual([s.strip() for s in delivery.header("Subject")], [b"[SPAM: high]"])
+
+    def test_an_encoded_subject_is_kept_behind_the_text(self):
+        subject = "=?utf-8?q?Gr=C3=BC=C3=9Fe?="
+        delivery = self.delivered("info@tags.example", rig.mail(subject, GTUBE))
+        self.assertEqual(delivery.header("Subject"), [f" [SPAM: high] {subject}".encode()])
+
+    def test_spam_gets_the_header_of_the_customers_choice(self):
+        delivery = self.delivered("info@marks.example", rig.mail("cheap", GTUBE))
+        self.assertEqual(delivery.header("X-Acme-Spam"), [b" yes"])
+        self.assertEqual(delivery.header("Subject"), [b" cheap"])
+
+    def test_ham_is_neither_tagged_nor_marked(self):
+        delivery = self.delivered("info@tags.example", rig.mail("lunch"))
+        self.assertEqual(delivery.header("Subject"), [b" lunch"])
+        delivery = None
+        self.customer.clear()
+        delivery = self.delivered("info@marks.example", rig.mail("lunch"))
+        self.assertEqual(delivery.header("X-Acme-Spam"), [])
+
+    def test_spam_is_deleted_where_that_is_chosen(self):
+        outcome = self.send("info@spam-deletes.example", rig.mail("cheap", GTUBE))
+        self.assertEqual(outcome.final.code, 250)
+        self.assert_nothing_arrives()
+
+    def test_spam_is_rejected_where_that_is_chosen(self):
+        outcome = self.send("info@spam-rejects.example", rig.mail("cheap", GTUBE))
+        self.assertEqual((outcome.final.code, outcome.final.enhanced), (550, "5.7.1"))
+        self.assert_nothing_arrives()
+
+    def test_spam_is_held_where_that_is_chosen(self):
+        outcome = self.send("info@spam-quarantines.example", rig.mail("cheap", GTUBE))
+        self.assertEqual(outcome.final.code, 250)
+        self.assertIn("info@spam-quarantines.example",
+                      [r["address"] for m in self.held() for r in m["recipients"]])
+        self.assert_nothing_arrives()
+
+    def test_postmaster_gets_spam_as_it_is(self):
+        delivery = self.delivered("postmaster@spam-deletes.example", rig.mail("cheap", GTUBE))
+        self.assertEqual(delivery.header("Subject"), [b" cheap"])
+
+    # ... forgeries
+
+    def test_forged_headers_are_removed_and_those_of_others_kept(self):
+        forged = (b"X-Mxfeed-Virus: clean\r\nX-Mxfeed-Spam: none\r\nx-mxfeed-virus: clean twice\r\n"
+                  b"X-Spam-Status: No\r\nX-Mxfeed-Whatever: 1\r\n")
+        for domain in ("deletes.example", "tags.example"):
+            with self.subTest(domain):
+                self.customer.clear()
+                delivery = self.delivered(f"info@{domain}", forged + rig.mail("forged"))
+                ours = [value for name, value in delivery.headers
+                        if name.lower().startswith(b"x-mxfeed-")]
+                for value in ours:
+                    self.assertNotIn(value.strip(), (b"clean twice", b"1"))
+                self.assertEqual(len(delivery.header("X-Mxfeed-Virus")), 1)
+                self.assertEqual(delivery.header("X-Mxfeed-Whatever"), [])
+                self.assertLessEqual(len(delivery.header("X-Mxfeed-Spam")), 1)
+                self.assertEqual(delivery.header("X-Spam-Status"), [b" No"])
+
+
+if __name__ == "__main__":
+    rig.main()

@@ -1,0 +1,216 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A small Internet on the loopback interface of a network namespace, and a gateway in it.
+
+    class FlowTest(rig.TestCase):
+        domains = rig.feed("acme.example")
+
+        def test_mail_reaches_the_customer(self):
+            ...
+
+    if __name__ == "__main__":
+        rig.main()
+
+192.0.2.10 is the gateway, 192.0.2.53 the resolver, 203.0.113.0/24 are customers' servers,
+198.51.100.0/24 senders.  Every address of the latter two can be used without more.  The
+resolver knows NAMES and nothing else, so no query ever leaves.  Run through in-namespaces;
+refuses to run anywhere else.
+"""
+
+import os
+import pathlib
+import socket
+import subprocess
+import sys
+import tempfile
+import unittest
+
+import gateway as gateways
+import smtp_client
+import smtp_sink
+from service import SOURCE, eventually
+
+GATEWAY = "192.0.2.10"
+RESOLVER = "192.0.2.53"
+CUSTOMER = "203.0.113.7"
+SECOND_HOST = "203.0.113.8"
+OTHER_CUSTOMER = "203.0.113.20"
+SENDER = "198.51.100.7"
+
+# name -> address, both ways.
+NAMES = {
+    "mx1.gateway.example": GATEWAY,
+    "mail.acme.example": CUSTOMER,
+    "mail2.acme.example": SECOND_HOST,
+    "mail.other.example": OTHER_CUSTOMER,
+    "mail.sender.example": SENDER,
+}
+
+
+def aside(package, path):
+    """A program of a package that is installed or unpacked aside; a skip if it is neither."""
+    for candidate in (SOURCE / "build" / "aside" / package / path, pathlib.Path("/") / path):
+        if candidate.exists():
+            return str(candidate)
+    raise unittest.SkipTest(f"{package} is neither installed nor unpacked (tests/run does it)")
+
+
+class World:
+    """The network, the resolver, a directory on tmpfs; made once a process."""
+
+    _made = None
+
+    @classmethod
+    def get(cls):
+        if cls._made is None:
+            cls._made = cls()
+        return cls._made
+
+    def __init__(self):
+        if os.getpid() != 1 and os.getppid() != 1 or len(socket.if_nameindex()) != 1:
+            raise RuntimeError("not in namespaces of its own: run it through in-namespaces")
+        self._processes = []
+        self._network()
+        self.directory = pathlib.Path(tempfile.mkdtemp(prefix="mxfeed-"))
+        self._run("mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", self.directory)
+        self._resolver()
+
+    def _network(self):
+        self._run("ip", "link", "set", "lo", "up")
+        for address in (GATEWAY, RESOLVER):
+            self._run("ip", "address", "add", f"{address}/32", "dev", "lo")
+        for network in ("198.51.100.0/24", "203.0.113.0/24"):
+            self._run("ip", "route", "add", "local", network, "dev", "lo")
+
+    def _resolver(self):
+        program = aside("unbound", "usr/sbin/unbound")
+        lines = ["server:", 'directory: ""', 'chroot: ""', 'username: ""', 'pidfile: ""',
+                 f"interface: {RESOLVER}", "access-control: 0.0.0.0/0 allow",
+                 "do-daemonize: no", "use-syslog: no", 'module-config: "iterator"',
+                 'local-zone: "." static',
+                 'local-data: ". 60 SOA ns.example. hostmaster.example. 1 3600 600 86400 60"']
+        # A reverse zone that is not static would be asked for elsewhere.
+        for zone in ("2.0.192", "100.51.198", "113.0.203"):
+            lines.append(f'local-zone: "{zone}.in-addr.arpa." static')
+        for name, address in NAMES.items():
+            lines.append(f'local-data: "{name}. 60 A {address}"')
+            lines.append(f'local-data-ptr: "{address} 60 {name}."')
+        config = self.directory / "unbound.conf"
+        config.write_text("\n".join(lines) + "\n")
+        with open(self.directory / "unbound.log", "wb") as log:
+            self._processes.append(subprocess.Popen(
+                [program, "-d", "-c", config], stdin=subprocess.DEVNULL, stdout=log, stderr=log))
+        resolv = self.directory / "resolv.conf"
+        resolv.write_text(f"nameserver {RESOLVER}\noptions timeout:1 attempts:1\n")
+        self._run("mount", "--bind", resolv, os.path.realpath("/etc/resolv.conf"))
+
+        def answers():
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as query:
+                query.settimeout(0.2)
+                query.connect((RESOLVER, 53))
+                try:
+                    query.send(b"\x12\x34\x01\0\0\1\0\0\0\0\0\0\7example\0\0\1\0\1")
+                    return query.recv(512)
+                except OSError:
+                    return None  # not yet
+
+        eventually(answers, "the resolver answers")
+
+    @staticmethod
+    def _run(*command):
+        subprocess.run([str(word) for word in command], check=True, stdin=subprocess.DEVNULL)
+
+
+def feed(name, *settings, deliver_to=(CUSTOMER,), tables=""):
+    """The text of a [[domain]]: `settings` are lines, `tables` its sub-tables."""
+    hosts = ", ".join(f'"{host}"' for host in deliver_to)
+    lines = ["[[domain]]", f'name = "{name}"', 'service = "feed"', f"deliver_to = [{hosts}]"]
+    return "\n".join([*lines, *settings, tables]) + "\n"
+
+
+class TestCase(unittest.TestCase):
+    """Tests that share a gateway with `domains`; customers' servers are up at the beginning
+    of each and have received nothing."""
+
+    domains = ""
+    gateway_settings = ""
+    transport = "unix"
+
+    @classmethod
+    def setUpClass(cls):
+        cls.world = World.get()
+        cls.gateway = gateways.Gateway(
+            tempfile.mkdtemp(prefix=f"{cls.__name__[:8]}-", dir=cls.world.directory),
+            f"{GATEWAY}:25", transport=cls.transport)
+        cls.addClassCleanup(cls.gateway.stop)
+        cls.gateway.configure(cls.domains, cls.gateway_settings)
+        cls.gateway.start()
+        cls.customer = cls.sink(CUSTOMER)
+
+    @classmethod
+    def sink(cls, address, port=25):
+        """A customer's server, up."""
+        sink = smtp_sink.Sink(address, port, name=f"{address}:{port}").up()
+        cls.addClassCleanup(sink.down)
+        return sink
+
+    def setUp(self):
+        self.customer.clear()
+        self.addCleanup(self._tell_if_failed)
+
+    def session(self, source=SENDER, **options):
+        session = smtp_client.Session(GATEWAY, 25, source=source, **options)
+        self.addCleanup(session.abort)
+        return session
+
+    def send(self, recipients, message, sender="anna@sender.example", source=SENDER):
+        """One message over one connection; the outcome."""
+        if isinstance(recipients, str):
+            recipients = [recipients]
+        with smtp_client.Session(GATEWAY, 25, source=source) as session:
+            return session.send(sender, recipients, message)
+
+    def accept(self, recipients, message, **options):
+        """Sends what must be taken."""
+        outcome = self.send(recipients, message, **options)
+        self.assertTrue(outcome.accepted, f"not accepted: {outcome.last}")
+        return outcome
+
+    def _tell_if_failed(self):
+        failed = self._outcome.result.failures + self._outcome.result.errors
+        if any(test is self for test, _ in failed):
+            print(self.gateway.tail(), file=sys.stderr)
+
+
+def mail(subject="hello", body="Hello,\n\nall is well.\n", **headers):
+    """A small mail; `headers` are more fields, "_" for "-" in their names."""
+    fields = {"From": "Anna <anna@sender.example>", "To": "info@acme.example",
+              "Subject": subject, "Date": "Mon, 02 Nov 2026 09:00:00 +0000",
+              "Message-ID": f"<{os.urandom(8).hex()}@sender.example>"}
+    fields.update({name.replace("_", "-"): value for name, value in headers.items()})
+    text = "".join(f"{name}: {value}\n" for name, value in fields.items())
+    return smtp_client.crlf(text + "\n" + body)
+
+
+def infected(subject="invoice"):
+    """A mail with EICAR's test file as an attachment."""
+    import base64
+    return mail(
+        subject, MIME_Version="1.0", Content_Type='multipart/mixed; boundary="frontier"',
+        body="--frontier\nContent-Type: text/plain\n\nSee the attachment.\n"
+             "--frontier\nContent-Type: application/octet-stream\n"
+             'Content-Disposition: attachment; filename="invoice.com"\n'
+             "Content-Transfer-Encoding: base64\n\n"
+             f"{base64.encodebytes(gateways.EICAR).decode()}--frontier--\n")
+
+
+def main():
+    """unittest.main(), but a skip is a failure where MXFEED_NO_SKIP is set, and a skip of
+    everything is one for ctest."""
+    program = unittest.main(module="__main__", exit=False, verbosity=2)
+    result = program.result
+    if not result.wasSuccessful():
+        sys.exit(1)
+    if result.skipped:
+        strict = os.environ.get("MXFEED_NO_SKIP", "0") != "0"
+        sys.exit(1 if strict else 77 if len(result.skipped) >= result.testsRun else 0)
+    sys.exit(0)
