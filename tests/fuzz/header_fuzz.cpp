@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// The value of a header field, read as every kind of field.
+
+#include <string>
+
+#include "common/mail/header.h"
+#include "common/mail/mime.h"
+#include "tests/fuzz/fuzz.h"
+
+int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using namespace mxfeed;
+  using fuzz::require;
+  const std::string_view value = fuzz::as_text(data, size);
+  const std::string decoded = decode_words(value);
+  require(is_utf8(decoded), "decoded words are UTF-8");
+  require(decoded.find_first_of("\r\n") == std::string::npos, "no line breaks come out");
+  require(decoded.size() <= 3 * size, "decoding is bounded");
+  require(unfold(value).find_first_of("\r\n") == std::string::npos, "unfolded");
+  for (const Mailbox& mailbox : parse_mailboxes(value)) {
+    require(is_utf8(mailbox.display), "display names are UTF-8");
+  }
+  require(parse_mailboxes(value, 3).size() <= 3, "mailboxes are bounded");
+  for (const auto& [name, text] : mime::parse_parameters(value).parameters) {
+    require(is_utf8(text), "parameters are UTF-8");
+  }
+  if (const auto date = parse_date(value)) {
+    require(date->time_since_epoch().count() > -3'000'000'000, "years from 1900");
+  }
+  require(subject_has_tag(value, ""), "an empty tag begins every subject");
+  require(subject_has_tag("[SPAM: low] " + std::string(value), "[SPAM: low] "),
+          "a tag is found again");
+  static_cast<void>(is_field_name(value));
+  // A charset of the input's choice.
+  const std::size_t end = std::min(value.find('\n'), size);
+  require(is_utf8(to_utf8(value, value.substr(0, end))), "text is UTF-8");
+  return 0;
+}
