@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "milters/virus/filter.h"
+
+#include <chrono>
+#include <optional>
+
+#include "common/base/metrics.h"
+#include "common/base/text.h"
+#include "milters/virus/decision.h"
+#include "milters/virus/gate.h"
+
+namespace mxfeed::virus {
+namespace {
+
+// On top of the time limit of a scan: waiting for a worker.
+constexpr std::chrono::seconds kQueueTime{15};
+
+void count_result(const ScanResult& result) {
+  static Metric* const metrics[] = {
+      &counter("mxfeed_virus_messages_total", "result=\"clean\""),
+      &counter("mxfeed_virus_messages_total", "result=\"infected\""),
+      &counter("mxfeed_virus_messages_total", "result=\"unscannable\""),
+      &counter("mxfeed_virus_messages_total", "result=\"encrypted\""),
+      &counter("mxfeed_virus_messages_total", "result=\"error\""),
+  };
+  metrics[static_cast<std::size_t>(result.verdict)]->add();
+}
+
+class VirusFilter : public Filter {
+ public:
+  explicit VirusFilter(const VirusMilter& milter)
+      : milter_(milter), policy_(milter.policy().get()) {}
+
+  Verdict on_recipient(const Recipient& recipient) override {
+    DomainPolicy found = policy_->find(recipient.domain);
+    if (!gate_.admit(found.content_class)) {
+      static Metric& refused = counter("mxfeed_virus_mixed_recipients_total");
+      refused.add();
+      return Verdict::defer({452, "4.5.3"}, "virus-mixed-recipients",
+                            "Send this recipient in a transaction of its own");
+    }
+    if (!decides_) {
+      decides_ = found.virus;
+      domain_ = recipient.domain;
+    }
+    return Verdict::proceed();
+  }
+
+  void on_header(std::string_view name, std::string_view value) override {
+    if (iequals(name, kHeaderName)) ++forged_;
+    if (!fits(name.size() + value.size())) return;
+    message().add_header(name, value);
+  }
+
+  void on_body(std::span<const std::byte> chunk) override {
+    if (!fits(chunk.size())) return;
+    end_header();
+    message().add({reinterpret_cast<const char*>(chunk.data()), chunk.size()});
+  }
+
+  Verdict on_end(MessageEdits& edits, const Progress& progress) override {
+    end_header();
+    if (too_large_) {
+      result_ = ScanResult{ScanVerdict::unscannable, "MessageSize"};
+    } else {
+      const auto begin = std::chrono::steady_clock::now();
+      result_ = milter_.scanner().scan(
+          message(), policy_->gateway().virus.max_scan_time + kQueueTime, progress);
+      took_ = std::chrono::duration_cast<std::chrono::microseconds>(
+          std::chrono::steady_clock::now() - begin);
+    }
+    count_result(*result_);
+    const Decision decision =
+        verdict_for(*result_, decides_.value_or(VirusPolicy{}));
+    rule_ = decision.rule;
+    for (unsigned i = forged_; i > 0; --i) edits.remove(kHeaderName, i);
+    if (!decision.header.empty()) edits.append(kHeaderName, decision.header);
+    if (!decision.quarantine.empty()) edits.quarantine(decision.quarantine);
+    return decision.verdict;
+  }
+
+  Verdict on_fault(const Fault&) noexcept override {
+    static Metric& faults = counter("mxfeed_virus_faults_total");
+    faults.add();
+    return Verdict::defer({451, "4.3.0"}, "virus-fault", "Try again later");
+  }
+
+  // A message beyond a limit of the session was not collected whole: it can be neither
+  // scanned nor edited, so neither delivered nor held.
+  Verdict on_limit(std::string_view) noexcept override {
+    static Metric& limits = counter("mxfeed_virus_limits_total");
+    limits.add();
+    if (decides_ && decides_->unscannable == VirusAction::discard) {
+      return Verdict::discard("virus-unscannable");
+    }
+    return Verdict::reject({552, "5.3.4"}, "virus-unscannable",
+                           "Message cannot be scanned");
+  }
+
+  void describe(LogFields& fields) const override {
+    if (!result_) return;
+    fields.add("virus", to_string(result_->verdict));
+    if (!result_->name.empty()) fields.add("name", result_->name);
+    if (!rule_.empty()) fields.add("domain", domain_).add("rule", rule_);
+    if (result_->parts_fed > 0) fields.add("parts_fed", result_->parts_fed);
+    fields.add("scan_us", took_.count());
+  }
+
+ private:
+  MessageFile& message() {
+    if (!message_) message_.emplace(milter_.now());
+    return *message_;
+  }
+
+  void end_header() {
+    if (header_ended_) return;
+    header_ended_ = true;
+    message().end_header();
+  }
+
+  // Once a piece did not fit, nothing more is kept.
+  bool fits(std::size_t more) {
+    constexpr std::size_t kOverhead = 1024;  // line ends, our own field
+    if (message().size() + more + kOverhead > kMaxMessage) too_large_ = true;
+    return !too_large_;
+  }
+
+  const VirusMilter& milter_;
+  const std::shared_ptr<const PolicyDb> policy_;
+  Gate gate_;
+  std::optional<VirusPolicy> decides_;  // of the first accepted recipient's domain
+  std::string domain_;
+  std::optional<MessageFile> message_;
+  unsigned forged_ = 0;  // X-Mxfeed-Virus fields that the sender put in
+  bool header_ended_ = false;
+  bool too_large_ = false;
+  std::optional<ScanResult> result_;
+  std::string rule_;
+  std::chrono::microseconds took_{0};
+};
+
+class VirusConnection : public mxfeed::Connection {
+ public:
+  explicit VirusConnection(const VirusMilter& milter) : milter_(milter) {}
+  std::unique_ptr<Filter> begin(const Envelope&) override {
+    return std::make_unique<VirusFilter>(milter_);
+  }
+
+ private:
+  const VirusMilter& milter_;
+};
+
+}  // namespace
+
+VirusMilter::VirusMilter(const LivePolicy& policy, std::filesystem::path scan_socket,
+                         Clock clock)
+    : policy_(policy), scanner_(std::move(scan_socket)), clock_(std::move(clock)) {}
+
+Needs VirusMilter::needs() const {
+  Needs needs;
+  needs.headers = true;
+  needs.body = true;
+  needs.recipient_verdict = true;
+  needs.edits = true;
+  return needs;
+}
+
+std::unique_ptr<mxfeed::Connection> VirusMilter::connect(const Client&) {
+  return std::make_unique<VirusConnection>(*this);
+}
+
+}  // namespace mxfeed::virus

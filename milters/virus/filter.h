@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// mxfeed-virus as a milter: collects each message, has it scanned, and keeps recipients
+// of different content policies apart (gate.h).
+
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "common/base/clock.h"
+#include "common/milter/filter.h"
+#include "common/policy/policy_db.h"
+#include "milters/virus/scan_client.h"
+
+namespace mxfeed::virus {
+
+class VirusMilter : public Milter {
+ public:
+  // `policy` outlives the milter; `scan_socket` is that of mxfeed-scan.
+  VirusMilter(const LivePolicy& policy, std::filesystem::path scan_socket, Clock clock);
+
+  Needs needs() const override;
+  std::unique_ptr<mxfeed::Connection> connect(const Client&) override;
+
+  const ScanClient& scanner() const { return scanner_; }
+  const LivePolicy& policy() const { return policy_; }
+  Time now() const { return clock_(); }
+
+ private:
+  const LivePolicy& policy_;
+  const ScanClient scanner_;
+  const Clock clock_;
+};
+
+}  // namespace mxfeed::virus

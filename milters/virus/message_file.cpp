@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "milters/virus/message_file.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+
+#include <cerrno>
+#include <ctime>
+
+#include "common/base/fault.h"
+
+namespace mxfeed::virus {
+namespace {
+
+// Most mails are written at once.
+constexpr std::size_t kBuffer = 128 * 1024;
+
+// RFC 5322, 3.3; in UTC and without a locale.
+std::string date(Time now) {
+  const std::time_t seconds = now.time_since_epoch().count();
+  std::tm parts{};
+  gmtime_r(&seconds, &parts);
+  constexpr const char* kDays[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+  constexpr const char* kMonths[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                     "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+  char numbers[32];
+  const std::size_t length =
+      std::strftime(numbers, sizeof numbers, "%Y %H:%M:%S +0000", &parts);
+  return std::string(kDays[parts.tm_wday]) + ", " + std::to_string(parts.tm_mday) + " " +
+         kMonths[parts.tm_mon] + " " + std::string(numbers, length);
+}
+
+}  // namespace
+
+MessageFile::MessageFile(Time now)
+    : fd_(::memfd_create("message", MFD_CLOEXEC | MFD_ALLOW_SEALING)) {
+  if (!fd_) throw Fault("collect message", "memfd", errno_text(errno));
+  buffer_ = "Received: from localhost by localhost with SMTP; " + date(now) + "\r\n";
+}
+
+void MessageFile::add_header(std::string_view name, std::string_view value) {
+  add(name);
+  add(":");
+  for (;;) {
+    const auto end = value.find('\n');
+    std::string_view line = value.substr(0, end);
+    if (line.ends_with('\r')) line.remove_suffix(1);
+    add(line);
+    add("\r\n");
+    if (end == std::string_view::npos) return;
+    value.remove_prefix(end + 1);
+  }
+}
+
+void MessageFile::end_header() {
+  add("\r\n");
+}
+
+void MessageFile::add(std::string_view bytes) {
+  if (buffer_.size() + bytes.size() > kBuffer) flush();
+  if (bytes.size() <= kBuffer) {
+    buffer_ += bytes;
+    return;
+  }
+  if (!write_all(fd_.get(), bytes)) {
+    throw Fault("collect message", "memfd", errno_text(errno));
+  }
+  written_ += bytes.size();
+}
+
+void MessageFile::flush() {
+  if (!write_all(fd_.get(), buffer_)) {
+    throw Fault("collect message", "memfd", errno_text(errno));
+  }
+  written_ += buffer_.size();
+  buffer_.clear();
+}
+
+int MessageFile::seal() {
+  flush();
+  constexpr int kSeals = F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
+  if (::fcntl(fd_.get(), F_ADD_SEALS, kSeals) != 0) {
+    throw Fault("seal message", "memfd", errno_text(errno));
+  }
+  return fd_.get();
+}
+
+}  // namespace mxfeed::virus

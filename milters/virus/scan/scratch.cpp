@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "milters/virus/scan/scratch.h"
+
+#include <linux/magic.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <functional>
+
+#include "common/base/fault.h"
+#include "common/base/text.h"
+
+namespace mxfeed::virus {
+namespace {
+
+constexpr std::uint64_t kReserve = 16ull << 20;
+constexpr std::uint64_t kFiles = 1000;
+
+// Whether it is, now, a directory of ours that nobody else can use.
+bool make_private(const std::filesystem::path& directory) {
+  if (::mkdir(directory.c_str(), 0700) != 0 && errno != EEXIST) return false;
+  struct stat found {};
+  return ::lstat(directory.c_str(), &found) == 0 && S_ISDIR(found.st_mode) &&
+         found.st_uid == ::geteuid() && ::chmod(directory.c_str(), 0700) == 0;
+}
+
+void empty(const std::filesystem::path& directory) {
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(directory, error)) {
+    std::filesystem::remove_all(entry.path(), error);
+  }
+}
+
+}  // namespace
+
+bool is_in_memory(const std::filesystem::path& directory) {
+  struct statfs found {};
+  return ::statfs(directory.c_str(), &found) == 0 &&
+         (found.f_type == TMPFS_MAGIC || found.f_type == RAMFS_MAGIC);
+}
+
+std::filesystem::path prepare_scratch(const std::filesystem::path& asked,
+                                      const std::filesystem::path& data) {
+  std::filesystem::path chosen = asked.empty() ? data / "tmp" : asked;
+  if (!make_private(chosen)) {
+    throw Fault("make temporary directory", chosen.string(), errno_text(errno));
+  }
+  if (asked.empty() && !is_in_memory(chosen)) {
+    const std::string name = "mxfeed-scan-" + std::to_string(::geteuid()) + "-" +
+                             std::to_string(std::hash<std::string>{}(data.string()));
+    for (const std::filesystem::path base : {"/run", "/dev/shm"}) {
+      if (is_in_memory(base) && make_private(base / name)) {
+        chosen = base / name;
+        break;
+      }
+    }
+  }
+  empty(chosen);
+  return chosen;
+}
+
+std::filesystem::path scratch_of(const std::filesystem::path& base, int pid) {
+  return base / std::to_string(pid);
+}
+
+void remove_scratch(const std::filesystem::path& base, int pid) noexcept {
+  try {
+    std::error_code error;
+    std::filesystem::remove_all(scratch_of(base, pid), error);
+  } catch (...) {  // out of memory: it is emptied at the next start
+  }
+}
+
+bool has_room(const char* directory, std::uint64_t message_size) noexcept {
+  struct statvfs found {};
+  if (::statvfs(directory, &found) != 0) return false;
+  const bool counts_inodes = found.f_files > 0;
+  return found.f_bavail * found.f_frsize >= kReserve + 3 * message_size &&
+         (!counts_inodes || found.f_favail >= kFiles);
+}
+
+std::optional<std::string> scratch_trouble(const std::filesystem::path& directory,
+                                           std::uint64_t message_size) {
+  const std::string& name = directory.native();
+  // What was removed under us comes back.
+  if (::mkdir(name.c_str(), 0700) != 0 && errno != EEXIST) {
+    return name + ": " + errno_text(errno);
+  }
+  if (!has_room(name.c_str(), message_size)) return name + ": no room";
+  const std::string probe = name + "/probe";
+  if (::mkdir(probe.c_str(), 0700) != 0 && errno != EEXIST) {
+    return name + ": " + errno_text(errno);
+  }
+  ::rmdir(probe.c_str());
+  return std::nullopt;
+}
+
+}  // namespace mxfeed::virus

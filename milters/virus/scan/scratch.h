@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// Where scans unpack: a private directory, in memory if possible, with one directory for
+// each process in it.
+//
+// libclamav answers "clean" when it cannot write there, mostly without a word.  So its
+// health is looked at before, during and after each scan, and a scan in bad health has no
+// result.
+
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+
+namespace mxfeed::virus {
+
+// The supervisor's part: picks and makes the directory (mode 0700), empties it.
+//   asked for: that one; else <data>/tmp if that is in memory; else one below /run or
+//   /dev/shm named after the user and `data`; else <data>/tmp on disk.
+// Only one supervisor may run for the same `data`.  Throws Fault.
+std::filesystem::path prepare_scratch(const std::filesystem::path& asked,
+                                      const std::filesystem::path& data);
+bool is_in_memory(const std::filesystem::path& directory);
+
+// The directory of the process `pid` below the one of the supervisor.
+std::filesystem::path scratch_of(const std::filesystem::path& base, int pid);
+// Removes it with what a killed scan left there; never fails.
+void remove_scratch(const std::filesystem::path& base, int pid) noexcept;
+
+// Why a scan of so many bytes should not be made in the directory; nothing if it is fine.
+// Needs room for the message unpacked three times and 16 MiB, 1000 files, and that a
+// directory can be made.
+std::optional<std::string> scratch_trouble(const std::filesystem::path& directory,
+                                           std::uint64_t message_size);
+// The cheap part of it: room only.
+bool has_room(const char* directory, std::uint64_t message_size) noexcept;
+
+}  // namespace mxfeed::virus
