@@ -9,26 +9,17 @@
 
 #pragma once
 
-#include <cstddef>
-#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <memory>
-#include <span>
 #include <string>
 #include <string_view>
 
 #include "common/policy/domain_policy.h"
+#include "milters/virus/scan/completeness.h"
 #include "milters/virus/scan_protocol.h"
 
 namespace mxfeed::virus {
-
-// How parts that the engine did not unpack by itself are found (completeness.h).
-enum class FeedRule {
-  none,     // take the engine's word
-  missed,   // feed what it did not show in the same form: what is in force
-  all,      // feed every part again
-};
 
 class Engine {
  public:
@@ -54,13 +45,13 @@ class Engine {
   //   or after the scan, a message of severity "error", an unknown return code.
   //   Several findings: infected before unscannable before encrypted.
   //   A part that libclamav did not unpack is decoded here and scanned alone.
-  ScanResult scan(std::span<const std::byte> mail, FeedRule rule = FeedRule::missed);
+  ScanResult scan(std::string_view mail, FeedRule rule = FeedRule::missed);
 
  private:
   struct Run;
   struct Callbacks;
-  void run(std::span<const std::byte> content, const char* name, Run& run);
-  void prove(const std::string& canary_payload);
+  void run(std::string_view content, Run& run);
+  void prove(std::string_view canary);
 
   struct Free {
     void operator()(void* engine) const;

@@ -2,6 +2,7 @@
 #include "milters/virus/scan/scratch.h"
 
 #include <linux/magic.h>
+#include <signal.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/statvfs.h>
@@ -27,10 +28,15 @@ bool make_private(const std::filesystem::path& directory) {
          found.st_uid == ::geteuid() && ::chmod(directory.c_str(), 0700) == 0;
 }
 
+// Leaves what belongs to living processes: workers of a supervisor that was killed finish
+// their scans, and would find everything clean without their directory.
 void empty(const std::filesystem::path& directory) {
   std::error_code error;
   for (const auto& entry : std::filesystem::directory_iterator(directory, error)) {
-    std::filesystem::remove_all(entry.path(), error);
+    const auto pid = parse_unsigned(entry.path().filename().string());
+    const bool lives = pid && *pid > 0 && *pid < (1u << 30) &&
+                       (::kill(static_cast<pid_t>(*pid), 0) == 0 || errno == EPERM);
+    if (!lives) std::filesystem::remove_all(entry.path(), error);
   }
 }
 
@@ -74,6 +80,10 @@ void remove_scratch(const std::filesystem::path& base, int pid) noexcept {
   }
 }
 
+void make_scratch(const std::filesystem::path& directory) noexcept {
+  ::mkdir(directory.c_str(), 0700);
+}
+
 bool has_room(const char* directory, std::uint64_t message_size) noexcept {
   struct statvfs found {};
   if (::statvfs(directory, &found) != 0) return false;
@@ -85,10 +95,8 @@ bool has_room(const char* directory, std::uint64_t message_size) noexcept {
 std::optional<std::string> scratch_trouble(const std::filesystem::path& directory,
                                            std::uint64_t message_size) {
   const std::string& name = directory.native();
-  // What was removed under us comes back.
-  if (::mkdir(name.c_str(), 0700) != 0 && errno != EEXIST) {
-    return name + ": " + errno_text(errno);
-  }
+  struct stat found {};
+  if (::stat(name.c_str(), &found) != 0) return name + ": " + errno_text(errno);
   if (!has_room(name.c_str(), message_size)) return name + ": no room";
   const std::string probe = name + "/probe";
   if (::mkdir(probe.c_str(), 0700) != 0 && errno != EEXIST) {

@@ -29,6 +29,9 @@ std::filesystem::path scratch_of(const std::filesystem::path& base, int pid);
 // Removes it with what a killed scan left there; never fails.
 void remove_scratch(const std::filesystem::path& base, int pid) noexcept;
 
+// Makes the directory if it is not there; whether it works shows scratch_trouble().
+void make_scratch(const std::filesystem::path& directory) noexcept;
+
 // Why a scan of so many bytes should not be made in the directory; nothing if it is fine.
 // Needs room for the message unpacked three times and 16 MiB, 1000 files, and that a
 // directory can be made.

@@ -1,0 +1,375 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "milters/virus/scan/engine_clamav.h"
+
+#include <clamav.h>
+#include <dlfcn.h>
+#include <malloc.h>
+#include <sys/random.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <vector>
+
+#include "common/base/fault.h"
+#include "common/base/file.h"
+#include "common/base/log.h"
+#include "common/base/text.h"
+#include "milters/virus/scan/scratch.h"
+
+namespace mxfeed::virus {
+
+// One scan: of a mail and of the parts of it that are fed afterwards.
+struct Engine::Run {
+  const char* directory;
+  std::uint64_t size;
+  std::chrono::steady_clock::time_point deadline;
+  std::vector<std::string> found;
+  std::string error;  // the first
+  bool unreadable_rar = false;
+  bool reads_rar = false;
+  bool shows_parts = true;  // while the mail itself is scanned
+  Seen seen;
+
+  void note_error(std::string_view cause) {
+    if (error.empty()) error = trim(cause.substr(0, kMaxName));
+  }
+};
+
+namespace {
+
+constexpr std::size_t kMaxFound = 100;
+constexpr std::string_view kCanaryName = "Mxfeed.Canary";
+constexpr std::string_view kLimits = "Heuristics.Limits.Exceeded";
+constexpr std::string_view kHeuristics = "Heuristics.";
+constexpr std::string_view kRarUnread = "Unreadable.RAR";
+
+// The scan of this process.  libclamav passes no context with some of its errors.
+thread_local void* current_run = nullptr;
+// What was said outside of a scan: while loading.
+thread_local std::string* load_error = nullptr;
+
+// libclamav allocates megabytes a scan; given back and fetched again each time they cost
+// a third of the time.
+void keep_freed_memory() {
+  ::mallopt(M_MMAP_THRESHOLD, 256 << 20);
+  ::mallopt(M_TRIM_THRESHOLD, 0x7fffffff);
+  ::mallopt(M_TOP_PAD, 16 << 20);
+}
+
+void check(cl_error_t outcome, std::string_view doing, std::string_view subject) {
+  if (outcome == CL_SUCCESS) return;
+  std::string cause = cl_strerror(outcome);
+  if (load_error != nullptr && !load_error->empty()) cause += ": " + *load_error;
+  throw Fault(doing, subject, cause);
+}
+
+std::string random_hex(std::size_t bytes) {
+  std::string raw(bytes, '\0');
+  if (::getrandom(raw.data(), raw.size(), 0) != static_cast<ssize_t>(raw.size())) {
+    throw Fault("make canary", "getrandom", errno_text(errno));
+  }
+  return to_hex(raw);
+}
+
+std::string base64(std::string_view bytes) {
+  static constexpr char kLetters[] =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string text;
+  for (std::size_t i = 0; i < bytes.size(); i += 3) {
+    std::uint32_t group = 0;
+    for (std::size_t j = 0; j < 3; ++j) {
+      group = group << 8 |
+              (i + j < bytes.size() ? static_cast<unsigned char>(bytes[i + j]) : 0u);
+    }
+    for (std::size_t j = 0; j < 4; ++j) {
+      text += i + j > bytes.size() ? '=' : kLetters[group >> (18 - 6 * j) & 0x3f];
+    }
+  }
+  return text;
+}
+
+std::string canary_mail(std::string_view payload) {
+  return "Received: from localhost by localhost; Thu, 1 Jan 1970 00:00:00 +0000\r\n"
+         "Subject: canary\r\nMIME-Version: 1.0\r\n"
+         "Content-Type: multipart/mixed; boundary=\"canary\"\r\n\r\n"
+         "--canary\r\nContent-Type: text/plain\r\n\r\nA canary.\r\n"
+         "--canary\r\nContent-Type: application/octet-stream; name=canary.bin\r\n"
+         "Content-Transfer-Encoding: base64\r\n\r\n" +
+         base64(payload) + "\r\n--canary--\r\n";
+}
+
+bool has_unrar() {
+  void* const library = ::dlopen("libclamunrar_iface.so.12", RTLD_LAZY);
+  if (library != nullptr) ::dlclose(library);
+  return library != nullptr;
+}
+
+}  // namespace
+
+// What libclamav calls during a scan; nothing may be thrown through it.
+struct Engine::Callbacks {
+  static cl_error_t inspect(int, const char* type, const char**, size_t, const char*,
+                            size_t size, const char* buffer, uint32_t, uint32_t,
+                            void* context) noexcept {
+    Run& run = *static_cast<Run*>(context);
+    try {
+      if (!has_room(run.directory, run.size)) run.note_error("no room to unpack");
+      if (type != nullptr && std::string_view(type) == "CL_TYPE_RAR" && !run.reads_rar) {
+        run.unreadable_rar = true;
+      }
+      if (run.shows_parts && buffer != nullptr) run.seen.add({buffer, size});
+    } catch (const std::exception& error) {
+      run.error = "out of memory";
+    }
+    return CL_CLEAN;
+  }
+
+  static void found(int, const char* name, void* context) noexcept {
+    Run& run = *static_cast<Run*>(context);
+    try {
+      if (run.found.size() < kMaxFound) run.found.emplace_back(name ? name : "");
+    } catch (const std::exception& error) {
+      run.error = "out of memory";
+    }
+  }
+
+  static void message(cl_msg severity, const char*, const char* text, void*) noexcept {
+    if (severity != CL_MSG_ERROR) return;
+    try {
+      if (current_run != nullptr) static_cast<Run*>(current_run)->note_error(text);
+      if (load_error != nullptr && load_error->empty()) *load_error = trim(text);
+    } catch (const std::exception& error) {
+      // Out of memory: libclamav's own return code has to do.
+    }
+  }
+
+  static cl_error_t progress(size_t, size_t, void* context) noexcept {
+    (*static_cast<const std::function<void()>*>(context))();
+    return CL_SUCCESS;
+  }
+};
+
+void Engine::Free::operator()(void* engine) const {
+  cl_engine_free(static_cast<cl_engine*>(engine));
+}
+
+Engine::Engine(const GatewayPolicy::Virus& settings, std::filesystem::path directory,
+               const std::function<void()>& alive)
+    : settings_(settings), directory_(std::move(directory)), reads_rar_(has_unrar()) {
+  keep_freed_memory();
+  std::string said;
+  load_error = &said;
+  struct Unset {
+    ~Unset() { load_error = nullptr; }
+  } unset;
+  cl_set_clcb_msg(Callbacks::message);
+  check(cl_init(CL_INIT_DEFAULT), "start engine", "libclamav");
+  engine_.reset(cl_engine_new());
+  cl_engine* const engine = static_cast<cl_engine*>(engine_.get());
+  if (engine == nullptr) throw Fault("start engine", "libclamav", "out of memory");
+
+  const std::pair<cl_engine_field, long long> numbers[] = {
+      {CL_ENGINE_MAX_SCANSIZE, static_cast<long long>(settings_.max_scan_size)},
+      {CL_ENGINE_MAX_FILESIZE, static_cast<long long>(settings_.max_file_size)},
+      {CL_ENGINE_MAX_FILES, settings_.max_files},
+      {CL_ENGINE_MAX_RECURSION, settings_.max_recursion},
+      {CL_ENGINE_MAX_SCANTIME, settings_.max_scan_time.count() * 1000},
+      {CL_ENGINE_KEEPTMP, 0},
+  };
+  for (const auto& [field, value] : numbers) {
+    check(cl_engine_set_num(engine, field, value), "set limit", std::to_string(field));
+  }
+  use_directory(directory_);
+  cl_engine_set_clcb_file_inspection(engine, Callbacks::inspect);
+  cl_engine_set_clcb_virus_found(engine, Callbacks::found);
+  void* const context = const_cast<std::function<void()>*>(&alive);
+  cl_engine_set_clcb_sigload_progress(engine, Callbacks::progress, context);
+  cl_engine_set_clcb_engine_compile_progress(engine, Callbacks::progress, context);
+
+  // Without CL_DB_PHISHING_URLS: its heuristics take too much good mail for forged, and
+  // what is infected is deleted.
+  constexpr unsigned kKinds = CL_DB_PHISHING | CL_DB_BYTECODE;
+  check(cl_load(settings_.database.c_str(), engine, &signatures_, kKinds),
+        "load signatures", settings_.database);
+  if (signatures_ == 0) {
+    throw Fault("load signatures", settings_.database, "no signatures");
+  }
+
+  const std::string canary = random_hex(24);
+  const std::filesystem::path file = directory_ / "canary.ndb";
+  write_file(file, std::string(kCanaryName) + ":0:*:" + to_hex(canary) + "\n", 0600);
+  unsigned count = 0;
+  const cl_error_t loaded = cl_load(file.c_str(), engine, &count, kKinds);
+  std::error_code ignored;
+  std::filesystem::remove(file, ignored);
+  check(loaded, "load canary", file.string());
+  check(cl_engine_compile(engine), "compile signatures", settings_.database);
+  cl_engine_set_clcb_sigload_progress(engine, nullptr, nullptr);
+  cl_engine_set_clcb_engine_compile_progress(engine, nullptr, nullptr);
+  prove(canary);
+}
+
+Engine::~Engine() = default;
+
+void Engine::use_directory(std::filesystem::path directory) {
+  directory_ = std::move(directory);
+  check(cl_engine_set_str(static_cast<cl_engine*>(engine_.get()), CL_ENGINE_TMPDIR,
+                          directory_.c_str()),
+        "use temporary directory", directory_.string());
+}
+
+void Engine::prove(std::string_view canary) {
+  const ScanResult with = scan(canary_mail(canary), FeedRule::none);
+  if (with.verdict != ScanVerdict::infected || !with.name.starts_with(kCanaryName)) {
+    throw Fault("prove engine", settings_.database,
+                "the canary was not found, but: " + std::string(to_string(with.verdict)) +
+                    " " + with.name);
+  }
+  const ScanResult without = scan(canary_mail(random_hex(24)), FeedRule::none);
+  if (without.verdict != ScanVerdict::clean) {
+    throw Fault("prove engine", settings_.database,
+                "a clean mail was found to be " +
+                    std::string(to_string(without.verdict)) + " " + without.name);
+  }
+}
+
+void Engine::run(std::string_view content, Run& run) {
+  using std::chrono::milliseconds;
+  if (content.size() > settings_.max_file_size) {
+    run.found.push_back(std::string(kLimits) + ".MaxFileSize");
+    return;
+  }
+  const auto left = std::chrono::duration_cast<milliseconds>(
+      run.deadline - std::chrono::steady_clock::now());
+  if (left <= milliseconds(0)) {
+    run.found.push_back(std::string(kLimits) + ".MaxScanTime");
+    return;
+  }
+  cl_engine* const engine = static_cast<cl_engine*>(engine_.get());
+  cl_engine_set_num(engine, CL_ENGINE_MAX_SCANTIME, left.count());
+  cl_scan_options options{};
+  // All matches: a limit must not hide behind an encrypted archive, nor a virus behind
+  // either.
+  options.general = CL_SCAN_GENERAL_HEURISTICS | CL_SCAN_GENERAL_ALLMATCHES;
+  options.parse = ~0u;
+  options.heuristic = CL_SCAN_HEURISTIC_EXCEEDS_MAX |
+                      CL_SCAN_HEURISTIC_ENCRYPTED_ARCHIVE |
+                      CL_SCAN_HEURISTIC_ENCRYPTED_DOC;
+  // Never CL_SCAN_MAIL_PARTIAL_MESSAGE: it keeps pieces of mails in the file system.
+  options.mail = 0;
+
+  cl_fmap_t* const map = cl_fmap_open_memory(content.data(), content.size());
+  if (map == nullptr) {
+    run.note_error("out of memory");
+    return;
+  }
+  const char* name = nullptr;
+  unsigned long scanned = 0;
+  current_run = &run;
+  const cl_error_t outcome =
+      cl_scanmap_callback(map, nullptr, &name, &scanned, engine, &options, &run);
+  current_run = nullptr;
+  cl_fmap_close(map);
+  if (outcome == CL_CLEAN) return;
+  if (outcome == CL_VIRUS) {
+    // The name belongs to the engine, and is missing at times.
+    if (run.found.empty()) run.found.emplace_back(name ? name : "unnamed");
+  } else if (outcome == CL_EMAXREC || outcome == CL_EMAXSIZE ||
+             outcome == CL_EMAXFILES || outcome == CL_ETIMEOUT) {
+    run.found.push_back(std::string(kLimits) + "." + cl_strerror(outcome));
+  } else {
+    run.note_error(cl_strerror(outcome));
+  }
+}
+
+ScanResult Engine::scan(std::string_view mail, FeedRule rule) {
+  ScanResult result;
+  result.signatures = signatures_;
+  if (auto trouble = scratch_trouble(directory_, mail.size())) {
+    result.name = "temporary directory: " + *trouble;
+    return result;
+  }
+  Run run;
+  run.directory = directory_.c_str();
+  run.size = mail.size();
+  run.deadline = std::chrono::steady_clock::now() + settings_.max_scan_time;
+  run.reads_rar = reads_rar_;
+  this->run(mail, run);
+
+  // The worst of what was found; the first of equals.
+  ScanVerdict worst = ScanVerdict::clean;
+  std::string name;
+  const auto consider = [&](ScanVerdict verdict, std::string_view what) {
+    const auto rank = [](ScanVerdict v) {
+      return v == ScanVerdict::infected      ? 3
+             : v == ScanVerdict::unscannable ? 2
+             : v == ScanVerdict::encrypted   ? 1
+                                             : 0;
+    };
+    if (rank(verdict) <= rank(worst)) return;
+    worst = verdict;
+    name = what;
+  };
+  const auto weigh_found = [&] {
+    for (const std::string& found : run.found) {
+      std::string_view shown = found;
+      const ScanVerdict verdict = classify(found);
+      if (verdict == ScanVerdict::unscannable && shown.starts_with(kLimits)) {
+        shown.remove_prefix(std::min(shown.size(), kLimits.size() + 1));
+      } else if (verdict != ScanVerdict::infected) {
+        shown.remove_prefix(kHeuristics.size());
+      }
+      consider(verdict, shown);
+    }
+    run.found.clear();
+  };
+  weigh_found();
+
+  if (rule != FeedRule::none && worst != ScanVerdict::infected) {
+    const Inventory inventory = take_inventory(mail, run.seen, rule);
+    if (inventory.partial) consider(ScanVerdict::unscannable, "message/partial");
+    if (inventory.anomalies.exceeded()) {
+      consider(ScanVerdict::unscannable, "MIME: " + inventory.anomalies.str());
+    }
+    run.shows_parts = false;
+    if (!inventory.to_feed.empty()) {
+      for_each_part(mail, inventory.to_feed, [&](std::string_view content) {
+        ++result.parts_fed;
+        this->run(content, run);
+        weigh_found();
+        return worst != ScanVerdict::infected &&
+               std::chrono::steady_clock::now() < run.deadline;
+      });
+      if (worst != ScanVerdict::infected &&
+          result.parts_fed < inventory.to_feed.size()) {
+        consider(ScanVerdict::unscannable, "MaxScanTime");
+      }
+    }
+  }
+  if (run.unreadable_rar) consider(ScanVerdict::encrypted, kRarUnread);
+
+  // What was found was found; that nothing was found needs a scan without any trouble.
+  if (worst != ScanVerdict::infected) {
+    if (auto trouble = scratch_trouble(directory_, mail.size())) {
+      run.note_error("temporary directory: " + *trouble);
+    }
+    if (!run.error.empty()) {
+      result.name = run.error;
+      return result;
+    }
+  }
+  result.verdict = worst;
+  result.name = name;
+  return result;
+}
+
+ScanVerdict classify(std::string_view signature) {
+  if (signature.starts_with(kLimits) || signature == "Heuristics.XZ.DicSizeLimit") {
+    return ScanVerdict::unscannable;
+  }
+  if (signature.starts_with("Heuristics.Encrypted.")) return ScanVerdict::encrypted;
+  return ScanVerdict::infected;
+}
+
+}  // namespace mxfeed::virus
