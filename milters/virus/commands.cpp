@@ -53,7 +53,7 @@ std::optional<Options> parse(int argc, char** argv) {
   return options;
 }
 
-std::string quoted(std::string_view text) {
+std::string json_string(std::string_view text) {
   std::string json = "\"";
   for (const char c : text) {
     if (c == '"' || c == '\\') json += '\\';
@@ -86,8 +86,8 @@ ScanResult ask(const Options& options, const std::string& file) {
     return {ScanVerdict::unscannable, "MessageSize"};
   }
   const ScanClient client(options.state / "scan" / "scan.sock");
-  return client.scan(message,
-                     policy.get()->gateway().virus.max_scan_time + kQueueTime, [] {});
+  return client.scan(message, policy.get()->gateway().virus.max_scan_time + kQueueTime,
+                     [] {});
 }
 
 // "key: value" lines as a JSON object.
@@ -97,7 +97,8 @@ std::string to_json(std::string_view lines) {
     const auto colon = line.find(": ");
     if (colon == std::string_view::npos) continue;
     if (json.size() > 1) json += ", ";
-    json += quoted(line.substr(0, colon)) + ": " + quoted(line.substr(colon + 2));
+    json +=
+        json_string(line.substr(0, colon)) + ": " + json_string(line.substr(colon + 2));
   }
   return json + "}";
 }
@@ -115,13 +116,14 @@ int scan_command(int argc, char** argv) {
     const ScanResult result = ask(*options, file);
     const std::string name = result.name.empty() ? "" : plain_name(result.name);
     if (options->json) {
-      fmt::print("{{\"file\": {}, \"result\": \"{}\", \"name\": {}, "
-                 "\"parts_fed\": {}, \"signatures\": {}}}\n",
-                 quoted(escape_untrusted(file)), to_string(result.verdict), quoted(name),
-                 result.parts_fed, result.signatures);
+      fmt::print(
+          "{{\"file\": {}, \"result\": \"{}\", \"name\": {}, "
+          "\"parts_fed\": {}, \"signatures\": {}}}\n",
+          json_string(escape_untrusted(file)), to_string(result.verdict),
+          json_string(name), result.parts_fed, result.signatures);
     } else {
-      fmt::print("{}: {}{}{}\n", file, to_string(result.verdict),
-                 name.empty() ? "" : " ", name);
+      fmt::print("{}: {}{}{}\n", file, to_string(result.verdict), name.empty() ? "" : " ",
+                 name);
     }
     if (result.verdict == ScanVerdict::error) return EX_TEMPFAIL;
     return result.verdict == ScanVerdict::clean ? 0 : 1;

@@ -70,8 +70,7 @@ class VirusFilter : public Filter {
           std::chrono::steady_clock::now() - begin);
     }
     count_result(*result_);
-    const Decision decision =
-        verdict_for(*result_, decides_.value_or(VirusPolicy{}));
+    const Decision decision = verdict_for(*result_, decides_.value_or(VirusPolicy{}));
     rule_ = decision.rule;
     for (unsigned i = forged_; i > 0; --i) edits.remove(kHeaderName, i);
     if (!decision.header.empty()) edits.append(kHeaderName, decision.header);

@@ -20,8 +20,8 @@ using std::chrono::milliseconds;
 constexpr milliseconds kProgressEvery{10'000};
 
 milliseconds left_until(Monotonic::time_point deadline) {
-  return std::max(milliseconds(0), std::chrono::duration_cast<milliseconds>(
-                                       deadline - Monotonic::now()));
+  return std::max(milliseconds(0),
+                  std::chrono::duration_cast<milliseconds>(deadline - Monotonic::now()));
 }
 
 void limit_sending(int fd, milliseconds limit) {

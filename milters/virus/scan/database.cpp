@@ -13,9 +13,9 @@ namespace {
 // CLI_DBEXT of libclamav; other files, such as freshclam's, come and go unseen.
 bool is_signature_file(const std::filesystem::path& path) {
   static constexpr std::string_view kExtensions[] = {
-      ".db",  ".hdb", ".hdu", ".fp",  ".mdb", ".mdu", ".hsb",   ".hsu", ".sfp", ".msb",
-      ".msu", ".ndb", ".ndu", ".ldb", ".ldu", ".sdb", ".zmd",   ".rmd", ".pdb", ".gdb",
-      ".wdb", ".cbc", ".ftm", ".cfg", ".cvd", ".cld", ".cud",   ".cdb", ".cat", ".crb",
+      ".db",  ".hdb", ".hdu", ".fp",   ".mdb", ".mdu",  ".hsb",  ".hsu", ".sfp", ".msb",
+      ".msu", ".ndb", ".ndu", ".ldb",  ".ldu", ".sdb",  ".zmd",  ".rmd", ".pdb", ".gdb",
+      ".wdb", ".cbc", ".ftm", ".cfg",  ".cvd", ".cld",  ".cud",  ".cdb", ".cat", ".crb",
       ".idb", ".ioc", ".yar", ".pwdb", ".ign", ".ign2", ".yara", ".imp", ".info"};
   const std::string extension = path.extension().string();
   return std::find(std::begin(kExtensions), std::end(kExtensions), extension) !=

@@ -275,8 +275,8 @@ void Engine::run(std::string_view content, Run& run) {
   if (outcome == CL_VIRUS) {
     // The name belongs to the engine, and is missing at times.
     if (run.found.empty()) run.found.emplace_back(name ? name : "unnamed");
-  } else if (outcome == CL_EMAXREC || outcome == CL_EMAXSIZE ||
-             outcome == CL_EMAXFILES || outcome == CL_ETIMEOUT) {
+  } else if (outcome == CL_EMAXREC || outcome == CL_EMAXSIZE || outcome == CL_EMAXFILES ||
+             outcome == CL_ETIMEOUT) {
     run.found.push_back(std::string(kLimits) + "." + cl_strerror(outcome));
   } else {
     run.note_error(cl_strerror(outcome));
@@ -341,8 +341,7 @@ ScanResult Engine::scan(std::string_view mail, FeedRule rule) {
         return worst != ScanVerdict::infected &&
                std::chrono::steady_clock::now() < run.deadline;
       });
-      if (worst != ScanVerdict::infected &&
-          result.parts_fed < inventory.to_feed.size()) {
+      if (worst != ScanVerdict::infected && result.parts_fed < inventory.to_feed.size()) {
         consider(ScanVerdict::unscannable, "MaxScanTime");
       }
     }

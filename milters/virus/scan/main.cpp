@@ -15,8 +15,7 @@ constexpr const char kUsage[] =
     "[--foreground]\n";
 
 // Nothing if the command line is wrong; `help` is set if it asks for that.
-bool parse(int argc, char** argv, mxfeed::virus::SupervisorOptions& options,
-           bool& help) {
+bool parse(int argc, char** argv, mxfeed::virus::SupervisorOptions& options, bool& help) {
   const option known[] = {{"socket", required_argument, nullptr, 's'},
                           {"state", required_argument, nullptr, 'd'},
                           {"tmpdir", required_argument, nullptr, 't'},

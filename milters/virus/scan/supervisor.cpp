@@ -48,7 +48,7 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 constexpr milliseconds kTick{1000};
-constexpr seconds kSettle{2};      // signature files are replaced one after another
+constexpr seconds kSettle{2};  // signature files are replaced one after another
 constexpr seconds kLoadLimit{600};
 constexpr seconds kShortLife{10};  // a zygote that dies before is not started at once
 constexpr milliseconds kFirstPause{500};
@@ -279,6 +279,8 @@ int Supervisor::run() {
     }
     publish();
   }
+  std::error_code ignored;
+  std::filesystem::remove(scratch_, ignored);  // unless something is left in it
   log(Severity::info, LogFields().add("event", "stop"));
   return 0;
 }
@@ -308,8 +310,7 @@ void Supervisor::look(bool now) {
   } catch (const std::exception& error) {
     if (last_fault_ != error.what()) {
       last_fault_ = error.what();
-      log(Severity::error,
-          LogFields().add("event", "policy").add("fault", error.what()));
+      log(Severity::error, LogFields().add("event", "policy").add("fault", error.what()));
     }
   }
   DatabaseState found = look_at_database(policy_.get()->gateway().virus.database);
@@ -429,14 +430,13 @@ void Supervisor::put_in_force() {
   loads_ok_.add();
   const GatewayPolicy& gateway = policy_.get()->gateway();
   if (serving_->settings == gateway.virus) generation_ = gateway.generation;
-  log(Severity::info,
-      LogFields()
-          .add("event", "engine")
-          .add("signatures", serving_->signatures)
-          .add("zygote", serving_->pid)
-          .add("seconds", std::chrono::duration_cast<seconds>(Monotonic::now() -
-                                                              serving_->started)
-                              .count()));
+  log(Severity::info, LogFields()
+                          .add("event", "engine")
+                          .add("signatures", serving_->signatures)
+                          .add("zygote", serving_->pid)
+                          .add("seconds", std::chrono::duration_cast<seconds>(
+                                              Monotonic::now() - serving_->started)
+                                              .count()));
   if (!told_ready_) notify_manager("READY=1");
   told_ready_ = true;
 }
@@ -526,8 +526,8 @@ void Supervisor::begin_drain() {
     retiring_.push_back(std::move(*serving_));
     serving_.reset();
   }
-  drain_end_ = Monotonic::now() + policy_.get()->gateway().virus.max_scan_time +
-               kDrainMargin;
+  drain_end_ =
+      Monotonic::now() + policy_.get()->gateway().virus.max_scan_time + kDrainMargin;
   log(Severity::info, LogFields().add("event", "drain"));
 }
 
@@ -585,8 +585,8 @@ std::string Supervisor::status_text() {
   line("database", shown_.database);
   line("signatures", std::to_string(shown_.signatures));
   if (shown_.newest != Time{}) {
-    line("database_age", format_duration(std::max(seconds(0),
-                                                  system_time() - shown_.newest)));
+    line("database_age",
+         format_duration(std::max(seconds(0), system_time() - shown_.newest)));
   }
   line("rar", shown_.reads_rar ? "yes" : "no");
   line("workers", std::to_string(shown_.workers));

@@ -120,10 +120,10 @@ void serve(Engine& engine, const WorkerTask& task, int connection) {
     result.name = error.what();
   }
   ::alarm(0);
-  task.board.scan_micros += static_cast<std::uint64_t>(
-      std::chrono::duration_cast<std::chrono::microseconds>(
-          std::chrono::steady_clock::now() - begin)
-          .count());
+  task.board.scan_micros +=
+      static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(
+                                     std::chrono::steady_clock::now() - begin)
+                                     .count());
   ++task.board.results[static_cast<std::size_t>(result.verdict)];
   task.board.parts_fed += result.parts_fed;
   if (result.parts_fed > 0) ++task.board.mails_fed;

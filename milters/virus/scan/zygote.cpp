@@ -17,6 +17,7 @@
 #include <atomic>
 #include <cerrno>
 #include <chrono>
+#include <cstring>
 #include <map>
 #include <new>
 #include <optional>
@@ -154,13 +155,12 @@ class Zygote {
     ::sigprocmask(SIG_SETMASK, &none, nullptr);
     int status = 1;
     try {
-      status = run_worker(engine_, {kZygoteListener, lifeline_read_.get(), drains_, board_,
-                                    scratch_of(task_.scratch, ::getpid()),
-                                    task_.settings.max_scan_time + kHardMargin,
-                                    kScansPerWorker});
+      status = run_worker(engine_,
+                          {kZygoteListener, lifeline_read_.get(), drains_, board_,
+                           scratch_of(task_.scratch, ::getpid()),
+                           task_.settings.max_scan_time + kHardMargin, kScansPerWorker});
     } catch (const std::exception& error) {
-      log(Severity::error,
-          LogFields().add("event", "worker").add("fault", error.what()));
+      log(Severity::error, LogFields().add("event", "worker").add("fault", error.what()));
     }
     ::_exit(status);  // the engine is the zygote's
   }
@@ -181,11 +181,11 @@ class Zygote {
       const bool in_order = WIFEXITED(status) && WEXITSTATUS(status) == 0;
       if (!in_order) {
         const int signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
-        log(Severity::warning, LogFields()
-                                   .add("event", "worker-died")
-                                   .add("worker", pid)
-                                   .add("signal", signal == 0 ? "none"
-                                                              : sigabbrev_np(signal)));
+        log(Severity::warning,
+            LogFields()
+                .add("event", "worker-died")
+                .add("worker", pid)
+                .add("signal", signal == 0 ? "none" : sigabbrev_np(signal)));
         tell("died " + std::to_string(signal));
       }
       if (short_life && !in_order) {
@@ -257,30 +257,21 @@ void refuse_shrunk(const Engine& engine, const ZygoteTask& task) {
 
 std::vector<std::string> zygote_arguments(const ZygoteTask& task) {
   const GatewayPolicy::Virus& s = task.settings;
-  return {"mxfeed-scan",
-          "--zygote",
-          "--database",
-          s.database,
-          "--scratch",
-          task.scratch.string(),
-          "--workers",
-          std::to_string(s.workers),
-          "--max-scan-size",
-          std::to_string(s.max_scan_size),
-          "--max-file-size",
-          std::to_string(s.max_file_size),
-          "--max-files",
-          std::to_string(s.max_files),
-          "--max-recursion",
-          std::to_string(s.max_recursion),
-          "--max-scan-seconds",
-          std::to_string(s.max_scan_time.count()),
-          "--former-signatures",
-          std::to_string(task.former_signatures)};
+  return {"mxfeed-scan",         "--zygote",
+          "--database",          s.database,
+          "--scratch",           task.scratch.string(),
+          "--workers",           std::to_string(s.workers),
+          "--max-scan-size",     std::to_string(s.max_scan_size),
+          "--max-file-size",     std::to_string(s.max_file_size),
+          "--max-files",         std::to_string(s.max_files),
+          "--max-recursion",     std::to_string(s.max_recursion),
+          "--max-scan-seconds",  std::to_string(s.max_scan_time.count()),
+          "--former-signatures", std::to_string(task.former_signatures)};
 }
 
 int run_zygote_command(int argc, char** argv) {
   set_log_name("mxfeed-scan");
+  ::prctl(PR_SET_NAME, "mxfeed-scan", 0, 0, 0);  // not "exe", for ps(1)
   confine();
   // A service manager that signals every process must not cut scans short.
   ::signal(SIGTERM, SIG_IGN);

@@ -6,9 +6,9 @@
 //
 // It talks with its supervisor by datagrams on a socket pair:
 //   to the supervisor    "loading"               it lives
-//                        "ready SIGNATURES RAR"  proved, workers are forked; RAR is 0 or 1
-//                        "failed CAUSE"          and it ends
-//                        "died SIGNAL"           a worker was killed by that signal, or 0
+//                        "ready SIGNATURES RAR"  proved, workers are forked; RAR is 0 or
+//                        1 "failed CAUSE"          and it ends "died SIGNAL"           a
+//                        worker was killed by that signal, or 0
 //   to the zygote        "retire"                workers stop after the scan at hand
 //                        "drain"                 and after those that wait for one
 // The end of the socket retires it too.

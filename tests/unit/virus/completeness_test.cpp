@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "milters/virus/scan/completeness.h"
+
+#include <catch2/catch.hpp>
+
+namespace mxfeed::virus {
+namespace {
+
+const std::string kMail =
+    "Received: from localhost by localhost; x\r\n"
+    "Subject: two\r\n parts\r\n"
+    "Content-Type: multipart/mixed;\r\n boundary=b\r\n"
+    "\r\n"
+    "--b\r\nContent-Type: text/plain\r\n\r\nSome text,  two lines\r\nof it.\r\n"
+    "--b\r\nContent-Type: application/octet-stream\r\n"
+    "Content-Transfer-Encoding: base64\r\n\r\naGVsbG8gd29ybGQ=\r\n"
+    "--b--\r\n";
+
+struct Case {
+  const char* name;
+  std::vector<std::string> shown;  // by the engine
+  FeedRule rule;
+  std::vector<std::string> fed;
+};
+
+const std::string kText = "Some text,  two lines\r\nof it.";
+const std::string kFile = "hello world";
+
+const Case kCases[] = {
+    {"all shown as they are", {kText, kFile}, FeedRule::missed, {}},
+    {"text with other line ends and blanks",
+     {"Some text, two lines\nof it.\n\n", kFile},
+     FeedRule::missed,
+     {}},
+    {"the same, compared byte by byte",
+     {"Some text, two lines\nof it.\n\n", kFile},
+     FeedRule::exact,
+     {kText}},
+    {"the file was missed", {kText}, FeedRule::missed, {kFile}},
+    {"the file was shown with a blank less",
+     {kText, "helloworld"},
+     FeedRule::missed,
+     {kFile}},
+    {"nothing was shown", {}, FeedRule::missed, {kText, kFile}},
+    {"nothing was shown, and it does not matter", {}, FeedRule::none, {}},
+    {"everything is fed", {kText, kFile}, FeedRule::all, {kText, kFile}},
+};
+
+TEST_CASE("a part that the engine did not show is fed", "[virus]") {
+  for (const Case& c : kCases) {
+    DYNAMIC_SECTION(c.name) {
+      Seen seen;
+      for (const std::string& object : c.shown) seen.add(object);
+      const Inventory inventory = take_inventory(kMail, seen, c.rule);
+      CHECK(inventory.parts == 2);
+      CHECK_FALSE(inventory.partial);
+      std::vector<std::string> fed;
+      for_each_part(kMail, inventory.to_feed, [&](std::string_view content) {
+        fed.emplace_back(content);
+        return true;
+      });
+      CHECK(fed == c.fed);
+    }
+  }
+}
+
+TEST_CASE("feeding stops when told to", "[virus]") {
+  const Inventory inventory = take_inventory(kMail, Seen{}, FeedRule::all);
+  int calls = 0;
+  for_each_part(kMail, inventory.to_feed, [&](std::string_view) {
+    ++calls;
+    return false;
+  });
+  CHECK(calls == 1);
+}
+
+TEST_CASE("a piece of a message is known as such at any depth", "[virus]") {
+  CHECK(take_inventory("Content-Type: message/partial; id=a; number=1\r\n\r\nx\r\n",
+                       Seen{}, FeedRule::missed)
+            .partial);
+  CHECK(take_inventory("Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n"
+                       "Content-Type: Message/Partial; id=a\r\n\r\nx\r\n--b--\r\n",
+                       Seen{}, FeedRule::missed)
+            .partial);
+}
+
+TEST_CASE("mail of any shape is walked through", "[virus]") {
+  for (const char* mail :
+       {"", "\r\n", "no header at all", "A: b", "A: b\r\n", "A: b\r\n c", " c\r\n\r\n",
+        "A: b\nno field\nmore\n", ":\r\n\r\nx"}) {
+    CHECK_NOTHROW(take_inventory(mail, Seen{}, FeedRule::missed));
+  }
+}
+
+TEST_CASE("a digest does not depend on how the content was cut", "[virus]") {
+  std::string content;
+  for (int i = 0; i < 5000; ++i) content += static_cast<char>(i * 7 % 251);
+  Fingerprint whole;
+  whole.add(content);
+  for (const std::size_t step : {1u, 3u, 7u, 8u, 9u, 513u}) {
+    Fingerprint pieces;
+    for (std::size_t at = 0; at < content.size(); at += step) {
+      pieces.add(std::string_view(content).substr(at, step));
+    }
+    CHECK(pieces.exact.value() == whole.exact.value());
+    CHECK(pieces.loose.value() == whole.loose.value());
+    CHECK(pieces.size == whole.size);
+  }
+  Fingerprint longer;
+  longer.add(content + '\0');
+  CHECK(longer.exact.value() != whole.exact.value());
+}
+
+}  // namespace
+}  // namespace mxfeed::virus
