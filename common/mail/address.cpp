@@ -140,7 +140,14 @@ std::string IpAddress::network(unsigned bits) const {
 }
 
 bool IpAddress::is_within(const IpAddress& network, unsigned bits) const {
-  return v4_ == network.v4_ && this->network(bits) == network.network(bits);
+  if (v4_ != network.v4_) return false;
+  unsigned same = std::min(bits, v4_ ? 32u : 128u);
+  for (std::size_t i = v4_ ? 12 : 0; same > 0; ++i) {
+    const unsigned now = std::min(same, 8u);
+    if (((bytes_[i] ^ network.bytes_[i]) & (0xFF00u >> now) & 0xFF) != 0) return false;
+    same -= now;
+  }
+  return true;
 }
 
 bool IpAddress::is_loopback() const {

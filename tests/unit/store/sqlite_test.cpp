@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "common/store/sqlite.h"
+
+#include <catch2/catch.hpp>
+#include <fstream>
+
+#include "tests/support/temp_directory.h"
+
+namespace mxfeed {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr auto kBusy = milliseconds(20);
+
+TEST_CASE("what is committed is read by another connection", "[store]") {
+  const TempDirectory directory;
+  const auto file = directory.path() / "a.db";
+  Sqlite writer(file, Sqlite::Access::read_write, kBusy);
+  writer.execute("CREATE TABLE t (k TEXT PRIMARY KEY, n INTEGER)");
+  {
+    SqliteStatement insert(writer, "INSERT INTO t VALUES (?, ?)");
+    SqliteTransaction transaction(writer);
+    CHECK_FALSE(insert.bind(1, std::string_view("a\0b", 3)).bind(2, 7).step());
+    CHECK_FALSE(insert.bind(1, "c").bind(2, -1).step());
+    transaction.commit();
+  }
+  {
+    SqliteTransaction undone(writer);
+    writer.execute("DELETE FROM t");
+    CHECK(writer.changes() == 2);
+  }
+  Sqlite reader(file, Sqlite::Access::read_only, kBusy);
+  SqliteStatement query(reader, "SELECT k, n FROM t ORDER BY n DESC");
+  REQUIRE(query.step());
+  CHECK(query.text(0) == std::string("a\0b", 3));
+  CHECK(query.number(1) == 7);
+  REQUIRE(query.step());
+  CHECK_FALSE(query.step());
+  writer.checkpoint();
+  CHECK_THROWS_AS(reader.execute("DELETE FROM t"), Fault);
+}
+
+TEST_CASE("reading alone makes no file", "[store]") {
+  const TempDirectory directory;
+  const auto file = directory.path() / "none.db";
+  CHECK_THROWS_AS(Sqlite(file, Sqlite::Access::read_only, kBusy), Fault);
+  CHECK(std::filesystem::is_empty(directory.path()));
+}
+
+TEST_CASE("a second writer gives up after the busy timeout", "[store]") {
+  const TempDirectory directory;
+  const auto file = directory.path() / "a.db";
+  Sqlite first(file, Sqlite::Access::read_write, kBusy);
+  Sqlite second(file, Sqlite::Access::read_write, kBusy);
+  const SqliteTransaction held(first);
+  CHECK_THROWS_AS(SqliteTransaction(second), Fault);
+}
+
+TEST_CASE("a file that is no database is told from other trouble", "[store]") {
+  const TempDirectory directory;
+  const auto file = directory.path() / "a.db";
+  std::ofstream(file) << std::string(8192, 'x');
+  CHECK_THROWS_AS(Sqlite(file, Sqlite::Access::read_write, kBusy), DamagedDatabase);
+  CHECK_THROWS_WITH(
+      Sqlite(directory.path() / "no" / "a.db", Sqlite::Access::read_write, kBusy),
+      Catch::StartsWith("open database: "));
+}
+
+}  // namespace
+}  // namespace mxfeed
