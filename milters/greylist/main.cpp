@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "common/milter/daemon.h"
+#include "milters/greylist/commands.h"
+#include "milters/greylist/filter.h"
+#include "milters/greylist/guarded_store.h"
+
+namespace mxfeed::greylist {
+namespace {
+
+class GreylistDaemon : public Daemon {
+ public:
+  explicit GreylistDaemon(const DaemonContext& context)
+      : store_(context.data_directory), milter_(context.policy, store_) {
+    on_reload();
+  }
+
+  Milter& milter() override { return milter_; }
+
+  void on_reload() override {
+    const auto settings = milter_.settings();  // tells now if they cannot be used
+    const GatewayPolicy& gateway = settings->db->gateway();
+    // Before the first `mxfeed apply` no domain is ours.
+    if (gateway.generation > 0) store_.use(gateway.greylist.store);
+  }
+
+  void on_tick() override { store_.sweep(system_time()); }
+
+  std::string status() const override { return store_.status(); }
+
+ private:
+  GuardedStore store_;
+  GreylistMilter milter_;
+};
+
+}  // namespace
+}  // namespace mxfeed::greylist
+
+int main(int argc, char** argv) {
+  using namespace mxfeed;
+  if (argc > 1 && greylist::is_command(argv[1])) {
+    return greylist::run_command(argc - 1, argv + 1);
+  }
+  return run_milter(argc, argv,
+                    {"greylist", [](const DaemonContext& context) {
+                       return std::make_unique<greylist::GreylistDaemon>(context);
+                     }});
+}

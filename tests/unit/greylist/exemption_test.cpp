@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "milters/greylist/exemption.h"
+
+#include <catch2/catch.hpp>
+#include <vector>
+
+namespace mxfeed::greylist {
+namespace {
+
+TEST_CASE("mail is greylisted unless a row of the table exempts it", "[greylist]") {
+  struct Case {
+    const char* name;
+    const char* client;  // nullptr: not from the network
+    const char* auth_user;
+    const char* local_part;
+    GreylistWhen when;
+    bool ours;
+    const char* exemption;
+  };
+  using enum GreylistWhen;
+  const Case cases[] = {
+      {"a client as others", "198.51.100.7", "", "info", always, true, ""},
+      {"IPv6", "2001:db8::7", "", "info", always, true, ""},
+      {"a domain that is not ours", "198.51.100.7", "", "info", always, false,
+       "foreign-domain"},
+      {"turned off", "198.51.100.7", "", "info", never, true, "off"},
+      {"not from the network", nullptr, "", "info", always, true, "local"},
+      {"authenticated", "198.51.100.7", "jane", "info", always, true, "authenticated"},
+      {"trusted network", "10.1.2.3", "", "info", always, true, "trusted-network"},
+      {"trusted network, IPv6", "2001:db8:1::9", "", "info", always, true,
+       "trusted-network"},
+      {"postmaster", "198.51.100.7", "", "PostMaster", always, true, "postmaster"},
+      {"abuse", "198.51.100.7", "", "abuse", always, true, "abuse"},
+      {"like postmaster", "198.51.100.7", "", "postmaster2", always, true, ""},
+      {"address verification", "198.51.100.7", "", "double-bounce", always, true,
+       "address-verification"},
+      {"address verification, by time", "198.51.100.7", "", "double-bouncePk3XzT", always,
+       true, "address-verification"},
+      {"suspicious only, no name", "198.51.100.7", "", "info", suspicious, true, ""},
+  };
+  const std::vector<Network> trusted = {*Network::parse("10.0.0.0/8"),
+                                        *Network::parse("2001:db8:1::/48")};
+  for (const Case& c : cases) {
+    DYNAMIC_SECTION(c.name) {
+      Envelope envelope;
+      if (c.client != nullptr) envelope.client.address = IpAddress::parse(c.client);
+      envelope.auth_user = c.auth_user;
+      std::optional<DomainPolicy> domain;
+      if (c.ours) domain.emplace().greylist.when = c.when;
+      CHECK(exemption(envelope, {c.local_part, "acme.example"}, domain, trusted) ==
+            c.exemption);
+    }
+  }
+}
+
+TEST_CASE("with when=suspicious a client with a name of its own is exempt",
+          "[greylist]") {
+  Envelope envelope;
+  envelope.client = {IpAddress::parse("198.51.100.7"), "mail.sender.example"};
+  std::optional<DomainPolicy> domain;
+  domain.emplace().greylist.when = GreylistWhen::suspicious;
+  CHECK(exemption(envelope, {"info", "acme.example"}, domain, {}) == "not-suspicious");
+  domain->greylist.when = GreylistWhen::always;
+  CHECK(exemption(envelope, {"info", "acme.example"}, domain, {}).empty());
+}
+
+TEST_CASE("clients with generic names are suspicious", "[greylist]") {
+  struct Case {
+    const char* address;
+    const char* name;
+    bool suspicious;
+  };
+  const Case cases[] = {
+      {"198.51.100.7", "", true},
+      {"198.51.100.7", "mail.sender.example", false},
+      {"198.51.100.7", "mx7.sender.example", false},
+      {"198.51.100.7", "sender.example", false},
+      {"198.51.100.7", "mailer-100-12.out.sender.example", false},
+      {"198.51.100.7", "198-51-100-7.isp.example", true},
+      {"198.51.100.7", "7.100.51.198.isp.example", true},
+      {"198.51.100.7", "host007.net100.isp.example", true},
+      {"198.51.100.7", "ip198051100007.isp.example", true},
+      {"198.51.100.7", "c6336407.isp.example", true},
+      {"198.51.100.7", "P5.DYN.Isp.Example", true},
+      {"198.51.100.7", "p5.dynamic2.isp.example", true},
+      {"198.51.100.7", "a.pool-3.isp.example", true},
+      {"198.51.100.7", "dynamics.out.sender.example", false},
+      {"198.51.100.7", "mail.dyn.example", false},
+      {"198.51.7.7", "mx7.a.sender.example", false},
+      {"198.51.7.7", "7-7.a.sender.example", true},
+      {"2001:db8::7", "mail7.sender.example", false},
+      {"2001:db8::7", "2001-db8-7.isp.example", true},
+      {"2001:db8:1:2:3:4:5:6", "x2001-db8-1-2-3-4-5-6.isp.example", true},
+      {"2001:db8::7", "", true},
+  };
+  for (const Case& c : cases) {
+    INFO(c.address << " " << c.name);
+    CHECK(is_suspicious({IpAddress::parse(c.address), c.name}) == c.suspicious);
+  }
+  CHECK(is_suspicious({std::nullopt, "localhost"}));
+}
+
+}  // namespace
+}  // namespace mxfeed::greylist
