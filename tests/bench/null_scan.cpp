@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// A scan service that calls every message clean without looking at it: what is left is
+// the cost of the milters and of the way to the scanner.
+//
+//   null_scan SOCKET-PATH
+
+#include <fmt/format.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cstring>
+#include <thread>
+
+#include "common/base/file.h"
+#include "common/base/notify.h"
+#include "milters/virus/scan_protocol.h"
+
+namespace mxfeed::virus {
+namespace {
+
+void answer(int client) {
+  char request[kMaxDatagram];
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))];
+  iovec data{request, sizeof request};
+  msghdr message{};
+  message.msg_iov = &data;
+  message.msg_iovlen = 1;
+  message.msg_control = control;
+  message.msg_controllen = sizeof control;
+  if (::recvmsg(client, &message, MSG_CMSG_CLOEXEC) <= 0) return;
+  if (const cmsghdr* const header = CMSG_FIRSTHDR(&message);
+      header != nullptr && header->cmsg_type == SCM_RIGHTS) {
+    int fd = -1;
+    std::memcpy(&fd, CMSG_DATA(header), sizeof fd);
+    ::close(fd);
+  }
+  ScanResult result;
+  result.verdict = ScanVerdict::clean;
+  const std::string clean = encode(result);
+  ::send(client, clean.data(), clean.size(), MSG_NOSIGNAL);
+}
+
+int serve(const char* path) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (std::strlen(path) >= sizeof address.sun_path) return 2;
+  std::strcpy(address.sun_path, path);
+  ::unlink(path);
+  const Fd listener(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
+  if (::bind(listener.get(), reinterpret_cast<const sockaddr*>(&address),
+             sizeof address) != 0 ||
+      ::listen(listener.get(), 1024) != 0) {
+    fmt::print(stderr, "null_scan: {}: cannot listen\n", path);
+    return 1;
+  }
+  notify_manager("READY=1");
+  const auto accept_all = [&] {
+    for (;;) {
+      const Fd client(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
+      if (client) answer(client.get());
+    }
+  };
+  std::thread second(accept_all);
+  accept_all();
+  return 0;
+}
+
+}  // namespace
+}  // namespace mxfeed::virus
+
+int main(int argc, char** argv) {
+  if (argc != 2) {
+    fmt::print(stderr, "usage: null_scan SOCKET-PATH\n");
+    return 2;
+  }
+  return mxfeed::virus::serve(argv[1]);
+}
