@@ -1,0 +1,376 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "postfix-conf/apply.h"
+
+#include <fmt/format.h>
+#include <netdb.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <iterator>
+#include <map>
+#include <memory>
+#include <set>
+#include <utility>
+#include <vector>
+
+#include "common/base/fault.h"
+#include "common/base/status.h"
+#include "common/base/text.h"
+#include "postfix-conf/generations.h"
+#include "postfix-conf/load.h"
+#include "postfix-conf/maps.h"
+#include "postfix-conf/postfix.h"
+
+namespace mxfeed {
+namespace {
+
+constexpr int kBusy = 75;  // EX_TEMPFAIL
+constexpr int kReloadTimeoutMs = 15'000;
+constexpr std::size_t kShownAlike = 5;
+
+void say(const std::string& line) {
+  fmt::print("{}\n", line);
+}
+void complain(const std::string& line) {
+  fmt::print(stderr, "{}\n", line);
+}
+
+std::string canonical_host_name() {
+  char name[256] = "";
+  if (::gethostname(name, sizeof name - 1) != 0) return {};
+  if (std::string_view(name).find('.') != std::string_view::npos) return name;
+  addrinfo hints{};
+  hints.ai_flags = AI_CANONNAME;
+  addrinfo* found = nullptr;
+  if (::getaddrinfo(name, nullptr, &hints, &found) != 0) return name;
+  const std::unique_ptr<addrinfo, void (*)(addrinfo*)> owner(found, ::freeaddrinfo);
+  return found->ai_canonname != nullptr ? found->ai_canonname : name;
+}
+
+// The [[host]] that this is; null, with a word on it, if there is none.
+const HostConfig* pick_host(const Config& config, const std::string& wanted) {
+  const auto& hosts = config.gateway.hosts;
+  if (hosts.empty() && wanted.empty()) return nullptr;
+  const std::string name = ascii_lower(wanted.empty() ? canonical_host_name() : wanted);
+  const auto found =
+      std::find_if(hosts.begin(), hosts.end(),
+                   [&](const HostConfig& host) { return host.name == name; });
+  if (found != hosts.end()) return &*found;
+  if (!wanted.empty()) {
+    throw Fault("pick host", name, "no [[host]] of mxfeed.toml has this name");
+  }
+  complain(
+      fmt::format("warning: this host, {}, is no [[host]] of mxfeed.toml: "
+                  "smtp_bind_address is left alone (--host NAME picks one)",
+                  escape_untrusted(name)));
+  return nullptr;
+}
+
+// Of the domains that were removed, what the queue still has.
+class StillWaiting {
+ public:
+  StillWaiting(const ApplyOptions& options, const Generated& previous, bool all)
+      : all_(all) {
+    const auto keys = kept_keys(previous);
+    if (all_ || keys.empty()) return;
+    std::string cause = "--no-postfix";
+    std::optional<std::set<RelayKey>> waiting;
+    if (options.use_postfix) {
+      waiting = Postfix(options.postfix_config)
+                    .waiting(std::set<RelayKey>(keys.begin(), keys.end()), cause);
+    }
+    if (waiting) {
+      waiting_ = *std::move(waiting);
+    } else {
+      all_ = true;
+      complain(
+          fmt::format("note: removed domains are kept, since the queue was not "
+                      "looked into: {}",
+                      cause));
+    }
+  }
+  bool operator()(const RelayKey& key) const { return all_ || waiting_.contains(key); }
+
+ private:
+  bool all_;
+  std::set<RelayKey> waiting_;
+};
+
+// Lets every daemon take the generation; says how each is.  Returns whether each milter
+// that answers has it.
+bool reload_daemons(const std::filesystem::path& state, std::uint64_t number) {
+  bool good = true;
+  for (const std::string_view name : {"greylist", "virus", "spam", "scan"}) {
+    const auto socket = state / name / "status.sock";
+    std::error_code error;
+    if (!std::filesystem::exists(socket, error)) {
+      say(fmt::format("{}: not running", name));
+      continue;
+    }
+    std::string answer;
+    try {
+      answer = ask_status(socket, "reload", kReloadTimeoutMs);
+    } catch (const Fault& fault) {
+      say(fmt::format("{}: no answer ({})", name, fault.what()));
+      continue;
+    }
+    std::string_view has;
+    for (const auto line : split(answer, '\n')) {
+      if (line.starts_with("generation: ")) has = trim(line.substr(12));
+    }
+    if (parse_unsigned(has) == number) {
+      say(fmt::format("{}: generation {}", name, number));
+    } else if (name == "scan") {
+      // Knows no domains; may still be loading signatures.
+      say(fmt::format("{}: reloading", name));
+    } else {
+      const auto first = std::string_view(answer).substr(0, answer.find('\n'));
+      complain(fmt::format("{}: did not take generation {}: {}", name, number,
+                           escape_untrusted(has.empty() ? first : has)));
+      good = false;
+    }
+  }
+  return good;
+}
+
+// The keys whose answers change; those that are gone without value.
+std::vector<MapLine> changed_lines(std::vector<MapLine> now,
+                                   std::vector<MapLine> before) {
+  std::sort(now.begin(), now.end());
+  std::sort(before.begin(), before.end());
+  std::vector<MapLine> changed, gone;
+  std::set_difference(now.begin(), now.end(), before.begin(), before.end(),
+                      std::back_inserter(changed));
+  for (auto& line : before) {
+    const auto same = std::lower_bound(
+        now.begin(), now.end(), line.key,
+        [](const MapLine& a, const std::string& key) { return a.key < key; });
+    if (same == now.end() || same->key != line.key) gone.push_back({line.key, ""});
+  }
+  std::move(gone.begin(), gone.end(), std::back_inserter(changed));
+  return changed;
+}
+
+bool prove_look_ups(const ApplyOptions& options, const Generated& now,
+                    const Generated& before) {
+  const Postfix postfix(options.postfix_config);
+  const auto link = options.state / Generations::kCurrentPostfix;
+  const std::pair<const char*, std::vector<MapLine>> maps[] = {
+      {"relay_domains",
+       changed_lines(relay_domain_lines(now.hosted), relay_domain_lines(before.hosted))},
+      {"transport",
+       changed_lines(transport_lines(now.hosted), transport_lines(before.hosted))}};
+  std::size_t proved = 0;
+  bool good = true;
+  for (const auto& [name, lines] : maps) {
+    std::string cause;
+    const auto wrong = postfix.wrong_answers(link / name, lines, cause);
+    if (!wrong) {
+      complain(fmt::format("note: look-ups were not proved with Postfix: {}", cause));
+      return true;
+    }
+    for (const auto& line : *wrong) complain("postmap: " + line);
+    good = good && wrong->empty();
+    proved += lines.size();
+  }
+  if (good) say(fmt::format("postfix: {} changed look-ups proved", proved));
+  return good;
+}
+
+void report_attachment(const ApplyOptions& options, const Generated& now) {
+  std::string cause;
+  const auto differing = Postfix(options.postfix_config).differing_parameters(now, cause);
+  if (!differing) {
+    complain(fmt::format("note: Postfix's parameters were not compared: {}", cause));
+  } else if (!differing->empty()) {
+    say(fmt::format("postfix: not attached: {} has other values of {}",
+                    (options.postfix_config / "main.cf").string(),
+                    fmt::join(*differing, ", ")));
+    say(fmt::format("postfix: to attach: sh {}/{}/attach.sh {}", options.state.string(),
+                    Generations::kCurrentPostfix, options.postfix_config.string()));
+  }
+}
+
+bool same(Generated a, const Generated& b) {
+  a.gateway.generation = b.gateway.generation;
+  return a == b;
+}
+
+// Makes `next` what is in force, as far as it goes.
+class Installation {
+ public:
+  Installation(const ApplyOptions& options, Generations& generations)
+      : options_(options), generations_(generations) {}
+
+  int install(Generated next, GenerationMeta meta) {
+    const auto current = generations_.number_of(Generations::kCurrent);
+    const auto postfix = generations_.number_of(Generations::kCurrentPostfix);
+    const Generated previous = current ? generations_.load(*current) : Generated();
+
+    const auto removals = count_removals(next, previous);
+    if (removals.are_many() && options_.allow_removals < removals.count) {
+      complain(fmt::format(
+          "refused: {} of {} domains would be removed; nothing was changed. If that is "
+          "meant: --allow-removals {}",
+          removals.count, removals.of, removals.count));
+      return 1;
+    }
+    // After an apply that did not come to its end, Postfix may still take mail for what
+    // was removed then.
+    keep_removed(next, previous, StillWaiting(options_, previous, current != postfix));
+    assign_classes(next.hosted);
+
+    const auto lines = differences(next, previous);
+    if (options_.diff || options_.dry_run) {
+      for (const auto& line : lines) say(line);
+    }
+    if (options_.dry_run) {
+      say(fmt::format("dry run: {} changes, nothing was written", lines.size()));
+      return 0;
+    }
+    std::uint64_t number = current.value_or(0);
+    if (!current || !same(next, previous)) {
+      meta.previous = number;
+      number = generations_.write(next, meta);
+    }
+    const auto relayed = std::count_if(next.hosted.begin(), next.hosted.end(),
+                                       [](const Hosted& h) { return h.is_relayed(); });
+    say(fmt::format(
+        "generation {}: {} domains relayed, {} kept until nothing of them "
+        "waits{}",
+        number, relayed, next.hosted.size() - static_cast<std::size_t>(relayed),
+        current == number ? " (unchanged)" : ""));
+    return put_in_force(next, previous, number, current, postfix);
+  }
+
+ private:
+  int put_in_force(const Generated& next, const Generated& previous, std::uint64_t number,
+                   std::optional<std::uint64_t> current,
+                   std::optional<std::uint64_t> postfix) {
+    if (current != number) generations_.point(Generations::kCurrent, number);
+    if (!reload_daemons(options_.state, number)) {
+      // A policy that a milter does not take must not stay in force.
+      if (current && current != number) {
+        generations_.point(Generations::kCurrent, *current);
+        complain(fmt::format("generation {} stays in force", *current));
+        reload_daemons(options_.state, *current);
+      }
+      return 1;
+    }
+    if (postfix != number) {
+      generations_.point(Generations::kCurrentPostfix, number);
+      if (postfix) generations_.touch_maps(*postfix);
+    }
+    bool good = true;
+    if (options_.use_postfix) {
+      good = prove_look_ups(options_, next, previous);
+      report_attachment(options_, next);
+    }
+    // Again, for a Postfix process that opened the old file while the link was swapped.
+    if (postfix && postfix != number) generations_.touch_maps(*postfix);
+    generations_.prune();
+    return good ? 0 : 1;
+  }
+
+  const ApplyOptions& options_;
+  Generations& generations_;
+};
+
+// Without what it had kept: that is decided anew.
+Generated without_removed(Generated generated) {
+  std::erase_if(generated.hosted, [](const Hosted& one) { return !one.is_relayed(); });
+  for (auto& one : generated.hosted) {
+    one.subdomains_removed = false;
+    one.policy.subdomains = one.subdomains;
+  }
+  return generated;
+}
+
+int locked(const ApplyOptions& options, Generations& generations,
+           const std::function<int()>& work) {
+  if (options.dry_run) return work();
+  const auto lock = generations.lock();
+  if (lock) return work();
+  complain(fmt::format("{}: another mxfeed is changing it; try again later",
+                       options.state.string()));
+  return kBusy;
+}
+
+}  // namespace
+
+Config load_config_shown(const std::filesystem::path& directory) {
+  if (::isatty(STDERR_FILENO) == 0) return load_config(directory);
+  auto config = load_config(directory, [](std::size_t done, std::size_t of) {
+    if (done % 100 == 0 && of > 100) fmt::print(stderr, "\r{} of {} files", done, of);
+    if (done == of && of > 100) fmt::print(stderr, "\r\033[K");
+  });
+  return config;
+}
+
+void print_problems(const Config& config) {
+  for (const auto& error : config.errors) complain(config.describe(error));
+  std::map<std::pair<std::string, std::string>, std::size_t> alike;
+  for (const auto& warning : config.warnings) {
+    const auto count = ++alike[{warning.key, warning.cause}];
+    if (count <= kShownAlike) complain("warning: " + config.describe(warning));
+  }
+  for (const auto& [what, count] : alike) {
+    if (count > kShownAlike) {
+      complain(fmt::format("warning: {} more: {}: {}", count - kShownAlike, what.first,
+                           what.second));
+    }
+  }
+}
+
+int apply(const ApplyOptions& options) {
+  Generations generations(options.state);
+  return locked(options, generations, [&] {
+    const Config config = load_config_shown(options.config);
+    print_problems(config);
+    if (!config.errors.empty()) {
+      complain(fmt::format("{} errors; nothing was changed", config.errors.size()));
+      return 1;
+    }
+    GenerationMeta meta;
+    meta.written = system_time();
+    meta.config = config.digest;
+    return Installation(options, generations)
+        .install(compile(config, pick_host(config, options.host), options.state.string()),
+                 meta);
+  });
+}
+
+int rollback(const ApplyOptions& options, std::optional<std::uint64_t> number) {
+  Generations generations(options.state);
+  return locked(options, generations, [&] {
+    const auto current = generations.number_of(Generations::kCurrent);
+    if (!current) {
+      complain("no generation is in force");
+      return 1;
+    }
+    const auto now = generations.meta(*current);
+    const auto origin = now.copy_of != 0 ? generations.meta(now.copy_of) : now;
+    const std::uint64_t target = number.value_or(origin.previous);
+    if (target == 0 || target == *current) {
+      complain(target == 0 ? "there is no earlier generation"
+                           : fmt::format("generation {} is in force", target));
+      return 1;
+    }
+    Generated next = without_removed(generations.load(target));
+    const Generated previous = generations.load(*current);
+    for (const auto& one : previous.hosted) {
+      if (one.is_relayed() && next.find(one.name) == nullptr) {
+        say(fmt::format("no longer hosted: {} (mail that waits is kept)", one.name));
+      }
+    }
+    GenerationMeta meta;
+    meta.written = system_time();
+    meta.config = generations.meta(target).config;
+    meta.copy_of = target;
+    say(fmt::format("back to generation {}", target));
+    return Installation(options, generations).install(std::move(next), meta);
+  });
+}
+
+}  // namespace mxfeed

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "postfix-conf/maps.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "common/base/text.h"
+
+namespace mxfeed {
+namespace {
+
+using std::chrono::hours;
+using std::chrono::seconds;
+
+constexpr const char* kPaused = "retry:4.3.2 delivery paused by the operator";
+constexpr const char* kRemoved = "retry:4.3.5 domain is no longer relayed here";
+
+// Postfix's own default; RFC 5321, 4.5.4.1: give up after at least four to five days.
+constexpr seconds kLeastLifetime = hours(120);
+// mailbox_size_limit and virtual_mailbox_limit unless said: delivery agents refuse to run
+// with a message_size_limit above theirs.
+constexpr std::uint64_t kMailboxLimit = 51'200'000;
+
+std::string transport(const Hosted& hosted) {
+  switch (hosted.state) {
+    case DomainState::active:
+      return "relay:" + hosted.route;
+    case DomainState::protect:
+      return "relaysoft:" + hosted.route;
+    case DomainState::paused:
+      return kPaused;
+    case DomainState::removed:
+      break;
+  }
+  return kRemoved;
+}
+
+// In a shell's single quotes.
+std::string quoted(std::string_view text) {
+  std::string all = "'";
+  for (const char c : text) {
+    if (c == '\'') {
+      all += "'\\''";
+    } else {
+      all += c;
+    }
+  }
+  return all + "'";
+}
+
+}  // namespace
+
+// postconf(5), relay_domains and transport(5): without the name of the map in
+// parent_domain_matches_subdomains, ".example.com" stands for names below example.com.
+
+std::vector<MapLine> relay_domain_lines(const std::vector<Hosted>& hosted) {
+  std::vector<MapLine> lines;
+  for (const auto& one : hosted) {
+    if (!one.is_relayed()) continue;
+    lines.push_back({one.name, std::string(word(one.service))});
+    if (one.subdomains) lines.push_back({"." + one.name, std::string(word(one.service))});
+  }
+  return lines;
+}
+
+std::vector<MapLine> transport_lines(const std::vector<Hosted>& hosted) {
+  std::vector<MapLine> lines;
+  for (const auto& one : hosted) {
+    lines.push_back({one.name, transport(one)});
+    if (one.subdomains) {
+      lines.push_back({"." + one.name, transport(one)});
+    } else if (one.subdomains_removed) {
+      lines.push_back({"." + one.name, kRemoved});
+    }
+  }
+  return lines;
+}
+
+std::string render(const std::vector<MapLine>& lines) {
+  std::string text = "# Written by mxfeed; what Postfix reads is the .cdb beside it.\n";
+  for (const auto& line : lines) {
+    text.append(line.key).append("\t").append(line.value).append("\n");
+  }
+  return text;
+}
+
+std::vector<std::pair<std::string, std::string>> main_cf_parameters(
+    const std::string& state, seconds longest_lifetime, std::uint64_t largest_message,
+    const HostConfig* local) {
+  const std::string maps = fmt::format("cdb:{}/current-postfix/", state);
+  std::vector<std::pair<std::string, std::string>> all = {
+      // What is taken, and where it goes.  A domain without a route waits.
+      {"relay_domains", maps + "relay_domains"},
+      {"relay_recipient_maps", ""},
+      {"transport_maps", maps + "transport"},
+      {"relay_transport", "retry:4.3.5 no route configured for this domain"},
+      {"parent_domain_matches_subdomains",
+       "debug_peer_list, fast_flush_domains, mynetworks, permit_mx_backup_networks, "
+       "qmqpd_authorized_clients, smtpd_access_maps"},
+      {"smtpd_relay_restrictions",
+       "permit_mynetworks, permit_sasl_authenticated, reject_unauth_destination"},
+      {"smtp_fallback_relay", ""},
+      // The queue.
+      {"enable_long_queue_ids", "yes"},
+      {"maximal_queue_lifetime",
+       format_duration(std::max(longest_lifetime, kLeastLifetime))},
+      {"bounce_queue_lifetime",
+       format_duration(std::max(longest_lifetime, kLeastLifetime))},
+      {"message_size_limit", std::to_string(largest_message)},
+      // Clients.
+      {"smtpd_forbid_bare_newline", "normalize"},
+      {"smtpd_forbid_unauth_pipelining", "yes"},
+      {"smtpd_etrn_restrictions", "reject"},
+      // A recipient of another content class gets 452, which Postfix counts as an error:
+      // such a client must not be cut off before DATA.
+      {"smtpd_recipient_limit", "1000"},
+      {"smtpd_soft_error_limit", "1100"},
+      {"smtpd_hard_error_limit", "1200"},
+      // The filters.  The sockets are named as a chrooted smtpd sees them.
+      {"milter_protocol", "6"},
+      {"milter_default_action", "tempfail"},
+      {"smtpd_milters",
+       "{ unix:mxfeed/greylist.sock, default_action=accept, connect_timeout=5s, "
+       "command_timeout=10s, content_timeout=20s }, "
+       "{ unix:mxfeed/virus.sock, default_action=tempfail, connect_timeout=10s, "
+       "command_timeout=20s, content_timeout=300s }, "
+       "{ unix:mxfeed/spam.sock, default_action=accept, connect_timeout=5s, "
+       "command_timeout=10s, content_timeout=60s }"},
+  };
+  if (largest_message > kMailboxLimit) {
+    all.emplace_back("mailbox_size_limit", "0");
+    all.emplace_back("virtual_mailbox_limit", "0");
+  }
+  if (local == nullptr) return all;
+  const auto bind = [&](const char* name, bool v4) {
+    const auto found =
+        std::find_if(local->addresses.begin(), local->addresses.end(),
+                     [v4](const IpAddress& address) { return address.is_v4() == v4; });
+    if (found != local->addresses.end()) all.emplace_back(name, found->str());
+  };
+  bind("smtp_bind_address", true);
+  bind("smtp_bind_address6", false);
+  return all;
+}
+
+std::vector<std::string> master_cf_services() {
+  // A customer's 5xx is answered as if it were 4xx.
+  return {
+      "relaysoft unix - - y - - smtp -o syslog_name=postfix/$service_name "
+      "-o soft_bounce=yes"};
+}
+
+std::string attach_script(const Generated& generated) {
+  std::string text =
+      "#!/bin/sh\n"
+      "# Written by mxfeed: makes a Postfix use this gateway's maps and filters. What "
+      "it\n"
+      "# had in these parameters is replaced.\n"
+      "# Usage: sh attach.sh [CONFIG_DIRECTORY]\n"
+      "set -eu\n"
+      "directory=${1:-/etc/postfix}\n"
+      "postconf -c \"$directory\" -e";
+  for (const auto& [name, value] : generated.main_cf) {
+    text += " \\\n  " + quoted(fmt::format("{} = {}", name, value));
+  }
+  text += "\n";
+  for (const auto& line : generated.master_cf) {
+    const auto name = line.substr(0, line.find(' '));
+    text += fmt::format("postconf -c \"$directory\" -M -e {}\n",
+                        quoted(fmt::format("{}/unix={}", name, line)));
+  }
+  text += "postfix -c \"$directory\" reload\n";
+  return text;
+}
+
+}  // namespace mxfeed
