@@ -818,6 +818,17 @@ struct Walker::Impl {
 
   // --- Parts ---
 
+  // What follows is no part of this text.
+  void end_text(Stream& stream, Level& level) {
+    if (!level.scans) return;
+    if (const auto line = level.cutter.rest()) scan(stream, level, *line);
+    give(level.part, std::exchange(level.begin_line, {}));
+    if (level.file != nullptr) {
+      anomalies.add(Anomaly::bad_uuencoded);
+      end_file(level);
+    }
+  }
+
   // Ends the innermost part of the stream; all streams above it have ended.
   void end_level(Stream& stream) {
     Level& level = *stream.levels.back();
@@ -825,14 +836,7 @@ struct Walker::Impl {
       decoded.clear();
       level.decoder.finish(decoded, anomalies);
       if (!decoded.empty()) content(stream, level, decoded);
-      if (level.scans) {
-        if (const auto line = level.cutter.rest()) scan(stream, level, *line);
-        give(level.part, level.begin_line);
-        if (level.file != nullptr) {
-          anomalies.add(Anomaly::bad_uuencoded);
-          end_file(level);
-        }
-      }
+      end_text(stream, level);
     }
     if (level.part.kind == Part::Kind::multipart) {
       if (!level.divided) {
@@ -1000,6 +1004,7 @@ struct Walker::Impl {
     Level& innermost = *stream.levels.back();
     if (innermost.part.kind == Part::Kind::multipart) {
       raw(stream, innermost, stream.held_end);
+      end_text(stream, innermost);
     }
     end_levels(stream, found->level + 1);
     Level& level = *stream.levels.back();

@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "milters/spam/filter.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/base/metrics.h"
+#include "common/base/text.h"
+#include "milters/spam/action.h"
+#include "milters/spam/message.h"
+#include "milters/spam/score.h"
+
+namespace mxfeed::spam {
+namespace {
+
+Verdict pass_after_fault() {
+  return Verdict::proceed("spam-fault");
+}
+
+bool is_role(const Recipient& recipient) {
+  return iequals(recipient.local_part, "postmaster") ||
+         iequals(recipient.local_part, "abuse");
+}
+
+// Whose mail is never acted on: authenticated, or from a trusted network.
+bool is_trusted(const Envelope& envelope, const GatewayPolicy& gateway) {
+  if (!envelope.auth_user.empty()) return true;
+  if (!envelope.client.address) return true;  // sendmail(1) on the gateway itself
+  return std::any_of(gateway.trusted_networks.begin(), gateway.trusted_networks.end(),
+                     [&](const std::string& text) {
+                       const auto network = Network::parse(text);
+                       return network && network->contains(*envelope.client.address);
+                     });
+}
+
+// What there is to do for the recipients of a message.
+enum class Scope {
+  foreign,   // none of them is ours: nothing
+  disabled,  // remove what was forged
+  mixed,     // of different policies: the same, and count it
+  exempt,    // the same
+  judged
+};
+
+class SpamFilter : public Filter {
+ public:
+  SpamFilter(const Envelope& envelope, std::shared_ptr<const PolicyDb> policy,
+             const Clock& clock, const Sources& sources)
+      : envelope_(envelope),
+        policy_(std::move(policy)),
+        clock_(clock),
+        sources_(sources) {}
+
+  void on_header(std::string_view name, std::string_view value) override {
+    settle();
+    if (scope_ == Scope::foreign) return;
+    header_.field(name, value);
+    if (reader_) reader_->field(name, value);
+  }
+
+  void on_body(std::span<const std::byte> chunk) override {
+    settle();
+    if (!reader_) return;
+    reader_->body({reinterpret_cast<const char*>(chunk.data()), chunk.size()});
+  }
+
+  Verdict on_end(MessageEdits& edits, const Progress&) override {
+    settle();
+    if (scope_ == Scope::foreign) return Verdict::proceed();
+    forged_ = remove_forged(header_, domain_.spam, edits);
+    static Metric& forged = counter("mxfeed_spam_forged_fields_total");
+    if (forged_ > 0) forged.add(forged_);
+    if (scope_ == Scope::mixed) {
+      static Metric& mixed = counter("mxfeed_spam_mixed_total");
+      mixed.add();
+      return Verdict::proceed("spam-mixed");
+    }
+    if (scope_ == Scope::exempt) return Verdict::proceed("spam-exempt");
+    if (scope_ == Scope::disabled) {
+      return Verdict::proceed(forged_ > 0 ? "spam-forged" : "");
+    }
+    const Message message = reader_->finish(clock_());
+    findings_ = judge(sources_, message);
+    score_ = score(findings_);
+    level_ = level(*score_, domain_.spam);
+    const std::string status = fmt::format("{} p={:.2f} t={}", name_of(level_),
+                                           score_->probability, envelope_.id);
+    decision_ =
+        act(level_, score_->proven, domain_.spam, exempt_, header_, status, edits);
+    counter("mxfeed_spam_messages_total",
+            fmt::format(R"(level="{}",action="{}")", name_of(level_),
+                        name_of(decision_->action)))
+        .add();
+    return decision_->verdict;
+  }
+
+  Verdict on_fault(const Fault&) noexcept override { return pass_after_fault(); }
+
+  // mxfeed-virus refuses such a message; alone we let it pass.
+  Verdict on_limit(std::string_view) noexcept override {
+    return Verdict::proceed("spam-limit");
+  }
+
+  void describe(LogFields& fields) const override {
+    if (!domain_.name.empty()) fields.add("domain", domain_.name);
+    if (forged_ > 0) fields.add("forged", forged_);
+    if (!decision_) return;
+    fields.add("level", name_of(level_))
+        .add("p", fmt::format("{:.3f}", score_->probability))
+        .add("act", name_of(decision_->action));
+    if (decision_->softened) {
+      const SpamRule& rule = domain_.spam.rules[static_cast<std::size_t>(level_)];
+      fields.add("instead-of", name_of(rule.action))
+          .add("because", exempt_ == Exempt::some ? "exempt-recipient" : "immature");
+    }
+    std::string evidence;
+    for (const Evidence& found : findings_) {
+      if (!evidence.empty()) evidence += ',';
+      evidence += found.slug;
+    }
+    if (!evidence.empty()) fields.add("evidence", evidence);
+  }
+
+ private:
+  // All recipients are known once the content begins.
+  void settle() {
+    if (settled_) return;
+    settled_ = true;
+    std::size_t roles = 0;
+    bool first = true;
+    std::string looked_up;
+    for (const Recipient& recipient : envelope_.recipients) {
+      if (is_role(recipient)) ++roles;
+      if (!first && recipient.domain == looked_up) continue;
+      looked_up = recipient.domain;
+      DomainPolicy policy = policy_->find(recipient.domain);
+      if (first) {
+        domain_ = std::move(policy);
+        first = false;
+      } else if (policy.content_class != domain_.content_class) {
+        scope_ = Scope::mixed;
+      }
+    }
+    if (scope_ == Scope::mixed) {
+      domain_ = {};
+      return;
+    }
+    if (domain_.content_class == 0) {
+      scope_ = Scope::foreign;
+    } else if (!domain_.spam.enabled) {
+      scope_ = Scope::disabled;
+    } else if (roles == envelope_.recipients.size() ||
+               is_trusted(envelope_, policy_->gateway())) {
+      scope_ = Scope::exempt;
+    } else {
+      scope_ = Scope::judged;
+      exempt_ = roles > 0 ? Exempt::some : Exempt::nobody;
+      reader_.emplace();
+    }
+  }
+
+  const Envelope& envelope_;
+  const std::shared_ptr<const PolicyDb> policy_;
+  const Clock& clock_;
+  const Sources& sources_;
+
+  bool settled_ = false;
+  Scope scope_ = Scope::foreign;
+  Exempt exempt_ = Exempt::nobody;
+  DomainPolicy domain_;
+  HeaderView header_;
+  std::optional<Reader> reader_;
+
+  std::size_t forged_ = 0;
+  std::vector<Evidence> findings_;
+  std::optional<Score> score_;
+  SpamLevel level_ = SpamLevel::none;
+  std::optional<Decision> decision_;
+};
+
+class SpamConnection : public Connection {
+ public:
+  SpamConnection(const PolicySource& policy, const Clock& clock, const Sources& sources)
+      : policy_(policy), clock_(clock), sources_(sources) {}
+
+  std::unique_ptr<Filter> begin(const Envelope& envelope) override {
+    return std::make_unique<SpamFilter>(envelope, policy_(), clock_, sources_);
+  }
+
+ private:
+  const PolicySource& policy_;
+  const Clock& clock_;
+  const Sources& sources_;
+};
+
+}  // namespace
+
+SpamMilter::SpamMilter(PolicySource policy, Clock clock, Sources sources)
+    : policy_(std::move(policy)),
+      clock_(std::move(clock)),
+      sources_(std::move(sources)) {}
+
+Needs SpamMilter::needs() const {
+  Needs needs;
+  needs.headers = true;
+  needs.body = true;
+  needs.recipients = true;
+  needs.edits = true;
+  return needs;
+}
+
+std::unique_ptr<Connection> SpamMilter::connect(const Client&) {
+  return std::make_unique<SpamConnection>(policy_, clock_, sources_);
+}
+
+Verdict SpamMilter::on_fault(const Fault&) noexcept {
+  return pass_after_fault();
+}
+
+}  // namespace mxfeed::spam

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// The spam milter: gathers what is looked at of a message, has it judged and acts as the
+// recipients' policy says.  It takes no recipient verdict: mxfeed-virus keeps recipients
+// of different policies apart.
+
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "common/base/clock.h"
+#include "common/milter/filter.h"
+#include "common/policy/policy_db.h"
+#include "milters/spam/evidence.h"
+
+namespace mxfeed::spam {
+
+using PolicySource = std::function<std::shared_ptr<const PolicyDb>()>;
+
+class SpamMilter : public Milter {
+ public:
+  // `policy` gives the policy in force; thread-safe, as `clock` and `sources` are.
+  SpamMilter(PolicySource policy, Clock clock, Sources sources);
+
+  Needs needs() const override;
+  std::unique_ptr<Connection> connect(const Client& client) override;
+  // Mail passes.
+  Verdict on_fault(const Fault& fault) noexcept override;
+
+ private:
+  const PolicySource policy_;
+  const Clock clock_;
+  const Sources sources_;
+};
+
+}  // namespace mxfeed::spam

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// What a reader of an HTML part sees, and what it hides from him: a tolerant tokenizer,
+// no tree.  Pure, linear time, memory bounded by the text.
+
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace mxfeed::spam {
+
+struct Link {
+  std::string target;  // href, entities decoded, at most 2 kB
+  std::string text;    // what is shown, at most 2 kB
+};
+
+struct Html {
+  std::string visible;      // text shown, white space collapsed
+  std::size_t hidden = 0;   // bytes of text in elements that are not shown
+  std::vector<Link> links;  // at most 200
+  std::size_t images = 0;   // loaded from the network
+  bool refreshes = false;   // <meta http-equiv=refresh>
+  bool has_form = false;
+};
+
+// `text` is UTF-8.
+Html read_html(std::string_view text);
+
+// The host of an http or https URL, or of what looks like one ("www.example.org/x");
+// lower case, without user and port; empty if it is neither.
+std::string host_of(std::string_view url);
+
+}  // namespace mxfeed::spam

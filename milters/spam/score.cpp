@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "milters/spam/score.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace mxfeed::spam {
+
+Cap cap_of(Group group) {
+  switch (group) {
+    case Group::header:
+    case Group::mime:
+      return {3.0, -3.0};
+    case Group::url:
+      return {5.0, -5.0};
+    case Group::list:
+      return {0.0, -0.5};
+    case Group::test:
+      return {20.0, 0.0};
+  }
+  return {0.0, 0.0};
+}
+
+Score score(std::span<const Evidence> findings) {
+  Score result;
+  result.logit = kBias;
+  for (const Group group :
+       {Group::header, Group::mime, Group::url, Group::list, Group::test}) {
+    double sum = 0;
+    for (const Evidence& evidence : findings) {
+      if (evidence.group == group) sum += evidence.logit;
+    }
+    const Cap cap = cap_of(group);
+    sum = std::clamp(sum, cap.least, cap.most);
+    if (sum > 0) ++result.groups;
+    result.logit += sum;
+  }
+  for (const Evidence& evidence : findings) result.proven |= evidence.proven;
+  result.probability = 1.0 / (1.0 + std::exp(-result.logit));
+  return result;
+}
+
+SpamLevel level(const Score& score, const SpamPolicy& policy) {
+  if (score.proven) return SpamLevel::high;
+  SpamLevel level = SpamLevel::none;
+  if (score.probability >= policy.begins[0]) level = SpamLevel::low;
+  if (score.probability >= policy.begins[1]) level = SpamLevel::med;
+  if (score.probability >= policy.begins[2] && score.groups >= 2) level = SpamLevel::high;
+  return level;
+}
+
+std::string_view name_of(SpamLevel level) {
+  switch (level) {
+    case SpamLevel::none:
+      return "none";
+    case SpamLevel::low:
+      return "low";
+    case SpamLevel::med:
+      return "med";
+    case SpamLevel::high:
+      return "high";
+  }
+  return "?";
+}
+
+std::string_view name_of(SpamAction action) {
+  switch (action) {
+    case SpamAction::none:
+      return "none";
+    case SpamAction::header:
+      return "header";
+    case SpamAction::subject:
+      return "subject";
+    case SpamAction::discard:
+      return "delete";
+    case SpamAction::reject:
+      return "reject";
+    case SpamAction::quarantine:
+      return "quarantine";
+  }
+  return "?";
+}
+
+}  // namespace mxfeed::spam
