@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <optional>
 
 #include "common/base/text.h"
 
@@ -191,10 +190,12 @@ Html read_html(std::string_view text) {
   Html html;
   std::string hidden_element;  // the outermost one that is not shown, and how often
   unsigned hidden_depth = 0;   // its name is open
-  std::optional<Link> link;
+  Link link;
+  bool in_link = false;
   const auto end_link = [&] {
-    if (link && html.links.size() < kMaxLinks) html.links.push_back(*std::move(link));
-    link.reset();
+    if (in_link && html.links.size() < kMaxLinks) html.links.push_back(std::move(link));
+    link = {};
+    in_link = false;
   };
   std::size_t at = 0;
   // A search that found nothing must not be made again.
@@ -207,8 +208,8 @@ Html read_html(std::string_view text) {
         for (const char c : shown) html.hidden += is_space(c) ? 0 : 1;
       } else {
         append_collapsed(html.visible, shown);
-        if (link && link->text.size() < kMaxLinkBytes) {
-          append_collapsed(link->text, std::string_view(shown).substr(0, kMaxLinkBytes));
+        if (in_link && link.text.size() < kMaxLinkBytes) {
+          append_collapsed(link.text, std::string_view(shown).substr(0, kMaxLinkBytes));
         }
       }
       at = next;
@@ -238,7 +239,8 @@ Html read_html(std::string_view text) {
     }
     if (tag.name == "a") {
       end_link();
-      if (!tag.href.empty()) link = Link{tag.href, ""};
+      in_link = !tag.href.empty();
+      link.target = tag.href;
     }
     if (tag.name == "/a") end_link();
     if (tag.name == "img" && istarts_with(tag.src, "http")) ++html.images;
