@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "milters/spam/action.h"
+
+#include <catch2/catch.hpp>
+
+namespace mxfeed::spam {
+namespace {
+
+constexpr std::string_view kStatus = "high p=0.99 t=1";
+
+std::string text_of(const MessageEdits& edits) {
+  std::string text;
+  for (const HeaderEdit& edit : edits.ordered()) {
+    if (edit.name == "X-Mxfeed-Spam-Status" && edit.kind == HeaderEdit::Kind::append) {
+      text += "+status ";
+      continue;
+    }
+    if (edit.kind == HeaderEdit::Kind::append)
+      text += "+" + edit.name + ":" + edit.value + " ";
+    if (edit.kind == HeaderEdit::Kind::replace) {
+      text += edit.name + "#" + std::to_string(edit.index) + ":" + edit.value + " ";
+    }
+    if (edit.kind == HeaderEdit::Kind::remove) {
+      text += "-" + edit.name + "#" + std::to_string(edit.index) + " ";
+    }
+  }
+  if (!edits.quarantine_reason().empty()) text += "hold:" + edits.quarantine_reason();
+  return text;
+}
+
+SpamPolicy policy_of(SpamLevel level, SpamAction action, std::string text = "") {
+  SpamPolicy policy;
+  policy.enabled = true;
+  policy.rules[static_cast<std::size_t>(level)] = {action, std::move(text)};
+  return policy;
+}
+
+TEST_CASE("each action of each level", "[spam]") {
+  using enum SpamLevel;
+  struct Row {
+    const char* name;
+    SpamLevel level;
+    bool proven;
+    bool immature_acts;
+    Exempt exempt;
+    SpamAction action;
+    const char* text;
+    Action verdict;
+    const char* reason;
+    const char* edits;
+  };
+  const Row rows[] = {
+      {"none", none, false, false, Exempt::nobody, SpamAction::none, "", Action::proceed,
+       "spam-none", "+status "},
+      {"low, no action", low, false, false, Exempt::nobody, SpamAction::none, "",
+       Action::proceed, "spam-low", "+status "},
+      {"a header with the default text", low, false, false, Exempt::nobody,
+       SpamAction::header, "", Action::proceed, "spam-low",
+       "+X-Mxfeed-Spam:low +status "},
+      {"a header of the domain's own", med, false, false, Exempt::nobody,
+       SpamAction::header, "X-Junk: yes, very", Action::proceed, "spam-med",
+       "+X-Junk:yes, very +status "},
+      {"a header text that is none", med, false, false, Exempt::nobody,
+       SpamAction::header, "bad name: x", Action::proceed, "spam-med",
+       "+X-Mxfeed-Spam:med +status "},
+      {"a tag", low, false, false, Exempt::nobody, SpamAction::subject, "[SPAM: low] ",
+       Action::proceed, "spam-low", "Subject#1:[SPAM: low] Hello +status "},
+      {"a tag with the default text", med, false, false, Exempt::nobody,
+       SpamAction::subject, "", Action::proceed, "spam-med",
+       "Subject#1:[SPAM: med] Hello +status "},
+      {"low deletes", low, false, false, Exempt::nobody, SpamAction::discard, "",
+       Action::discard, "spam-low", ""},
+      {"med rejects", med, false, false, Exempt::nobody, SpamAction::reject, "",
+       Action::reject, "spam-med", ""},
+      {"high, immature, tags", high, false, false, Exempt::nobody, SpamAction::discard,
+       "", Action::proceed, "spam-high", "Subject#1:[SPAM: high] Hello +status "},
+      {"high, immature, tags rather than rejects", high, false, false, Exempt::nobody,
+       SpamAction::reject, "", Action::proceed, "spam-high",
+       "Subject#1:[SPAM: high] Hello +status "},
+      {"high, immature, adds a header", high, false, false, Exempt::nobody,
+       SpamAction::header, "", Action::proceed, "spam-high",
+       "+X-Mxfeed-Spam:high +status "},
+      {"high, proven, deletes", high, true, false, Exempt::nobody, SpamAction::discard,
+       "", Action::discard, "spam-high", ""},
+      {"high, proven, rejects", high, true, false, Exempt::nobody, SpamAction::reject, "",
+       Action::reject, "spam-high", ""},
+      {"high deletes where the domain says so", high, false, true, Exempt::nobody,
+       SpamAction::discard, "", Action::discard, "spam-high", ""},
+      {"quarantine", high, false, false, Exempt::nobody, SpamAction::quarantine, "",
+       Action::proceed, "spam-high", "+status hold:spam high"},
+      {"an exempt recipient among others gets a tag", high, true, true, Exempt::some,
+       SpamAction::discard, "", Action::proceed, "spam-high",
+       "Subject#1:[SPAM: high] Hello +status "},
+      {"an exempt recipient among others is not held", high, true, true, Exempt::some,
+       SpamAction::quarantine, "", Action::proceed, "spam-high",
+       "Subject#1:[SPAM: high] Hello +status "},
+      {"exempt", high, true, true, Exempt::all, SpamAction::discard, "", Action::proceed,
+       "spam-exempt", ""},
+  };
+  for (const Row& row : rows) {
+    INFO(row.name);
+    SpamPolicy policy = policy_of(row.level, row.action, row.text);
+    policy.immature_acts = row.immature_acts;
+    HeaderView header;
+    header.field("Subject", " Hello");
+    MessageEdits edits;
+    const Decision decision =
+        act(row.level, row.proven, policy, row.exempt, header, kStatus, edits);
+    CHECK(decision.verdict.action() == row.verdict);
+    CHECK(decision.verdict.reason() == row.reason);
+    CHECK(text_of(edits) == row.edits);
+    if (row.verdict == Action::reject) {
+      CHECK(decision.verdict.code() == 550);
+      CHECK(decision.verdict.enhanced_code() == "5.7.1");
+    }
+    CHECK(decision.softened ==
+          (decision.action != row.action && row.exempt != Exempt::all));
+  }
+}
+
+TEST_CASE("the tag stands before the subject as it is, once", "[spam]") {
+  struct {
+    const char* name;
+    const char* subject;  // nullptr: none
+    const char* tag;
+    const char* result;  // nullptr: left alone
+  } const rows[] = {
+      {"plain", " Hello", "[S] ", "[S] Hello"},
+      {"no leading space", "Hello", "[S] ", "[S] Hello"},
+      {"missing", nullptr, "[S] ", "[S]"},
+      {"empty", " ", "[S] ", "[S]"},
+      {"encoded words are kept", " =?utf-8?q?=C3=A4?=", "[S] ", "[S] =?utf-8?q?=C3=A4?="},
+      {"an encoded word stays apart", " =?utf-8?q?a?=", "[S]", "[S] =?utf-8?q?a?="},
+      {"no space is made up", " Hello", "[S]", "[S]Hello"},
+      {"folds are kept", " Hello\n world\n\tand all", "[S] ",
+       "[S] Hello\n world\n\tand all"},
+      {"a fold first", "\n Hello", "[S] ", "[S] Hello"},
+      {"CR is dropped", " Hello\r\n world", "[S] ", "[S] Hello\n world"},
+      {"tagged already", " [S] Hello", "[S] ", nullptr},
+      {"tagged already, encoded", " =?utf-8?q?[S]_Hello?=", "[S] ", nullptr},
+      {"tagged after a reply mark", " Re: [S] Hello", "[S] ", "[S] Re: [S] Hello"},
+      {"another level's tag", " [SPAM: low] x", "[SPAM: med] ",
+       "[SPAM: med] [SPAM: low] x"},
+      {"a tag that is not ASCII", " Hello", "[W\xC3\xA4rbung] ",
+       "=?UTF-8?B?W1fDpHJidW5nXSA=?= Hello"},
+      {"a blank tag", " Hello", " ", nullptr},
+  };
+  for (const auto& row : rows) {
+    INFO(row.name);
+    std::optional<std::string> subject;
+    if (row.subject != nullptr) subject = row.subject;
+    const auto result = tagged_subject(subject, row.tag);
+    REQUIRE(result.has_value() == (row.result != nullptr));
+    if (result) {
+      CHECK(*result == row.result);
+      CHECK_FALSE(tagged_subject(*result, row.tag).has_value());
+    }
+  }
+  const std::string long_subject(900, 'x');
+  CHECK(*tagged_subject(long_subject, "[S] ") == "[S]\n " + long_subject);
+}
+
+TEST_CASE("of several Subject fields the first gets the tag", "[spam]") {
+  HeaderView header;
+  header.field("SUBJECT", " one");
+  header.field("Subject", " two");
+  MessageEdits edits;
+  const Decision decision =
+      act(SpamLevel::low, false, policy_of(SpamLevel::low, SpamAction::subject, "[S] "),
+          Exempt::nobody, header, kStatus, edits);
+  CHECK(decision.action == SpamAction::subject);
+  CHECK(text_of(edits) == "Subject#1:[S] one +status ");
+}
+
+TEST_CASE("a missing Subject is added", "[spam]") {
+  MessageEdits edits;
+  const Decision decision =
+      act(SpamLevel::low, false, policy_of(SpamLevel::low, SpamAction::subject, "[S] "),
+          Exempt::nobody, HeaderView(), kStatus, edits);
+  CHECK(decision.action == SpamAction::subject);
+  CHECK(text_of(edits) == "+Subject:[S] +status ");
+}
+
+TEST_CASE("forged copies of our fields go, highest index first", "[spam]") {
+  HeaderView header;
+  for (const char* name : {"X-Mxfeed-Spam", "x-mxfeed-spam", "X-Mxfeed-Spam-Status",
+                           "X-Mxfeed-Virus", "X-Spam-Status", "X-Junk", "Subject"}) {
+    header.field(name, " x");
+  }
+  SpamPolicy policy = policy_of(SpamLevel::low, SpamAction::header, "X-Junk: yes");
+  SECTION("with the domain's own field") {
+    MessageEdits edits;
+    CHECK(remove_forged(header, policy, edits) == 4);
+    CHECK(text_of(edits) ==
+          "-x-mxfeed-spam#2 -x-junk#1 -x-mxfeed-spam#1 -x-mxfeed-spam-status#1 ");
+  }
+  SECTION("not the domain's own where spam is off") {
+    policy.enabled = false;
+    MessageEdits edits;
+    CHECK(remove_forged(header, policy, edits) == 3);
+  }
+  SECTION("never a field that is not an X- one") {
+    policy.rules[1].text = "Subject: yes";
+    MessageEdits edits;
+    CHECK(remove_forged(header, policy, edits) == 3);
+  }
+}
+
+}  // namespace
+}  // namespace mxfeed::spam
