@@ -149,7 +149,7 @@ int status_command(int argc, char** argv) {
       lines = fmt::format("program: mxfeed-{}\nstate: down\nlast_fault: {}\n", daemon,
                           escape_untrusted(error.what()));
     }
-    if (lines.find("\nstate: ready\n") == std::string::npos &&
+    if (lines.find("\nstate: running\n") == std::string::npos &&
         lines.find("\nstate: reloading\n") == std::string::npos) {
       status = 1;
     }

@@ -26,6 +26,9 @@ struct Engine::Run {
   std::chrono::steady_clock::time_point deadline;
   std::vector<std::string> found;
   std::string error;  // the first
+  std::uint64_t max_object;
+  std::uint64_t max_sum;
+  std::uint64_t sum = 0;  // of the objects shown
   bool unreadable_rar = false;
   bool reads_rar = false;
   bool shows_parts = true;  // while the mail itself is scanned
@@ -118,11 +121,19 @@ struct Engine::Callbacks {
       if (type != nullptr && std::string_view(type) == "CL_TYPE_RAR" && !run.reads_rar) {
         run.unreadable_rar = true;
       }
+      // A member of a zip archive beyond a limit is cut there without a word.
+      run.sum += size;
+      if (size >= run.max_object) note(run, ".MaxFileSize");
+      if (run.sum >= run.max_sum) note(run, ".MaxScanSize");
       if (run.shows_parts && buffer != nullptr) run.seen.add({buffer, size});
     } catch (const std::exception& error) {
       run.error = "out of memory";
     }
     return CL_CLEAN;
+  }
+
+  static void note(Run& run, const char* limit) {
+    if (run.found.size() < kMaxFound) run.found.push_back(std::string(kLimits) + limit);
   }
 
   static void found(int, const char* name, void* context) noexcept {
@@ -236,7 +247,7 @@ void Engine::prove(std::string_view canary) {
 
 void Engine::run(std::string_view content, Run& run) {
   using std::chrono::milliseconds;
-  if (content.size() > settings_.max_file_size) {
+  if (content.size() >= settings_.max_file_size) {
     run.found.push_back(std::string(kLimits) + ".MaxFileSize");
     return;
   }
@@ -271,6 +282,7 @@ void Engine::run(std::string_view content, Run& run) {
       cl_scanmap_callback(map, nullptr, &name, &scanned, engine, &options, &run);
   current_run = nullptr;
   cl_fmap_close(map);
+  run.sum = 0;
   if (outcome == CL_CLEAN) return;
   if (outcome == CL_VIRUS) {
     // The name belongs to the engine, and is missing at times.
@@ -294,6 +306,8 @@ ScanResult Engine::scan(std::string_view mail, FeedRule rule) {
   run.directory = directory_.c_str();
   run.size = mail.size();
   run.deadline = std::chrono::steady_clock::now() + settings_.max_scan_time;
+  run.max_object = settings_.max_file_size;
+  run.max_sum = std::max<std::uint64_t>(settings_.max_scan_size, mail.size() + 1);
   run.reads_rar = reads_rar_;
   this->run(mail, run);
 

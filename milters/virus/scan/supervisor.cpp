@@ -544,7 +544,7 @@ void Supervisor::publish() {
   shown_.state = draining_   ? "draining"
                  : !serving_ ? (loading_ ? "loading" : "no engine")
                  : loading_  ? "reloading"
-                             : "ready";
+                             : "running";
   shown_.generation = generation_;
   shown_.database = policy_.get()->gateway().virus.database;
   shown_.signatures = serving_ ? serving_->signatures : 0;
