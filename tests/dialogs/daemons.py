@@ -49,16 +49,15 @@ def feed(name, **settings):
     return "\n".join(lines) + "\n"
 
 
-def apply(state, domains, gateway="", config=None):
+def apply(state, domains, gateway="", keys="", config=None):
     """Makes (a new generation of) the state directory from TOML with `mxfeed apply`.
 
-    `gateway` is added to GATEWAY; begin it with a table header, or with keys only if
-    `domains` needs none of GATEWAY's tables.
+    Of mxfeed.toml, `keys` stands before GATEWAY and `gateway`, which is tables, after it.
     """
     state = pathlib.Path(state)
     config = pathlib.Path(config or state.parent / "config")
     (config / "domains.d").mkdir(parents=True, exist_ok=True)
-    (config / "mxfeed.toml").write_text(GATEWAY + gateway)
+    (config / "mxfeed.toml").write_text(keys + GATEWAY + gateway)
     (config / "domains.d" / "test.toml").write_text(domains)
     state.mkdir(exist_ok=True)
     done = subprocess.run(
@@ -81,8 +80,8 @@ class TestCase(unittest.TestCase):
         self.state = self.directory / "state"
         self.state.mkdir()
 
-    def apply(self, domains, gateway=""):
-        apply(self.state, domains, gateway, self.directory / "config")
+    def apply(self, domains, gateway="", keys=""):
+        apply(self.state, domains, gateway, keys, self.directory / "config")
 
     def daemon(self, name, **options):
         """A daemon that is not started yet; stopped and checked after the test."""

@@ -88,7 +88,11 @@ class Wire:
         if kind == "unix":
             self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
             self.socket.settimeout(timeout)
-            self.socket.connect(rest)
+            try:
+                self.socket.connect(rest)
+            except OSError:
+                self.socket.close()
+                raise
         elif kind in ("inet", "inet6"):
             host, _, port = rest.rpartition(":")
             self.socket = socket.create_connection((host.strip("[]"), int(port)), timeout)
