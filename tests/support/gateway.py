@@ -28,6 +28,7 @@ GTUBE = b"XJS*C4JDBQADN1.NSBN3*2IDNEN*GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.34X"
 
 # Order of the milters, as they are attached.
 MILTERS = ("greylist", "virus", "spam")
+FIRST_PORT = 8890  # of the milters on TCP
 
 
 class Gateway:
@@ -42,6 +43,7 @@ class Gateway:
         self.database = self.directory / "signatures"
         for made in (self.config / "domains.d", self.state, self.logs, self.database):
             made.mkdir(parents=True, exist_ok=True)
+        self.directory.chmod(0o755)  # Postfix's daemons run as another user
         (self.database / "test.ndb").write_text(f"Eicar-Test:0:*:{EICAR[:40].hex()}\n")
         self.postfix = postfix.Postfix(self.directory / "postfix", listen)
         self.daemons = {}
@@ -83,10 +85,12 @@ workers = 2
 
     # ... processes
 
-    def start(self):
-        self.apply()
+    def start(self, parameters=None):
+        """All of it; `parameters` are more of Postfix's."""
+        self.apply("--no-postfix")
         self.start_daemons()
-        self.postfix.configure({**self.parameters(), **self.milter_parameters()})
+        self.postfix.configure({**self.generated_parameters(), **(parameters or {})},
+                               self.generated("master.cf"))
         self.postfix.start()
         return self
 
@@ -122,10 +126,25 @@ workers = 2
 
     # ... Postfix's side
 
+    def generated(self, name):
+        """The lines of a file that is in force for Postfix."""
+        text = (self.state / "current-postfix" / name).read_text()
+        return [line for line in text.splitlines() if line and not line.startswith("#")]
+
+    def generated_parameters(self):
+        """The parameters of main.cf, with the sockets where the milters listen."""
+        parameters = {name.strip(): value.strip() for name, _, value in
+                      (line.partition("=") for line in self.generated("main.cf"))}
+        if self.transport == "inet":
+            for i, name in enumerate(MILTERS):
+                parameters["smtpd_milters"] = parameters["smtpd_milters"].replace(
+                    f"unix:mxfeed/{name}.sock", f"inet:127.0.0.1:{FIRST_PORT + i}")
+        return parameters
+
     def milter_socket(self, name):
         """Where the daemon listens, as libmilter writes it."""
         if self.transport == "inet":
-            return f"inet:{8890 + MILTERS.index(name)}@127.0.0.1"
+            return f"inet:{FIRST_PORT + MILTERS.index(name)}@127.0.0.1"
         directory = self.postfix.spool / "mxfeed"
         if not directory.exists():
             directory.mkdir(parents=True)
@@ -133,7 +152,7 @@ workers = 2
             directory.chmod(0o2750)
         return f"unix:{directory}/{name}.sock"
 
-    def tail(self, lines=40):
+    def tail(self, lines=25):
         """The ends of all logs, for a test that went wrong."""
         texts = []
         for file in [self.postfix.log_file, *sorted(self.logs.glob("*.log"))]:

@@ -70,7 +70,11 @@ def crlf(message):
 
 
 class Session:
-    def __init__(self, server, port=25, source=None, helo="mail.sender.example", timeout=60.0):
+    """`source` is the address to connect from; `xclient` one to be taken for, if the server
+    lets us."""
+
+    def __init__(self, server, port=25, source=None, helo="mail.sender.example", timeout=60.0,
+                 xclient=None):
         self._socket = socket.create_connection(
             (server, port), timeout, source_address=(source, 0) if source else None)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -78,6 +82,9 @@ class Session:
         self.greeting = self.read_reply()
         if self.greeting.positive:
             self.hello = self.command(f"EHLO {helo}")
+            if xclient:
+                self.greeting = self.command(f"XCLIENT ADDR={xclient}")
+                self.hello = self.command(f"EHLO {helo}")
 
     def __enter__(self):
         return self

@@ -61,10 +61,14 @@ class QueueTest(rig.TestCase):
     def test_a_recipient_that_the_customer_refuses_is_told_to_the_sender(self):
         self.customer.answers["gone@acme.example"] = "550 5.1.1 No such user"
         self.addCleanup(self.customer.answers.clear)
+        sender = self.sink(rig.SENDER)
         self.accept(["gone@acme.example", "info@acme.example"], rig.mail("to both"))
         (delivery,) = self.customer.wait_for_count(1)
         self.assertEqual(delivery.recipients, ("info@acme.example",))
-        rig.eventually(lambda: self.bounces()[self.bounces_before:], "a bounce")
+        (bounce,) = sender.wait_for_count(1)
+        self.assertEqual((bounce.sender, bounce.recipients), ("", ("anna@sender.example",)))
+        self.assertIn(b"gone@acme.example", bounce.data)
+        rig.eventually(lambda: not self.waiting("sender.example"), "the bounce has gone")
 
     def test_the_second_host_gets_it_when_the_first_is_away(self):
         second = self.sink("203.0.113.31")
@@ -105,9 +109,7 @@ class QueueTest(rig.TestCase):
         self.postfix.edit(relay_domains=self.postfix.parameter("relay_domains") +
                           " inline:{unrouted.example=x}")
         self.postfix.reload()
-        rig.eventually(lambda: self.send("info@unrouted.example", rig.mail("where to")).accepted,
-                       "Postfix takes the domain")
-        rig.eventually(lambda: self.waiting("unrouted.example"), "the mail waits")
+        self.postfix.submit("anna@sender.example", ["info@unrouted.example"], rig.mail("where to"))
         rig.eventually(lambda: self.postfix.log_lines("unrouted.example", "status=deferred"),
                        "it is put off")
         self.assert_no_bounce()

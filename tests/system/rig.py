@@ -43,6 +43,7 @@ NAMES = {
     "mail2.acme.example": SECOND_HOST,
     "mail.other.example": OTHER_CUSTOMER,
     "mail.sender.example": SENDER,
+    "sender.example": SENDER,
 }
 
 
