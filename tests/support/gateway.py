@@ -80,14 +80,24 @@ workers = 2
         return done
 
     def apply(self, *arguments):
-        """Compiles the configuration and puts it in force, in the daemons and in Postfix."""
-        return self.mxfeed("apply", "--no-postfix", *arguments).stdout
+        """Compiles the configuration and puts it in force; Postfix notices within 10 s."""
+        return self.mxfeed("apply", "--host", self.host, *self.for_postfix(), *arguments).stdout
+
+    def apply_at_once(self, *arguments):
+        """The same; Postfix has noticed when this returns."""
+        self.apply(*arguments)
+        self.postfix.reload()
+
+    def for_postfix(self):
+        """The arguments that tell mxfeed of our Postfix, once it runs."""
+        return ("--postfix-config", self.postfix.config) if self.postfix.running else \
+            ("--no-postfix",)
 
     # ... processes
 
     def start(self, parameters=None):
         """All of it; `parameters` are more of Postfix's."""
-        self.apply("--no-postfix")
+        self.apply()
         self.start_daemons()
         self.postfix.configure({**self.generated_parameters(), **(parameters or {})},
                                self.generated("master.cf"))

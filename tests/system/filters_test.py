@@ -146,20 +146,21 @@ class FiltersTest(rig.TestCase):
     # ... forgeries
 
     def test_forged_headers_are_removed_and_those_of_others_kept(self):
-        forged = (b"X-Mxfeed-Virus: clean\r\nX-Mxfeed-Spam: none\r\nx-mxfeed-virus: clean twice\r\n"
-                  b"X-Spam-Status: No\r\nX-Mxfeed-Whatever: 1\r\n")
+        forged = (b"X-Mxfeed-Virus: forged\r\nX-Mxfeed-Spam: forged\r\n"
+                  b"x-mxfeed-virus: forged twice\r\nX-Spam-Status: No\r\n")
         for domain in ("deletes.example", "tags.example"):
             with self.subTest(domain):
                 self.customer.clear()
                 delivery = self.delivered(f"info@{domain}", forged + rig.mail("forged"))
                 ours = [value for name, value in delivery.headers
                         if name.lower().startswith(b"x-mxfeed-")]
-                for value in ours:
-                    self.assertNotIn(value.strip(), (b"clean twice", b"1"))
+                self.assertEqual([value for value in ours if b"forged" in value], [])
                 self.assertEqual(len(delivery.header("X-Mxfeed-Virus")), 1)
-                self.assertEqual(delivery.header("X-Mxfeed-Whatever"), [])
-                self.assertLessEqual(len(delivery.header("X-Mxfeed-Spam")), 1)
                 self.assertEqual(delivery.header("X-Spam-Status"), [b" No"])
+
+    def test_a_forged_header_of_the_customers_choice_is_removed(self):
+        delivery = self.delivered("info@marks.example", b"X-Acme-Spam: no\r\n" + rig.mail("x"))
+        self.assertEqual(delivery.header("X-Acme-Spam"), [])
 
 
 if __name__ == "__main__":

@@ -59,7 +59,7 @@ class RecipientsTest(rig.TestCase):
 
     def test_domains_of_equal_policy_share_a_transaction(self):
         self.gateway.configure(self.domains + rig.feed("class0b.example", "greylist = false"))
-        self.gateway.apply_all()
+        self.gateway.apply_at_once()
         outcome = self.accept(["a@class0.example", "b@class0b.example"], rig.mail("shared"))
         self.assertEqual(len(outcome.accepted), 2)
 

@@ -64,7 +64,7 @@ class ReloadTest(rig.TestCase):
         self.gateway.configure(acme("BEFORE"))
         self.gateway.apply()
         self.gateway.configure(acme("AFTER") + "nonsense = 1\n")
-        done = self.gateway.mxfeed("apply", "--no-postfix", check=False)
+        done = self.gateway.mxfeed("apply", *self.gateway.for_postfix(), check=False)
         self.assertEqual(done.returncode, 1)
         self.assertIn("nonsense", done.stdout + done.stderr)
         self.accept("info@acme.example", rig.mail("offer", GTUBE))
@@ -75,7 +75,7 @@ class ReloadTest(rig.TestCase):
         for tag in ("FORMER", "LATTER"):
             self.gateway.configure(acme(tag))
             self.gateway.apply()
-        self.gateway.mxfeed("rollback", "--no-postfix")
+        self.gateway.mxfeed("rollback", *self.gateway.for_postfix())
         self.accept("info@acme.example", rig.mail("offer", GTUBE))
         (delivery,) = self.customer.wait_for_count(1)
         self.assertEqual(delivery.header("Subject"), [b" [FORMER] offer"])
