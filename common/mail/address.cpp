@@ -222,7 +222,7 @@ std::optional<Path> Path::parse(std::string_view text) {
     return path;
   }
   if (text.back() == '.') text.remove_suffix(1);
-  if (!Domain::parse(text)) return std::nullopt;
+  if (text.ends_with('.') || !Domain::parse(text)) return std::nullopt;
   path.domain = text;
   return path;
 }

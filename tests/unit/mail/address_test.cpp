@@ -81,6 +81,7 @@ const PathCase kPaths[] = {
      "a@b.example"},
     {"address literal", "<a@[192.0.2.1]>", true, "a", "[192.0.2.1]", "a@[192.0.2.1]"},
     {"final dot", "<a@b.example.>", true, "a", "b.example", "a@b.example"},
+    {"two final dots", "<a@b.example..>", false, "", "", ""},
     {"dots anywhere", "<a..b.@c.example>", true, "a..b.", "c.example", "a..b.@c.example"},
     {"no local part", "<@b.example>", false, "", "", ""},
     {"no domain", "<a@>", false, "", "", ""},
