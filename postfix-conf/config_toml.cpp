@@ -106,7 +106,10 @@ std::optional<TomlFile> TomlFile::parse(std::string_view text, SyntaxError& erro
     return TomlFile(std::make_unique<Impl>(Impl{toml::parse(text)}));
   } catch (const toml::parse_error& problem) {
     error.line = static_cast<std::uint32_t>(problem.source().begin.line);
-    error.cause = problem.description();
+    constexpr std::string_view kPrefix = "Error while ";
+    std::string_view cause = problem.description();
+    if (cause.starts_with(kPrefix)) cause.remove_prefix(kPrefix.size());
+    error.cause = "not TOML: " + std::string(cause);
     return std::nullopt;
   }
 }

@@ -1,0 +1,464 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Generations: swapped whole, removed domains kept, too many removals refused, rollback,
+crashes.  The Postfix asked is a set of scripts that answer from files."""
+
+import fcntl
+import json
+import os
+import pathlib
+import shutil
+import socket
+import stat
+import subprocess
+import threading
+import unittest
+
+import golden
+from golden import feed
+
+KEPT = "retry:4.3.5 domain is no longer relayed here"
+RELAY = "relay:[203.0.113.7]:25"
+
+# postmap -q - looks into the source; postconf and postqueue print what a test gave them.
+FAKES = {
+    "postqueue": 'cat "$FAKE/queue"; exit $(cat "$FAKE/queue-status" 2>/dev/null || echo 0)',
+    "postmap": """map=${5#cdb:}; found=1
+while read -r key; do
+  value=$(grep -v '^#' "$map" | awk -F'\\t' -v k="$key" '$1 == k { print $2 }')
+  [ -z "$value" ] || { printf '%s\\t%s\\n' "$key" "$value"; found=0; }
+done
+exit $found""",
+    "postconf": 'cat "$FAKE/main.cf"',
+}
+
+
+class FakePostfix:
+    def __init__(self, directory):
+        self.directory = pathlib.Path(directory)
+        self.directory.mkdir()
+        for name, text in FAKES.items():
+            program = self.directory / name
+            program.write_text(f"#!/bin/sh\n{text}\n")
+            program.chmod(0o755)
+        self.waits()
+        (self.directory / "main.cf").write_text("")
+        self.environment = {"PATH": f"{self.directory}:{os.environ['PATH']}",
+                            "FAKE": str(self.directory)}
+
+    def waits(self, *recipients, status=0):
+        """What the queue has: a message for each recipient."""
+        lines = [json.dumps({"queue_name": "deferred", "queue_id": f"4X{i}",
+                             "arrival_time": 1, "message_size": 300, "forced_expire": False,
+                             "sender": "a@x.example",
+                             "recipients": [{"address": address,
+                                             "delay_reason": 'say "no", {later}'}]})
+                 for i, address in enumerate(recipients)]
+        (self.directory / "queue").write_text("".join(f"{line}\n" for line in lines))
+        (self.directory / "queue-status").write_text(str(status))
+
+
+class FakeDaemon:
+    """Answers "reload" on a status socket; notes where the links led when it was asked."""
+
+    def __init__(self, state, name, generation=None):
+        (state / name).mkdir(parents=True, exist_ok=True)
+        self.state = state
+        self.generation = generation
+        self.seen = []
+        self._listener = socket.socket(socket.AF_UNIX)
+        self._listener.bind(str(state / name / "status.sock"))
+        self._listener.listen()
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._thread.start()
+
+    def _link(self, name):
+        path = self.state / name
+        return os.readlink(path).rpartition("/")[2] if path.is_symlink() else "none"
+
+    def _serve(self):
+        while True:
+            try:
+                client, _ = self._listener.accept()
+            except OSError:
+                return
+            with client:
+                client.recv(100)
+                self.seen.append((self._link("current"), self._link("current-postfix")))
+                generation = self.generation or self._link("current")
+                client.sendall(f"program: fake\ngeneration: {generation}\n".encode())
+
+    def close(self):
+        if self._listener.fileno() < 0:
+            return
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        self._thread.join(5)
+
+
+class ApplyTest(golden.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.postfix = FakePostfix(self.directory / "fake")
+
+    def configure(self, *names, lines=()):
+        self.write("domains.d/all.toml", "".join(feed(name, *lines) for name in names))
+
+    def apply_with_postfix(self, *arguments, status=0):
+        return self.mxfeed("apply", *arguments, status=status, env=self.postfix.environment)
+
+    def daemon(self, name, generation=None):
+        self.state.mkdir(exist_ok=True)
+        daemon = FakeDaemon(self.state, name, generation)
+        self.addCleanup(daemon.close)
+        return daemon
+
+    # ... generations
+
+    def test_a_generation_is_written_whole_and_both_links_lead_to_it(self):
+        self.configure("a.example")
+        self.apply()
+        self.assertEqual((self.link(), self.link("current-postfix")), (1, 1))
+        self.assertEqual(sorted(p.name for p in (self.state / "current").iterdir()),
+                         ["attach.sh", "domains.tsv", "main.cf", "master.cf", "meta",
+                          "policy.cdb", "relay_domains", "relay_domains.cdb", "transport",
+                          "transport.cdb"])
+        for name in ("relay_domains", "transport"):
+            source = (self.state / "current" / name).stat()
+            compiled = (self.state / "current" / f"{name}.cdb").stat()
+            self.assertLessEqual(source.st_mtime, compiled.st_mtime)
+            self.assertEqual(stat.S_IMODE(compiled.st_mode), 0o644)
+
+    def test_nothing_new_writes_no_generation(self):
+        self.configure("a.example")
+        self.apply()
+        self.write("domains.d/all.toml", "# a comment\n" + feed("a.example"))
+        self.assertIn("(unchanged)", self.apply().stdout)
+        self.assertEqual(self.link(), 1)
+
+    def test_a_wrong_configuration_leaves_the_old_generation(self):
+        self.configure("a.example")
+        self.apply()
+        self.configure("a.example", "b.example", lines=["nonsense = 1"])
+        self.apply(status=1)
+        self.assertEqual(self.link(), 1)
+        self.assertEqual(self.source("transport"), {"a.example": RELAY})
+
+    def test_the_maps_left_behind_are_touched_so_that_postfix_notices(self):
+        self.configure("a.example")
+        self.apply()
+        old = self.state / "generations" / "1" / "transport.cdb"
+        before = int(old.stat().st_mtime)
+        self.configure("a.example", "b.example")
+        self.apply()
+        self.assertGreater(int(old.stat().st_mtime), before)
+
+    def test_dry_run_says_what_would_change_and_writes_nothing(self):
+        self.configure("a.example")
+        done = self.apply("--dry-run")
+        self.assertIn(f"+ a.example: feed active {RELAY[6:]}\n", done.stdout)
+        self.assertFalse(self.state.exists())
+
+    def test_diff_says_each_change(self):
+        self.configure("a.example", "b.example", "c.example")
+        self.apply()
+        self.write("domains.d/all.toml", feed("a.example", 'state = "paused"') +
+                   feed("b.example", "greylist = false", "subdomains = true") +
+                   feed("d.example"))
+        self.assertEqual(
+            [line for line in self.apply("--diff").stdout.splitlines() if line[0] in "+-~"],
+            ["~ a.example: state active -> paused",
+             "~ b.example: subdomains false -> true",
+             "~ b.example: greylist policy",
+             "- c.example: mail that waits is kept",
+             f"+ d.example: feed active {RELAY[6:]}"])
+
+    def test_generations_are_listed_and_the_last_twenty_kept(self):
+        for i in range(25):
+            self.configure("a.example", lines=[f'queue_lifetime = "{i + 1}d"'])
+            self.apply()
+        listed = json.loads(self.mxfeed("generations", "--json").stdout)
+        self.assertEqual([one["generation"] for one in listed], list(range(6, 26)))
+        self.assertEqual([one["milters"] for one in listed], [False] * 19 + [True])
+        self.assertIn("in force", self.mxfeed("generations").stdout.splitlines()[-1])
+
+    def test_a_state_directory_that_postfix_cannot_name_is_a_usage_error(self):
+        done = self.run_mxfeed("apply", "--config", str(self.config), "--state",
+                               str(self.directory / "a b"))
+        self.assertEqual(done.returncode, 2)
+
+    # ... removed domains
+
+    def test_a_removed_domain_keeps_a_route_until_its_queue_is_empty(self):
+        self.configure("a.example", "b.example")
+        self.apply_with_postfix()
+        self.configure("a.example")
+        self.apply_with_postfix()
+        self.assertEqual(self.source("relay_domains"), {"a.example": "feed"})
+        self.assertEqual(self.source("transport"), {"a.example": RELAY, "b.example": KEPT})
+        self.postfix.waits("x@b.EXAMPLE", "y@a.example")
+        self.apply_with_postfix()
+        self.assertIn("b.example", self.source("transport"))
+        self.postfix.waits("y@a.example", "b.example@a.example", "x@sub.b.example")
+        self.apply_with_postfix()
+        self.assertEqual(self.source("transport"), {"a.example": RELAY})
+
+    def test_it_is_kept_as_long_as_the_queue_cannot_be_read(self):
+        self.configure("a.example", "b.example")
+        self.apply()
+        self.configure("a.example")
+        self.apply()
+        for case in ("--no-postfix", "error", "rubbish"):
+            with self.subTest(case):
+                if case == "--no-postfix":
+                    done = self.apply()
+                else:
+                    self.postfix.waits(status=69 if case == "error" else 0)
+                    if case == "rubbish":
+                        (self.postfix.directory / "queue").write_text('{"queue_id": "x"\n')
+                    done = self.apply_with_postfix()
+                self.assertIn("removed domains are kept", done.stderr)
+                self.assertIn("b.example", self.source("transport"))
+
+    def test_off_and_direct_are_removals_too(self):
+        self.configure("a.example", "b.example", "c.example")
+        self.apply()
+        self.write("domains.d/all.toml", feed("a.example") +
+                   feed("b.example", 'state = "removed"') +
+                   feed("c.example", 'service = "direct"'))
+        self.apply()
+        self.assertEqual(self.source("relay_domains"), {"a.example": "feed"})
+        self.assertEqual(self.source("transport"),
+                         {"a.example": RELAY, "b.example": KEPT, "c.example": KEPT})
+
+    def test_a_domain_that_comes_back_is_relayed_again(self):
+        self.configure("a.example", "b.example")
+        self.apply()
+        self.configure("a.example")
+        self.apply()
+        self.configure("a.example", "b.example")
+        self.apply()
+        self.assertEqual(self.source("transport"), {"a.example": RELAY, "b.example": RELAY})
+
+    def test_names_below_a_domain_are_kept_when_it_loses_them(self):
+        self.configure("a.example", lines=["subdomains = true"])
+        self.apply_with_postfix()
+        self.configure("a.example")
+        self.apply_with_postfix()
+        self.assertEqual(self.source("relay_domains"), {"a.example": "feed"})
+        self.assertEqual(self.source("transport"), {"a.example": RELAY, ".a.example": KEPT})
+        self.postfix.waits("x@y.z.a.example")
+        self.apply_with_postfix()
+        self.assertIn(".a.example", self.source("transport"))
+        self.postfix.waits("x@a.example")
+        self.apply_with_postfix()
+        self.assertEqual(self.source("transport"), {"a.example": RELAY})
+
+    def test_a_removed_domain_with_subdomains_keeps_both_rows(self):
+        self.write("domains.d/all.toml", feed("a.example", "subdomains = true") +
+                   feed("b.example"))
+        self.apply()
+        self.configure("b.example")
+        self.apply()
+        self.assertEqual(self.source("transport"), {"a.example": KEPT, ".a.example": KEPT,
+                                                    "b.example": RELAY})
+
+    def test_a_name_that_its_parent_relays_on_needs_no_row(self):
+        family = feed("a.example", "subdomains = true")
+        self.write("domains.d/all.toml", family + feed("x.a.example"))
+        self.apply()
+        self.write("domains.d/all.toml", family)
+        self.apply()
+        self.assertEqual(self.source("transport"), {"a.example": RELAY, ".a.example": RELAY})
+
+    # ... the removal guard
+
+    def names(self, count):
+        return [f"d{i:04}.example" for i in range(count)]
+
+    def test_many_removals_are_refused_unless_allowed(self):
+        for before, after, refused in ((12, 2, False), (13, 2, True), (2000, 1985, False),
+                                       (1000, 989, True), (1, 0, True)):
+            with self.subTest(f"{before} to {after}"):
+                self.state = self.directory / f"state-{before}-{after}"
+                self.configure(*self.names(before))
+                self.apply()
+                self.configure(*self.names(after))
+                if refused:
+                    done = self.apply(status=1)
+                    removed = before - after
+                    self.assertIn(f"refused: {removed} of {before} domains", done.stderr)
+                    self.assertEqual(self.link(), 1)
+                    self.apply("--allow-removals", str(removed - 1), status=1)
+                    self.apply("--allow-removals", str(removed))
+                else:
+                    self.apply()
+                self.assertEqual(self.link(), 2)
+                self.assertEqual(len(self.source("relay_domains")), after)
+                self.assertEqual(len(self.source("transport")), before)
+
+    def test_a_source_that_is_gone_is_refused(self):
+        self.configure("a.example")
+        self.apply()
+        (self.config / "domains.d" / "all.toml").unlink()
+        (self.config / "domains.d").rmdir()
+        self.apply(status=1)
+        (self.config / "mxfeed.toml").unlink()
+        done = self.apply(status=1)
+        self.assertIn("mxfeed.toml: no such file", done.stderr)
+        self.assertEqual(self.link(), 1)
+
+    # ... rollback
+
+    def test_rollback_writes_the_former_generation_anew_and_keeps_what_it_removes(self):
+        self.configure("a.example")
+        self.apply()
+        self.configure("a.example", "b.example", lines=['state = "paused"'])
+        self.apply()
+        done = self.mxfeed("rollback", "--no-postfix")
+        self.assertIn("no longer hosted: b.example", done.stdout)
+        self.assertEqual(self.link(), 3)
+        self.assertEqual(self.source("relay_domains"), {"a.example": "feed"})
+        self.assertEqual(self.source("transport"), {"a.example": RELAY, "b.example": KEPT})
+        self.assertEqual((self.state / "current" / "main.cf").read_text(),
+                         (self.state / "generations" / "1" / "main.cf").read_text())
+        # Forward again, by number; then an apply with what the configuration says.
+        self.mxfeed("rollback", "2", "--no-postfix")
+        self.assertEqual(sorted(self.source("relay_domains")), ["a.example", "b.example"])
+        self.assertIn("(unchanged)", self.apply().stdout)
+
+    def test_rollback_twice_goes_back_twice(self):
+        for days in (1, 2, 3):
+            self.configure("a.example", lines=[f'queue_lifetime = "{days}d"'])
+            self.apply()
+        for days in (2, 1):
+            self.mxfeed("rollback", "--no-postfix")
+            table = (self.state / "current" / "domains.tsv").read_text()
+            self.assertIn(f"\t{days}d\t", table)
+        done = self.mxfeed("rollback", "--no-postfix", status=1)
+        self.assertIn("there is no earlier generation", done.stderr)
+
+    def test_rollback_to_what_is_not_there_changes_nothing(self):
+        self.mxfeed("rollback", "--no-postfix", status=1)
+        self.configure("a.example")
+        self.apply()
+        for number in ("1", "7"):
+            self.mxfeed("rollback", number, "--no-postfix", status=1)
+        self.assertEqual(self.link(), 1)
+
+    def test_a_damaged_generation_is_not_gone_back_to(self):
+        for days in (1, 2, 3):
+            self.configure("a.example", lines=[f'queue_lifetime = "{days}d"'])
+            self.apply()
+        (self.state / "generations" / "1" / "domains.tsv").write_text("rubbish\n")
+        (self.state / "generations" / "2" / "policy.cdb").write_text("rubbish\n")
+        for number in ("1", "2"):
+            done = self.mxfeed("rollback", number, "--no-postfix", status=1)
+            self.assertIn(f"generations/{number}/", done.stderr)
+        self.assertEqual(self.link(), 3)
+
+    # ... the daemons and Postfix
+
+    def test_the_milters_have_the_generation_before_postfix_does(self):
+        self.configure("a.example")
+        self.apply()
+        daemons = [self.daemon(name) for name in ("greylist", "virus", "spam", "scan")]
+        self.configure("a.example", "b.example")
+        done = self.apply()
+        for daemon in daemons:
+            self.assertEqual(daemon.seen, [("2", "1")])
+        for name in ("greylist", "virus", "spam", "scan"):
+            self.assertIn(f"{name}: generation 2\n", done.stdout)
+        self.assertEqual(self.link("current-postfix"), 2)
+
+    def test_a_milter_that_does_not_take_it_keeps_the_old_generation_in_force(self):
+        self.configure("a.example")
+        self.apply()
+        self.daemon("greylist")
+        self.daemon("spam", generation="1")
+        self.configure("a.example", "b.example")
+        done = self.apply(status=1)
+        self.assertIn("spam: did not take generation 2", done.stderr)
+        self.assertEqual((self.link(), self.link("current-postfix")), (1, 1))
+
+    def test_a_daemon_that_is_gone_is_said_and_no_error(self):
+        self.configure("a.example")
+        daemon = self.daemon("virus")
+        daemon.close()
+        done = self.apply()
+        self.assertRegex(done.stdout, r"virus: no answer \(ask daemon: .*refused\)")
+        self.assertEqual(self.link("current-postfix"), 1)
+
+    def test_changed_look_ups_are_proved_through_the_link(self):
+        self.configure("a.example")
+        self.assertIn("postfix: 2 changed look-ups proved\n",
+                      self.apply_with_postfix().stdout)
+        self.configure("b.example", "a.example", lines=["subdomains = true"])
+        self.assertIn("postfix: 6 changed look-ups proved\n",
+                      self.apply_with_postfix().stdout)
+        (self.postfix.directory / "postmap").write_text(
+            "#!/bin/sh\nprintf 'a.example\\tsmtp:\\n'\n")
+        self.configure("a.example", "c.example")
+        done = self.apply_with_postfix(status=1)
+        self.assertIn('transport: c.example: got "", want "relay:', done.stderr)
+
+    def test_parameters_that_differ_are_named_with_what_to_run(self):
+        self.configure("a.example")
+        self.assertIn("postfix: not attached: ", self.apply_with_postfix().stdout)
+        lines = (self.state / "current" / "main.cf").read_text().replace(", ", ",\n   ")
+        (self.postfix.directory / "main.cf").write_text(lines.replace(",\n", ", "))
+        self.assertNotIn("not attached", self.apply_with_postfix().stdout)
+        (self.postfix.directory / "main.cf").write_text(lines.replace("= yes", "= no"))
+        done = self.apply_with_postfix("--postfix-config", "/srv/postfix")
+        self.assertRegex(done.stdout, r"not attached: /srv/postfix/main\.cf has other values "
+                                      r"of .*enable_long_queue_ids")
+        self.assertIn(f"sh {self.state}/current-postfix/attach.sh /srv/postfix\n",
+                      done.stdout)
+        subprocess.run(["sh", "-n", self.state / "current-postfix" / "attach.sh"], check=True)
+
+    # ... two at once, crashes
+
+    def test_a_second_apply_at_once_is_told_to_try_later(self):
+        self.configure("a.example")
+        self.apply()
+        with open(self.state / "apply.lock", "w", encoding="ascii") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            done = self.apply(status=75)
+            self.assertIn("another mxfeed is changing it", done.stderr)
+        self.apply()
+
+    def test_a_crash_at_any_step_leaves_the_old_or_the_new_generation(self):
+        self.configure("a.example", "gone.example")
+        self.apply()
+        start = self.state
+        self.configure("a.example", "b.example")
+        old = {"a.example": RELAY, "gone.example": RELAY}
+        new = {"a.example": RELAY, "b.example": RELAY, "gone.example": KEPT}
+        kills = 0
+        killed = True
+        while killed:
+            kills += 1
+            self.state = self.directory / f"state-{kills}"
+            shutil.copytree(start, self.state, symlinks=True)
+            done = self.run_mxfeed("apply", "--no-postfix", "--config", self.config,
+                                   "--state", self.state,
+                                   env={"LD_PRELOAD": str(golden.BUILD / "lib" / "kill_at.so"),
+                                        "ASAN_OPTIONS": "verify_asan_link_order=0",
+                                        "MXFEED_KILL_AT": str(kills)})
+            killed = done.returncode == -9
+            self.assertTrue(killed or done.returncode == 0, done.stderr)
+            for link in ("current", "current-postfix"):
+                self.assertIn(self.source("transport", link), (old, new))
+                self.assertTrue((self.state / link / "policy.cdb").exists())
+            # Postfix never has a domain that the milters do not know.
+            self.assertGreaterEqual(self.link(), self.link("current-postfix"))
+            if killed:
+                self.apply()
+            self.assertEqual(self.source("transport"), new)
+            self.assertEqual(self.link(), self.link("current-postfix"))
+            self.assertEqual([p.name for p in (self.state / "generations").iterdir()
+                              if p.name.endswith(".partial")], [])
+        self.assertGreater(kills, 20)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Runs the command `mxfeed` on configurations of a test's own.
+
+    class MyTest(golden.TestCase):
+        def test_something(self):
+            self.write("domains.d/acme.toml", golden.feed("acme.example"))
+            done = self.mxfeed("apply", "--no-postfix")
+            self.assertEqual(self.source("transport"), {"acme.example": "..."})
+
+With MXFEED_GOLDEN_UPDATE=1 the expected files are written instead of compared: look at
+what git diff says then.
+"""
+
+import os
+import pathlib
+import subprocess
+import tempfile
+import unittest
+
+HERE = pathlib.Path(__file__).resolve().parent
+SOURCE = pathlib.Path(os.environ.get("MXFEED_SOURCE", HERE.parents[1]))
+BUILD = pathlib.Path(os.environ.get("MXFEED_BUILD", SOURCE / "build"))
+UPDATE = os.environ.get("MXFEED_GOLDEN_UPDATE") == "1"
+
+
+def feed(name, *lines):
+    """The text of a [[domain]] that is relayed."""
+    return "\n".join(["[[domain]]", f'name = "{name}"', 'deliver_to = ["203.0.113.7"]',
+                      *lines]) + "\n"
+
+
+class TestCase(unittest.TestCase):
+    maxDiff = None
+
+    def setUp(self):
+        directory = tempfile.TemporaryDirectory(prefix="mxfeed-golden-")
+        self.addCleanup(directory.cleanup)
+        self.directory = pathlib.Path(directory.name)
+        self.config = self.directory / "config"
+        self.state = self.directory / "state"
+        self.write("mxfeed.toml", "")
+
+    def write(self, name, text):
+        """Writes a file of the configuration."""
+        path = self.config / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+
+    def run_mxfeed(self, *arguments, env=None):
+        return subprocess.run(
+            [BUILD / "bin" / "mxfeed", *arguments], stdin=subprocess.DEVNULL,
+            capture_output=True, text=True, timeout=60, check=False,
+            env={**os.environ, **(env or {})})
+
+    def mxfeed(self, *arguments, status=0, env=None):
+        """Runs it on this configuration and state; its exit status must be `status`."""
+        done = self.run_mxfeed(*arguments, "--config", self.config, "--state", self.state,
+                               env=env)
+        self.assertEqual(done.returncode, status,
+                         f"mxfeed {' '.join(arguments)}:\n{done.stdout}{done.stderr}")
+        return done
+
+    def apply(self, *arguments, **options):
+        return self.mxfeed("apply", "--no-postfix", *arguments, **options)
+
+    def link(self, name="current"):
+        """The number of the generation that the link leads to."""
+        return int(os.readlink(self.state / name).removeprefix("generations/"))
+
+    def source(self, name, link="current-postfix"):
+        """The lines of a map's source, as {key: value}."""
+        lines = (self.state / link / name).read_text().splitlines()
+        return dict(line.split("\t") for line in lines if not line.startswith("#"))
+
+    def compare(self, path, got):
+        """`got` must be what the file has."""
+        if UPDATE:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(got)
+        self.assertEqual(got, path.read_text(), path.name)
