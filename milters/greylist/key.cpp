@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <array>
 
-#include "common/base/sha256.h"
+#include "common/base/digest.h"
 #include "common/base/text.h"
 
 namespace mxfeed::greylist {
@@ -165,7 +165,7 @@ std::string key_of(const IpAddress& client, std::string_view sender,
   return fmt::format(
       "{} {} {}",
       client.network(client.is_v4() ? settings.ipv4_prefix : settings.ipv6_prefix),
-      domain, to_hex(std::string_view(sha256(bytes)).substr(0, kDigestBytes)));
+      domain, to_hex(digest(bytes, kDigestBytes)));
 }
 
 }  // namespace mxfeed::greylist
