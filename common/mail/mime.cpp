@@ -144,7 +144,16 @@ class Decoder {
         decode_base64(in, out, anomalies);
         break;
       case Encoding::quoted_printable:
-        for (const char c : in) quoted_byte(c, out, anomalies);
+        while (!in.empty()) {
+          if (escape_.empty()) {
+            const std::size_t plain = std::min(in.find('='), in.size());
+            out += in.substr(0, plain);
+            in.remove_prefix(plain);
+            if (in.empty()) break;
+          }
+          quoted_byte(in.front(), out, anomalies);
+          in.remove_prefix(1);
+        }
         break;
     }
   }
@@ -160,27 +169,47 @@ class Decoder {
 
  private:
   void decode_base64(std::string_view in, std::string& out, Anomalies& anomalies) {
-    for (const char c : in) {
-      const int digit = kBase64[static_cast<unsigned char>(c)];
-      if (digit < 0) {
-        if (c == '=') {
-          bits_ = 0;  // what follows the padding starts a new group
-          padded_ = true;
-        } else if (!is_space(c)) {
-          anomalies.add(Anomaly::bad_base64);
-        }
-        continue;
+    while (!in.empty()) {
+      // Whole groups, which is nearly all of it.
+      while (bits_ == 0 && !padded_ && in.size() >= 4) {
+        const int first = digit(in[0]), second = digit(in[1]);
+        const int third = digit(in[2]), fourth = digit(in[3]);
+        if ((first | second | third | fourth) < 0) break;
+        const int group = first << 18 | second << 12 | third << 6 | fourth;
+        const char bytes[] = {static_cast<char>(group >> 16 & 0xFF),
+                              static_cast<char>(group >> 8 & 0xFF),
+                              static_cast<char>(group & 0xFF)};
+        out.append(bytes, 3);
+        in.remove_prefix(4);
       }
-      if (padded_) {
+      if (in.empty()) break;
+      base64_byte(in.front(), out, anomalies);
+      in.remove_prefix(1);
+    }
+  }
+
+  static int digit(char c) { return kBase64[static_cast<unsigned char>(c)]; }
+
+  void base64_byte(char c, std::string& out, Anomalies& anomalies) {
+    const int value = digit(c);
+    if (value < 0) {
+      if (c == '=') {
+        bits_ = 0;  // what follows the padding starts a new group
+        padded_ = true;
+      } else if (!is_space(c)) {
         anomalies.add(Anomaly::bad_base64);
-        padded_ = false;
       }
-      group_ = group_ << 6 | static_cast<std::uint32_t>(digit);
-      bits_ += 6;
-      if (bits_ >= 8) {
-        bits_ -= 8;
-        out += static_cast<char>(group_ >> bits_ & 0xFF);
-      }
+      return;
+    }
+    if (padded_) {
+      anomalies.add(Anomaly::bad_base64);
+      padded_ = false;
+    }
+    group_ = group_ << 6 | static_cast<std::uint32_t>(value);
+    bits_ += 6;
+    if (bits_ >= 8) {
+      bits_ -= 8;
+      out += static_cast<char>(group_ >> bits_ & 0xFF);
     }
   }
 
