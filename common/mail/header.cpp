@@ -582,12 +582,10 @@ std::vector<Mailbox> parse_mailboxes(std::string_view value, std::size_t most) {
       }
     } else if (c == '<') {
       in_brackets = bracketed = true;
-    } else if (c == ',') {
+    } else if (c == ',' || c == ';') {
       finish();
     } else if (c == ':' && !bracketed) {
       words.clear();  // the name of a group
-    } else if (c == ';') {
-      finish();
     } else {
       words += c;
     }

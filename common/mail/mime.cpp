@@ -20,7 +20,7 @@ constexpr std::size_t kMaxSameField = 4;     // kept of one name
 constexpr std::size_t kMaxParameters = 200;  // of one field
 constexpr std::size_t kMaxStrayLines = 8;    // see Stream::stray
 constexpr std::size_t kMaxStrayBytes = 1024;
-constexpr std::size_t kFlush = 16 * 1024;
+constexpr std::size_t kFlush = std::size_t{16} * 1024;
 
 bool is_blank(char c) {
   return c == ' ' || c == '\t';
@@ -841,8 +841,8 @@ struct Walker::Impl {
   }
 
   void end_file(Level& level) {
-    end(*level.file);
-    level.file = nullptr;
+    const std::unique_ptr<Part> file = std::move(level.file);
+    if (file != nullptr) end(*file);
   }
 
   // --- Parts ---

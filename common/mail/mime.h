@@ -98,8 +98,8 @@ struct Limits {
   std::size_t depth = 64;         // of parts, uuencoded files included
   std::size_t encoded_depth = 8;  // of encoded messages in encoded messages
   std::size_t parts = 10'000;
-  std::size_t header_bytes = 256 * 1024;  // of the header of one part
-  std::size_t boundary = 1000;            // bytes
+  std::size_t header_bytes = std::size_t{256} * 1024;  // of the header of one part
+  std::size_t boundary = 1000;                         // bytes
 };
 
 enum class Encoding : std::uint8_t { none, base64, quoted_printable };

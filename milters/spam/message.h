@@ -52,9 +52,9 @@ struct Message {
 
 struct ReadLimits {
   std::size_t fields = 500;
-  std::size_t field = 8 * 1024;   // bytes of one value
-  std::size_t text = 512 * 1024;  // decoded, of all text parts
-  std::size_t body = 4 << 20;     // bytes that are walked at all
+  std::size_t field = std::size_t{8} * 1024;   // bytes of one value
+  std::size_t text = std::size_t{512} * 1024;  // decoded, of all text parts
+  std::size_t body = 4 << 20;                  // bytes that are walked at all
   std::size_t parts = 1000;
 };
 
