@@ -135,10 +135,6 @@ void read_greylist(Section& section, DomainSettings& settings) {
   }
   auto table = *section.table("greylist");
   set(settings.greylist_when, table.one_of("when", kWhen));
-  if (settings.greylist_when.value == GreylistWhen::suspicious) {
-    table.warn("when", settings.greylist_when.place,
-               "\"suspicious\" greylists as \"always\" does in this version");
-  }
   set(settings.greylist_shadow, table.flag("shadow"));
   if (const auto delay = table.duration("delay", seconds(0), hours(24))) {
     settings.greylist_delay = {delay->value, delay->place};
