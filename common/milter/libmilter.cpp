@@ -6,13 +6,23 @@
 #include <netinet/tcp.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
+#include <csignal>
 #include <cstring>
 #include <memory>
 #include <optional>
 
 #include "common/base/metrics.h"
 #include "common/milter/session.h"
+
+// libmilter starts a thread that takes SIGTERM and others with sigwait(3).  Signals are
+// the daemon's (daemon.cpp); while it starts, that thread can take one that is already
+// pending for the daemon's, and closes the listener under it.  So it gets no signal: this
+// is found before the C library's.
+extern "C" int sigwait(const sigset_t*, int*) {
+  for (;;) ::pause();
+}
 
 namespace mxfeed {
 namespace {
