@@ -10,6 +10,7 @@ import struct
 
 import daemons
 import fake_mta as f
+import scan_test
 
 REFUSALS = {f.TEMPFAIL, f.REJECT, f.REPLYCODE, f.SHUTDOWN, f.CONN_FAIL}
 MESSAGE = b"From: a@sender.example\r\nSubject: x\r\n\r\nbody\r\n"
@@ -110,18 +111,8 @@ INSTEAD_OF_NEGOTIATION = {
 class Violations:
     """The list; the classes below name the daemon."""
 
-    name = ""
-
-    def setUp(self):
-        super().setUp()
-        self.apply(daemons.feed("acme.example"), self.gateway())
-        self.begin()
-
-    def gateway(self):
-        return f'[greylist]\nstore = "sqlite:{self.state}/greylist/greylist.db"\n'
-
-    def begin(self):
-        self.milter = self.start(self.name)
+    milter = None  # made by setUp()
+    passes_too_much = False  # what becomes of mail above a limit
 
     def check_still_serves(self):
         """A good transaction gets a sensible answer, and the same process gives it."""
@@ -166,8 +157,8 @@ class Violations:
                 wire.send_raw(whole[:length])
         self.check_still_serves()
 
-    def test_commands_out_of_order_are_refused(self):
-        """With an answer, where one is awaited."""
+    def test_commands_out_of_order_are_never_answered_with_yes(self):
+        """libmilter drops some of them without an answer."""
         with f.Wire(self.milter.socket) as wire:
             _, _, protocol, _ = wire.negotiate()
             wire.send_raw(HELLO + FROM)
@@ -176,10 +167,10 @@ class Violations:
             else:
                 wire.send_raw(ABORT + TO)
             try:
-                reply, _ = wire.receive()
+                if wire.has_data(1.0):
+                    self.assertIn(wire.receive()[0], REFUSALS)
             except f.MilterGone:
-                return
-            self.assertIn(reply, REFUSALS)
+                pass
         self.check_still_serves()
 
     def test_ten_thousand_recipients_and_one_more(self):
@@ -196,7 +187,8 @@ class Violations:
         with f.Mta(self.milter.socket) as mta:
             result = mta.send("a@sender.example", ["b@elsewhere.example"], fields + b"\r\nx\r\n")
             self.assertFalse(result.milter_failed, self.milter.log())
-            self.assertEqual(result.accepted, mta.negotiated(f.P_NOHDRS), result.reply)
+            self.assertEqual(result.accepted,
+                             self.passes_too_much or mta.negotiated(f.P_NOHDRS), result.reply)
         self.check_still_serves()
 
     def test_twenty_thousand_header_fields(self):
@@ -204,7 +196,8 @@ class Violations:
             result = mta.send("a@sender.example", ["b@elsewhere.example"],
                               b"X: y\r\n" * 20_000 + b"\r\nx\r\n")
             self.assertFalse(result.milter_failed, self.milter.log())
-            self.assertEqual(result.accepted, mta.negotiated(f.P_NOHDRS), result.reply)
+            self.assertEqual(result.accepted,
+                             self.passes_too_much or mta.negotiated(f.P_NOHDRS), result.reply)
         self.check_still_serves()
 
     def test_many_mails_on_one_connection(self):
@@ -236,7 +229,27 @@ class Violations:
 
 
 class Greylist(Violations, daemons.TestCase):
-    name = "greylist"
+    def setUp(self):
+        super().setUp()
+        self.apply(daemons.feed("acme.example"),
+                   f'[greylist]\nstore = "sqlite:{self.state}/greylist/greylist.db"\n')
+        self.milter = self.start("greylist")
+
+
+class Virus(Violations, scan_test.ServiceTestCase):
+    def setUp(self):
+        super().setUp()
+        self.service(domains=daemons.feed("acme.example"))
+        self.milter = self.start("virus")
+
+
+class Spam(Violations, daemons.TestCase):
+    passes_too_much = True
+
+    def setUp(self):
+        super().setUp()
+        self.apply(daemons.feed("acme.example"))
+        self.milter = self.start("spam")
 
 
 if __name__ == "__main__":
