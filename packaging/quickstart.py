@@ -190,8 +190,9 @@ class Demonstration:
 
     def mixed(self):
         """one mail to three domains of different policy"""
-        recipients = [f"mixed{i}@{domain}" for i in (1, 2)
-                      for domain in ("shop.example", "club.example", "plain.example")]
+        recipients = [f"mixed{i}@{domain}"
+                      for domain in ("shop.example", "club.example", "plain.example")
+                      for i in (1, 2)]
         address, _, port = self.gateway.listen.rpartition(":")
         with smtp_client.Session(address, int(port), xclient="198.51.100.7") as session:
             outcomes = session.send_all("anna@sender.example", recipients, mail("to all"))

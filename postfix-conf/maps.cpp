@@ -13,7 +13,9 @@ namespace {
 using std::chrono::hours;
 using std::chrono::seconds;
 
-constexpr const char* kPaused = "retry:4.3.2 delivery paused by the operator";
+// error(8) under a name of our own: smtpd answers 450 to a recipient whose transport is
+// "retry", and mail of a paused domain is to wait here, not at the sender's.
+constexpr const char* kPaused = "paused:4.3.2 delivery paused by the operator";
 constexpr const char* kRemoved = "retry:4.3.5 domain is no longer relayed here";
 
 // Postfix's own default; RFC 5321, 4.5.4.1: give up after at least four to five days.
@@ -145,10 +147,10 @@ std::vector<std::pair<std::string, std::string>> main_cf_parameters(
 }
 
 std::vector<std::string> master_cf_services() {
-  // A customer's 5xx is answered as if it were 4xx.
-  return {
-      "relaysoft unix - - y - - smtp -o syslog_name=postfix/$service_name "
-      "-o soft_bounce=yes"};
+  return {// A customer's 5xx is answered as if it were 4xx.
+          "relaysoft unix - - y - - smtp -o syslog_name=postfix/$service_name "
+          "-o soft_bounce=yes",
+          "paused unix - - y - - error -o syslog_name=postfix/$service_name"};
 }
 
 std::string attach_script(const Generated& generated) {

@@ -61,6 +61,8 @@ backup_mx = ["{self.host}"]
 [[host]]
 name = "{self.host}"
 addresses = ["{address}"]
+[greylist]
+store = "sqlite:{self.state}/greylist/greylist.db"
 [virus]
 database = "{self.database}"
 workers = 2
@@ -99,8 +101,9 @@ workers = 2
         """All of it; `parameters` are more of Postfix's."""
         self.apply()
         self.start_daemons()
-        self.postfix.configure({**self.generated_parameters(), **(parameters or {})},
-                               self.generated("master.cf"))
+        self.postfix.configure(
+            {"myhostname": self.host, **self.generated_parameters(), **(parameters or {})},
+            self.generated("master.cf"))
         self.postfix.start()
         return self
 

@@ -61,8 +61,6 @@ def split_headers(data):
 
 
 class Sink:
-    """`relay_limit` connections at a time are enough for any test."""
-
     def __init__(self, address, port, name=None, extensions=("PIPELINING", "8BITMIME", "SMTPUTF8")):
         self.address = address
         self.port = port
@@ -131,6 +129,7 @@ class Sink:
                 connection, peer = listener.accept()
             except OSError:
                 return  # down()
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             with self._changed:
                 self._connections.add(connection)
             threading.Thread(

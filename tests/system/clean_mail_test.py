@@ -53,10 +53,16 @@ def wire(file):
     return content if content.endswith(b"\r\n") else content + b"\r\n"
 
 
+def past_postfix(data):
+    """The message as Postfix alone would pass it on: a CR within a line becomes a blank, as a
+    server may take it for the end of the line (cleanup_replace_stray_cr_lf)."""
+    return re.sub(rb"\r(?!\n)", b" ", data)
+
+
 def rejoin(data):
-    """Takes back what Postfix's smtp(8) does to a line of more than 998 bytes, which no mail
-    server has to take (RFC 5321, 4.5.3.1.6)."""
-    return re.sub(rb"([^\r\n]{998})\r\n ", rb"\1", data)
+    """Takes back what smtp(8) does to a line of more than 998 bytes, which no mail server has
+    to take (RFC 5321, 4.5.3.1.6): CRLF and a blank after each 998."""
+    return re.sub(rb"([^\r\n]{997,998})\r\n ", rb"\1", data)
 
 
 class CleanMailTest(rig.TestCase):
@@ -75,7 +81,7 @@ class CleanMailTest(rig.TestCase):
             file, message = sent.pop(delivery.recipients[0])
             with self.subTest(mail=f"{file.parent.name}/{file.name}"):
                 self.assertEqual(delivery.sender, "list@sender.example")
-                headers, body = smtp_sink.split_headers(rejoin(message))
+                headers, body = smtp_sink.split_headers(rejoin(past_postfix(message)))
                 got_headers, got_body = smtp_sink.split_headers(rejoin(delivery.data))
                 # Postfix puts its Received on top; ours are named X-Mxfeed-.
                 kept = [field for field in got_headers

@@ -45,12 +45,9 @@ class FiltersTest(rig.TestCase):
         """What comes after a message has arrived and that message has not, nor does it wait."""
         self.accept("after@deletes.example", rig.mail("after"))
         self.customer.wait_for(lambda: self.customer.deliveries, "the mail sent afterwards")
-        rig.eventually(lambda: not self.active(), "nothing is on its way")
+        self.at_rest()
         self.assertEqual([d.recipients for d in self.customer.received()],
                          [("after@deletes.example",)])
-
-    def active(self):
-        return [m for m in self.gateway.postfix.queue() if m["queue_name"] != "hold"]
 
     def held(self):
         return [m for m in self.gateway.postfix.queue() if m["queue_name"] == "hold"]

@@ -77,7 +77,7 @@ class World:
 
     def _network(self):
         self._run("ip", "link", "set", "lo", "up")
-        for address in (GATEWAY, RESOLVER):
+        for address in (GATEWAY, RESOLVER, SENDER):
             self._run("ip", "address", "add", f"{address}/32", "dev", "lo")
         for network in ("198.51.100.0/24", "203.0.113.0/24"):
             self._run("ip", "route", "add", "local", network, "dev", "lo")
@@ -155,8 +155,15 @@ class TestCase(unittest.TestCase):
         return sink
 
     def setUp(self):
+        self.at_rest()
         self.customer.clear()
         self.addCleanup(self._tell_if_failed)
+
+    def at_rest(self):
+        """Waits until nothing is on its way any more: what is left waits or is held."""
+        eventually(lambda: all(message["queue_name"] in ("deferred", "hold")
+                               for message in self.gateway.postfix.queue()),
+                   "nothing is on its way")
 
     def session(self, source=SENDER, **options):
         session = smtp_client.Session(GATEWAY, 25, source=source, **options)
