@@ -13,9 +13,10 @@ namespace {
 using std::chrono::hours;
 using std::chrono::seconds;
 
-// error(8) under a name of our own: smtpd answers 450 to a recipient whose transport is
-// "retry", and mail of a paused domain is to wait here, not at the sender's.
-constexpr const char* kPaused = "paused:4.3.2 delivery paused by the operator";
+// Nobody listens there, so mail is deferred, and the reason reads like one.  Not
+// retry(8): smtpd(8) refuses recipients that resolve to it, and a paused domain takes
+// mail.
+constexpr const char* kPaused = "lmtp:unix:mxfeed/delivery-paused-by-the-operator";
 constexpr const char* kRemoved = "retry:4.3.5 domain is no longer relayed here";
 
 // Postfix's own default; RFC 5321, 4.5.4.1: give up after at least four to five days.
@@ -147,10 +148,10 @@ std::vector<std::pair<std::string, std::string>> main_cf_parameters(
 }
 
 std::vector<std::string> master_cf_services() {
-  return {// A customer's 5xx is answered as if it were 4xx.
-          "relaysoft unix - - y - - smtp -o syslog_name=postfix/$service_name "
-          "-o soft_bounce=yes",
-          "paused unix - - y - - error -o syslog_name=postfix/$service_name"};
+  // A customer's 5xx is answered as if it were 4xx.
+  return {
+      "relaysoft unix - - y - - smtp -o syslog_name=postfix/$service_name "
+      "-o soft_bounce=yes"};
 }
 
 std::string attach_script(const Generated& generated) {
