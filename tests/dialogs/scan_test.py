@@ -212,6 +212,8 @@ class FindTest(ServiceTestCase):
             "8bit": mail(b"--b\r\nContent-Type: application/octet-stream\r\n\r\n" + EICAR +
                          b"\r\n"),
             "after an encrypted archive": mail(file_part(encrypted_zip()), file_part(EICAR)),
+            "after a hundred encrypted archives": mail(
+                *[file_part(encrypted_zip(b"%d" % i)) for i in range(110)], file_part(EICAR)),
             "after too deep an archive": mail(file_part(nested_zip(30)), file_part(EICAR)),
         }
         for name, message in cases.items():

@@ -133,13 +133,21 @@ struct Engine::Callbacks {
   }
 
   static void note(Run& run, const char* limit) {
-    if (run.found.size() < kMaxFound) run.found.push_back(std::string(kLimits) + limit);
+    add(run, std::string(kLimits) + limit);
+  }
+
+  // Each name once: a hundred encrypted archives must not crowd out a virus.
+  static void add(Run& run, std::string name) {
+    if (run.found.size() < kMaxFound &&
+        std::find(run.found.begin(), run.found.end(), name) == run.found.end()) {
+      run.found.push_back(std::move(name));
+    }
   }
 
   static void found(int, const char* name, void* context) noexcept {
     Run& run = *static_cast<Run*>(context);
     try {
-      if (run.found.size() < kMaxFound) run.found.emplace_back(name ? name : "");
+      add(run, name ? name : "");
     } catch (const std::exception& error) {
       run.error = "out of memory";
     }

@@ -57,7 +57,7 @@ std::filesystem::path prepare_scratch(const std::filesystem::path& asked,
   if (asked.empty() && !is_in_memory(chosen)) {
     const std::string name = "mxfeed-scan-" + std::to_string(::geteuid()) + "-" +
                              std::to_string(std::hash<std::string>{}(data.string()));
-    for (const std::filesystem::path base : {"/run", "/dev/shm"}) {
+    for (const std::filesystem::path base : {"/dev/shm", "/run"}) {
       if (is_in_memory(base) && make_private(base / name)) {
         chosen = base / name;
         break;

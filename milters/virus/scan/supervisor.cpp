@@ -53,6 +53,7 @@ constexpr seconds kLoadLimit{600};
 constexpr seconds kShortLife{10};  // a zygote that dies before is not started at once
 constexpr milliseconds kFirstPause{500};
 constexpr seconds kLongestPause{60};
+constexpr seconds kLongestPauseInForce{600};  // it costs as much as a good load
 constexpr seconds kDrainMargin{10};
 constexpr int kBacklog = 4096;
 constexpr int kFirstHighFd = 10;  // above those that a zygote gets at fixed numbers
@@ -177,7 +178,8 @@ class Supervisor {
   std::optional<std::pair<GatewayPolicy::Virus, std::string>> broke_with_;
   Monotonic::time_point next_load_{};
   milliseconds pause_{0};
-  std::string last_fault_;
+  std::string last_fault_;    // of loading
+  std::string policy_fault_;  // of reading the policy
   bool draining_ = false;
   bool told_ready_ = false;
   Monotonic::time_point drain_end_{};
@@ -307,9 +309,10 @@ void Supervisor::look(bool now) {
                               .add("event", "policy")
                               .add("generation", policy_.get()->gateway().generation));
     }
+    policy_fault_.clear();
   } catch (const std::exception& error) {
-    if (last_fault_ != error.what()) {
-      last_fault_ = error.what();
+    if (policy_fault_ != error.what()) {
+      policy_fault_ = error.what();
       log(Severity::error, LogFields().add("event", "policy").add("fault", error.what()));
     }
   }
@@ -394,7 +397,7 @@ void Supervisor::hear(Child& child, bool is_loading) {
   const ssize_t got = ::recv(child.control.get(), text, sizeof text, MSG_DONTWAIT);
   if (got > 0) {
     heard(child, {text, static_cast<std::size_t>(got)}, is_loading);
-  } else if (got == 0) {
+  } else if (got == 0 || (errno != EAGAIN && errno != EINTR)) {
     // It is about to be reaped; not to be polled again and again until then.
     ::kill(child.pid, SIGKILL);
     ::poll(nullptr, 0, 10);
@@ -410,9 +413,8 @@ void Supervisor::heard(Child& child, std::string_view text, bool is_loading) {
     child.reads_rar = words[2] == "1";
     put_in_force();
   } else if (is_loading && words[0] == "failed") {
-    const pid_t pid = child.pid;
+    retiring_.push_back(std::move(*loading_));
     loading_.reset();
-    ::waitpid(pid, nullptr, 0);
     load_broke(text.substr(std::min(text.size(), sizeof "failed")));
   }
 }
@@ -444,7 +446,8 @@ void Supervisor::put_in_force() {
 void Supervisor::load_broke(std::string_view cause) {
   loads_broken_.add();
   last_fault_ = cause;
-  pause_ = std::clamp<milliseconds>(pause_ * 2, kFirstPause, kLongestPause);
+  pause_ = std::clamp<milliseconds>(pause_ * 2, kFirstPause,
+                                    serving_ ? kLongestPauseInForce : kLongestPause);
   next_load_ = Monotonic::now() + pause_;
   broke_with_ = {policy_.get()->gateway().virus, latest_.fingerprint};
   log(Severity::error, LogFields()
@@ -553,7 +556,7 @@ void Supervisor::publish() {
   shown_.workers = !serving_                        ? 0
                    : serving_->settings.workers > 0 ? serving_->settings.workers
                                                     : count_cores();
-  shown_.last_fault = last_fault_;
+  shown_.last_fault = policy_fault_.empty() ? last_fault_ : policy_fault_;
 }
 
 std::string Supervisor::answer(std::string_view command) {

@@ -75,7 +75,8 @@ class Mapping {
         static_cast<std::uint64_t>(found.st_size) != size || size == 0) {
       throw Fault("take message", "memfd", "not sealed or not of the announced size");
     }
-    at_ = ::mmap(nullptr, size, PROT_READ, MAP_SHARED | MAP_POPULATE, fd, 0);
+    // Linux before 6.7 refuses to share what is sealed against writing.
+    at_ = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE | MAP_POPULATE, fd, 0);
     if (at_ == MAP_FAILED) throw Fault("take message", "mmap", errno_text(errno));
   }
   ~Mapping() { ::munmap(at_, size_); }
