@@ -155,9 +155,9 @@ class TestCase(unittest.TestCase):
         return sink
 
     def setUp(self):
+        self.addCleanup(self._tell_if_failed)
         self.at_rest()
         self.customer.clear()
-        self.addCleanup(self._tell_if_failed)
 
     def at_rest(self):
         """Waits until nothing is on its way any more: what is left waits or is held."""
