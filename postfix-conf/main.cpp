@@ -6,6 +6,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
 #include <filesystem>
 #include <optional>
@@ -30,10 +31,11 @@ bool is_daemon_command(std::string_view name) {
 
 // Becomes the daemon's own program, which knows the sub-commands on its data.
 int run_daemon_command(char** argv) {
-  const std::string program = std::string("mxfeed-") + argv[1];
+  std::string program = std::string("mxfeed-") + argv[1];
   std::error_code error;
   const auto self = std::filesystem::read_symlink("/proc/self/exe", error);
   const auto beside = (self.parent_path() / program).string();
+  argv[1] = program.data();  // its name in its own messages
   ::execv(beside.c_str(), argv + 1);
   if (errno == ENOENT) ::execvp(program.c_str(), argv + 1);
   std::fprintf(stderr, "run: %s: %s\n", program.c_str(), errno_text(errno).c_str());
@@ -88,8 +90,10 @@ int run(int argc, char** argv) {
     command->add_flag("--dry-run", options.dry_run,
                       "Say what would change, change nothing");
     command->add_flag("--diff", options.diff, "Say what changes");
-    command->add_option("--allow-removals", options.allow_removals,
-                        "Remove up to that many domains");
+    command
+        ->add_option("--allow-removals", options.allow_removals,
+                     "Remove up to that many domains")
+        ->check(CLI::NonNegativeNumber);
     command->add_flag("--no-postfix", no_postfix, "Do not talk to Postfix");
     command
         ->add_option("--postfix-config", postfix_config, "Postfix's directory of main.cf")
@@ -97,7 +101,8 @@ int run(int argc, char** argv) {
   }
   apply_command->add_option("--host", options.host, "The [[host]] that this is");
   auto* const number_option =
-      rollback_command->add_option("GENERATION", number, "Unless said: the one before");
+      rollback_command->add_option("GENERATION", number, "Unless said: the one before")
+          ->check(CLI::PositiveNumber);
   show_command->add_option("DOMAIN", domain, "The domain")->required();
   for (auto* const command : {generations_command, show_command}) {
     command->add_flag("--json", json, "As JSON");

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// A line of `postqueue -j`: addresses and reasons in it come from peers.
+
+#include <set>
+
+#include "postfix-conf/postfix.h"
+#include "tests/fuzz/fuzz.h"
+
+int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using namespace mxfeed;
+  static const std::set<RelayKey> wanted = {"a.example", ".a.example", "x"};
+  if (const auto recipients = queued_recipients(fuzz::as_text(data, size))) {
+    for (const auto& recipient : *recipients) {
+      for (const auto& key : keys_of(recipient, wanted)) {
+        fuzz::require(wanted.contains(key), "only what is wanted is found");
+      }
+    }
+  }
+  return 0;
+}
