@@ -32,6 +32,7 @@ constexpr std::size_t kMaxReplyText = 400;  // libmilter takes 980 bytes, '%' do
 
 Milter* milter = nullptr;
 std::string milter_name;
+bool over_tcp = false;  // Postfix reaches us through TCP
 
 // What libmilter keeps for us, a session's lifetime.
 struct Peer {
@@ -156,7 +157,12 @@ unsigned long wanted_protocol(const Needs& needs) {
   unsigned long steps = SMFIP_NOUNKNOWN | SMFIP_NOEOH | SMFIP_NR_CONN | SMFIP_NR_MAIL;
   steps |= needs.helo ? SMFIP_NR_HELO : SMFIP_NOHELO;
   if (!needs.recipient_verdict) steps |= needs.recipients ? SMFIP_NR_RCPT : SMFIP_NORCPT;
-  if (!needs.data_verdict && !needs.ends_at_data) steps |= SMFIP_NODATA;
+  // Postfix's smtpd hands the connection to cleanup after it sent the macros of DATA,
+  // which it does in any case.  Unanswered, they hold up what cleanup sends until our TCP
+  // gets round to acknowledge them, 40 ms a message: there an answer is the quicker way.
+  const bool answer_data = needs.data_verdict || needs.ends_at_data ||
+                           (over_tcp && (needs.headers || needs.body));
+  if (!answer_data) steps |= SMFIP_NODATA;
   steps |= needs.headers ? SMFIP_NR_HDR | SMFIP_HDR_LEADSPC : SMFIP_NOHDRS;
   steps |= needs.body ? SMFIP_NR_BODY : SMFIP_NOBODY;
   return steps;
@@ -283,10 +289,11 @@ sfsistat on_close(SMFICTX* context) {
 
 // A milter on TCP answers in small writes: with Nagle's algorithm each message waits for
 // the peer's delayed ACK, 40 ms.  libmilter does not show its socket; accepted ones
-// inherit the option.
-void disable_nagle() {
+// inherit the option.  Returns whether there is a TCP listener.
+bool disable_nagle() {
   rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return false;
+  bool found = false;
   // The listener was opened just now, so its number is low.
   const int most = static_cast<int>(std::min<rlim_t>(limit.rlim_cur, 1024));
   for (int fd = 0; fd < most; ++fd) {
@@ -297,8 +304,9 @@ void disable_nagle() {
       continue;
     }
     const int on = 1;  // fails on a unix socket, which needs none
-    ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    if (::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) == 0) found = true;
   }
+  return found;
 }
 
 }  // namespace
@@ -328,7 +336,7 @@ void open_milter(Milter& to_serve, const std::string& name, const std::string& s
     throw Fault("listen for Postfix", socket,
                 "libmilter cannot open it, see its log line");
   }
-  disable_nagle();
+  over_tcp = disable_nagle();
 }
 
 void serve_milter() {

@@ -165,11 +165,19 @@ workers = 2
             directory.chmod(0o2750)
         return f"unix:{directory}/{name}.sock"
 
+    def log_files(self):
+        return [file for file in (self.postfix.log_file, *sorted(self.logs.glob("*.log")))
+                if file.exists()]
+
+    def log_lines(self, word):
+        """The lines of all logs that have the word."""
+        return [line for file in self.log_files()
+                for line in file.read_text(errors="replace").splitlines() if word in line]
+
     def tail(self, lines=25):
         """The ends of all logs, for a test that went wrong."""
         texts = []
-        for file in [self.postfix.log_file, *sorted(self.logs.glob("*.log"))]:
-            if file.exists():
-                end = file.read_text(errors="replace").splitlines()[-lines:]
-                texts.append("\n".join([f"--- {file.name}", *end]))
+        for file in self.log_files():
+            end = file.read_text(errors="replace").splitlines()[-lines:]
+            texts.append("\n".join([f"--- {file.name}", *end]))
         return "\n".join(texts)

@@ -101,9 +101,11 @@ class Postfix:
         self._run("postfix", "-c", self.config, "reload")
 
     def queue(self):
-        """The messages that wait, as postqueue -j lists them."""
-        return [json.loads(line) for line in
-                self._run("postqueue", "-c", self.config, "-j").splitlines()]
+        """The messages that wait, as postqueue -j lists them.  One without recipients is
+        delivered; its file stays a while when a qmgr that saw a map change had it in hand."""
+        messages = [json.loads(line) for line in
+                    self._run("postqueue", "-c", self.config, "-j").splitlines()]
+        return [message for message in messages if message["recipients"]]
 
     def waiting(self, domain=""):
         """The (queue id, address) of the recipients that wait, or of those in the domain."""

@@ -19,6 +19,8 @@ class ReloadTest(rig.TestCase):
     domains = acme("ONE")
 
     def test_no_mail_is_put_off_and_each_sees_one_policy(self):
+        self.gateway.configure(acme("ONE"))
+        self.gateway.apply()
         stop = threading.Event()
         outcomes = []
 

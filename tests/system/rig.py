@@ -187,6 +187,9 @@ class TestCase(unittest.TestCase):
         failed = self._outcome.result.failures + self._outcome.result.errors
         if any(test is self for test, _ in failed):
             print(self.gateway.tail(), file=sys.stderr)
+            for message in self.gateway.postfix.queue():
+                print("---", message, file=sys.stderr)
+                print(*self.gateway.log_lines(message["queue_id"]), sep="\n", file=sys.stderr)
 
 
 def mail(subject="hello", body="Hello,\n\nall is well.\n", **headers):
