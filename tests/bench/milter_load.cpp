@@ -2,7 +2,7 @@
 //
 // Drives a milter without a mail server in between, over many connections at once, and
 // prints one line of JSON: transactions a second, and what the waits for its answers were
-// (one recipient, end of message), in milliseconds.
+// (negotiation, one recipient, end of message), in milliseconds.
 //
 //   milter_load PATH SESSIONS TRANSACTIONS [together]
 //
@@ -150,7 +150,7 @@ class Session {
   bool over_ = false;  // the milter has seen enough of this message
 };
 
-double percentile(std::vector<double>& sorted, double share) {
+double percentile(const std::vector<double>& sorted, double share) {
   return sorted.empty()
              ? 0
              : sorted[static_cast<std::size_t>(share * double(sorted.size() - 1))];
@@ -159,7 +159,7 @@ double percentile(std::vector<double>& sorted, double share) {
 int run(const std::string& path, unsigned sessions, unsigned transactions,
         bool together) {
   std::mutex mutex;
-  std::vector<double> rcpt, end;
+  std::vector<double> open, rcpt, end;
   std::string trouble;
   std::barrier barrier(sessions);
   std::vector<std::thread> threads;
@@ -167,8 +167,11 @@ int run(const std::string& path, unsigned sessions, unsigned transactions,
   for (unsigned i = 0; i < sessions; ++i) {
     threads.emplace_back([&] {
       std::vector<double> my_rcpt, my_end;
+      double my_open = 0;
       try {
+        const auto opened = Clock::now();
         Session session(path);
+        my_open = milliseconds_since(opened);
         for (unsigned n = 0; n < transactions; ++n) {
           my_rcpt.push_back(session.begin());
           session.content();
@@ -181,6 +184,7 @@ int run(const std::string& path, unsigned sessions, unsigned transactions,
       }
       if (together) barrier.arrive_and_drop();
       const std::lock_guard lock(mutex);
+      open.push_back(my_open);
       rcpt.insert(rcpt.end(), my_rcpt.begin(), my_rcpt.end());
       end.insert(end.end(), my_end.begin(), my_end.end());
     });
@@ -191,15 +195,16 @@ int run(const std::string& path, unsigned sessions, unsigned transactions,
     fmt::print(stderr, "milter_load: {}\n", trouble);
     return 1;
   }
+  std::ranges::sort(open);
   std::ranges::sort(rcpt);
   std::ranges::sort(end);
-  fmt::print(
-      "{{\"per_second\": {:.0f}, \"rcpt_p50\": {:.3f}, \"rcpt_p99\": {:.3f}, "
-      "\"rcpt_max\": {:.3f}, \"end_p50\": {:.3f}, \"end_p99\": {:.3f}, "
-      "\"end_max\": {:.3f}}}\n",
-      double(end.size()) / seconds, percentile(rcpt, 0.5), percentile(rcpt, 0.99),
-      percentile(rcpt, 1), percentile(end, 0.5), percentile(end, 0.99),
-      percentile(end, 1));
+  const auto spread = [](std::string_view name, const std::vector<double>& sorted) {
+    return fmt::format("\"{0}_p50\": {1:.3f}, \"{0}_p99\": {2:.3f}, \"{0}_max\": {3:.3f}",
+                       name, percentile(sorted, 0.5), percentile(sorted, 0.99),
+                       percentile(sorted, 1));
+  };
+  fmt::print("{{\"per_second\": {:.0f}, {}, {}, {}}}\n", double(end.size()) / seconds,
+             spread("open", open), spread("rcpt", rcpt), spread("end", end));
   return 0;
 }
 
