@@ -244,6 +244,13 @@ class FindTest(ServiceTestCase):
             with self.subTest(name):
                 self.assertEqual(self.check(message), expected)
 
+    def test_an_archive_that_nothing_can_unpack_counts_as_encrypted(self):
+        self.service()
+        archive = mail(file_part(b"Rar!\x1a\x07\x00" + os.urandom(500)))
+        if self.scan.status()["rar"] == "yes":
+            self.skipTest("there is a library for RAR archives")
+        self.assertEqual(self.check(archive), ("encrypted", "Unreadable.RAR"))
+
     def test_the_command_says_what_was_found(self):
         self.service()
         cases = {"clean": (mail(text_part()), 0, "clean", ""),
@@ -372,6 +379,11 @@ class KillTest(ServiceTestCase):
     def setUp(self):
         super().setUp()
         self.clean = mail(text_part("after the kill"))
+
+    def test_the_zygote_forks_from_a_single_thread(self):
+        self.service()
+        status = pathlib.Path(f"/proc/{self.zygote()}/status").read_text()
+        self.assertIn("Threads:\t1\n", status)
 
     def test_a_killed_worker_answers_nothing_and_is_replaced(self):
         self.service()

@@ -12,28 +12,15 @@
 #include "milters/virus/scan/database.h"
 #include "milters/virus/scan/engine_clamav.h"
 #include "milters/virus/scan/scratch.h"
+#include "tests/support/temp_directory.h"
 
 namespace mxfeed::virus {
 namespace {
 
 namespace fs = std::filesystem;
 
-class Directory {
- public:
-  Directory() {
-    std::string name = (fs::temp_directory_path() / "scan_test.XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr) throw Fault("make", name, errno_text(errno));
-    path_ = name;
-  }
-  ~Directory() { fs::remove_all(path_); }
-  const fs::path& path() const { return path_; }
-
- private:
-  fs::path path_;
-};
-
 TEST_CASE("every change of a signature file changes the fingerprint", "[virus]") {
-  const Directory directory;
+  const TempDirectory directory;
   const fs::path& at = directory.path();
   CHECK(look_at_database(at).fingerprint.empty());
   write_file(at / "a.hdb", "x");
@@ -70,7 +57,7 @@ TEST_CASE("every change of a signature file changes the fingerprint", "[virus]")
 }
 
 TEST_CASE("scratch space is private and starts empty", "[virus]") {
-  const Directory directory;
+  const TempDirectory directory;
   const fs::path asked = directory.path() / "scratch";
   fs::create_directories(asked / "old" / "deep");
   fs::create_directories(asked / std::to_string(::getpid()));
@@ -85,7 +72,7 @@ TEST_CASE("scratch space is private and starts empty", "[virus]") {
 }
 
 TEST_CASE("scratch space that is a file or a link is refused", "[virus]") {
-  const Directory directory;
+  const TempDirectory directory;
   write_file(directory.path() / "file", "");
   CHECK_THROWS_AS(prepare_scratch(directory.path() / "file", directory.path()), Fault);
   fs::create_directory_symlink(directory.path(), directory.path() / "link");
@@ -93,7 +80,7 @@ TEST_CASE("scratch space that is a file or a link is refused", "[virus]") {
 }
 
 TEST_CASE("trouble with scratch space is seen before libclamav hides it", "[virus]") {
-  const Directory directory;
+  const TempDirectory directory;
   CHECK_FALSE(scratch_trouble(directory.path(), 1000));
   CHECK(scratch_trouble(directory.path() / "none", 1000));
   CHECK(scratch_trouble(directory.path(), std::uint64_t{1} << 60));

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "milters/virus/filter.h"
+
+#include <catch2/catch.hpp>
+
+#include "common/policy/constdb.h"
+#include "milters/virus/scan_protocol.h"
+#include "tests/support/temp_directory.h"
+
+namespace mxfeed::virus {
+namespace {
+
+// A milter without a scan service: what reaches for it is a fault.
+struct Rig {
+  explicit Rig(VirusPolicy virus = {}) {
+    const auto generation = directory.path() / "generations" / "1";
+    std::filesystem::create_directories(generation);
+    ConstDbWriter writer(generation / "policy.cdb");
+    writer.add(PolicyDb::kGatewayKey, encode(GatewayPolicy{}));
+    writer.add(PolicyDb::kForeignKey, encode(DomainPolicy{}));
+    DomainPolicy domain;
+    domain.name = "acme.example";
+    domain.virus = virus;
+    domain.content_class = 1;
+    writer.add(domain.name, encode(domain));
+    writer.commit();
+    std::filesystem::create_symlink("generations/1", directory.path() / "current");
+    live = std::make_unique<LivePolicy>(directory.path());
+    milter =
+        std::make_unique<VirusMilter>(*live, directory.path() / "none.sock", system_time);
+    connection = milter->connect(Client{});
+    filter = connection->begin(Envelope{});
+    const Verdict verdict = filter->on_recipient({"a", "acme.example"});
+    CHECK(verdict.action() == Action::proceed);
+  }
+
+  void send_body(std::uint64_t size) {
+    const std::vector<std::byte> chunk(65'535);
+    for (std::uint64_t left = size; left > 0;) {
+      const std::uint64_t part = std::min<std::uint64_t>(left, chunk.size());
+      filter->on_body(std::span(chunk).first(part));
+      left -= part;
+    }
+  }
+
+  TempDirectory directory;
+  std::unique_ptr<LivePolicy> live;
+  std::unique_ptr<VirusMilter> milter;
+  std::unique_ptr<Connection> connection;
+  std::unique_ptr<Filter> filter;
+};
+
+constexpr std::uint64_t kHeaderRoom = 2048;  // for our own field and line ends
+
+TEST_CASE("without an answer of the scan service there is a fault", "[virus]") {
+  Rig rig;
+  rig.filter->on_header("Subject", " x");
+  MessageEdits edits;
+  CHECK_THROWS_AS(rig.filter->on_end(edits, [] {}), Fault);
+  const Verdict verdict = rig.filter->on_fault(Fault("a", "b", "c"));
+  CHECK(verdict.action() == Action::defer);
+  CHECK(verdict.code() == 451);
+}
+
+TEST_CASE("a message that just fits is scanned", "[virus]") {
+  Rig rig;
+  rig.send_body(kMaxMessage - kHeaderRoom);
+  MessageEdits edits;
+  CHECK_THROWS_AS(rig.filter->on_end(edits, [] {}), Fault);
+}
+
+TEST_CASE("a message that is too large is unscannable", "[virus]") {
+  struct Case {
+    VirusAction policy;
+    Action action;
+    bool held;
+  };
+  const Case cases[] = {{VirusAction::reject, Action::reject, false},
+                        {VirusAction::discard, Action::discard, false},
+                        {VirusAction::quarantine, Action::proceed, true}};
+  for (const Case& c : cases) {
+    Rig rig({VirusAction::discard, c.policy, EncryptedAction::header});
+    rig.filter->on_header("x-mxfeed-virus", " clean");
+    rig.send_body(kMaxMessage);
+    MessageEdits edits;
+    const Verdict verdict = rig.filter->on_end(edits, [] {});
+    CHECK(verdict.action() == c.action);
+    CHECK(verdict.reason() == "virus-unscannable");
+    CHECK(edits.quarantine_reason().empty() != c.held);
+    CHECK(edits.ordered().front().kind == HeaderEdit::Kind::remove);
+  }
+}
+
+TEST_CASE("a message beyond a limit of the session is refused or deleted", "[virus]") {
+  Rig rejects({VirusAction::discard, VirusAction::quarantine, EncryptedAction::header});
+  CHECK(rejects.filter->on_limit("header").code() == 552);
+  Rig deletes({VirusAction::reject, VirusAction::discard, EncryptedAction::header});
+  CHECK(deletes.filter->on_limit("header").action() == Action::discard);
+}
+
+}  // namespace
+}  // namespace mxfeed::virus
