@@ -80,7 +80,8 @@ class Anomalies {
     return (bits_ & static_cast<std::uint32_t>(anomaly)) != 0;
   }
   bool any() const { return bits_ != 0; }
-  // A limit was passed: there is at least one opaque part.
+  // A limit was passed: there is an opaque part, or a uuencoded file was left in its
+  // text.
   bool exceeded() const {
     return has(Anomaly::too_deep) || has(Anomaly::too_many_parts) ||
            has(Anomaly::header_too_big) || has(Anomaly::boundary_too_long);
