@@ -27,7 +27,7 @@ std::string find_program(const std::string& name) {
   const char* const path = std::getenv("PATH");
   const std::string all = std::string(path != nullptr ? path : "") + ":/usr/sbin:/sbin";
   for (const auto directory : split(all, ':')) {
-    const std::string candidate = std::string(directory) + "/" + name;
+    std::string candidate = std::string(directory) + "/" + name;
     if (!directory.empty() && ::access(candidate.c_str(), X_OK) == 0) return candidate;
   }
   return {};
@@ -120,6 +120,7 @@ CommandResult run_command(const std::vector<std::string>& argv, std::string_view
   const Fd given = input_file(input);
   Pipe output, errors;
   std::vector<char*> arguments;
+  arguments.reserve(argv.size() + 1);
   for (const auto& one : argv) arguments.push_back(const_cast<char*>(one.c_str()));
   arguments.push_back(nullptr);
   const pid_t pid = ::fork();

@@ -50,6 +50,11 @@ bool is_plain_path(const std::string& path) {
   });
 }
 
+// CLI11 takes "-1" for a very large number.
+std::string is_number(const std::string& text) {
+  return parse_unsigned(text) ? "" : "not a number: " + escape_untrusted(text);
+}
+
 std::filesystem::path absolute(const std::string& path) {
   auto full = std::filesystem::absolute(path).lexically_normal();
   return full.has_filename() ? full : full.parent_path();
@@ -93,7 +98,7 @@ int run(int argc, char** argv) {
     command
         ->add_option("--allow-removals", options.allow_removals,
                      "Remove up to that many domains")
-        ->check(CLI::NonNegativeNumber);
+        ->check(is_number);
     command->add_flag("--no-postfix", no_postfix, "Do not talk to Postfix");
     command
         ->add_option("--postfix-config", postfix_config, "Postfix's directory of main.cf")
@@ -102,7 +107,7 @@ int run(int argc, char** argv) {
   apply_command->add_option("--host", options.host, "The [[host]] that this is");
   auto* const number_option =
       rollback_command->add_option("GENERATION", number, "Unless said: the one before")
-          ->check(CLI::PositiveNumber);
+          ->check(is_number);
   show_command->add_option("DOMAIN", domain, "The domain")->required();
   for (auto* const command : {generations_command, show_command}) {
     command->add_flag("--json", json, "As JSON");

@@ -132,8 +132,9 @@ std::optional<std::vector<std::string>> queued_recipients(std::string_view line)
       return json.members([&](const std::string& member) {
         if (member != "address") return json.skip();
         auto address = json.string();
-        if (address) addresses.push_back(*std::move(address));
-        return address.has_value();
+        if (!address) return false;
+        addresses.push_back(*std::move(address));
+        return true;
       });
     });
   });

@@ -8,7 +8,6 @@
 
 #include <cerrno>
 #include <limits>
-#include <utility>
 
 #include "common/base/fault.h"
 #include "common/base/file.h"
@@ -71,7 +70,7 @@ struct ConstDbWriter::Impl {
   cdb_make make{};
   bool finished = false;
 
-  Impl(std::filesystem::path file, unsigned mode)
+  Impl(const std::filesystem::path& file, unsigned mode)
       : path(file.string()), temporary(path + ".XXXXXX") {
     fd.reset(::mkostemp(temporary.data(), O_CLOEXEC));
     if (!fd) throw Fault("create", temporary, errno_text(errno));
@@ -89,8 +88,8 @@ struct ConstDbWriter::Impl {
   Impl& operator=(const Impl&) = delete;
 };
 
-ConstDbWriter::ConstDbWriter(std::filesystem::path file, unsigned mode)
-    : impl_(std::make_unique<Impl>(std::move(file), mode)) {}
+ConstDbWriter::ConstDbWriter(const std::filesystem::path& file, unsigned mode)
+    : impl_(std::make_unique<Impl>(file, mode)) {}
 ConstDbWriter::~ConstDbWriter() = default;
 
 void ConstDbWriter::add(std::string_view key, std::string_view value) {

@@ -35,7 +35,7 @@ class ConstDb {
 // nothing is left.  Throws Fault.
 class ConstDbWriter {
  public:
-  explicit ConstDbWriter(std::filesystem::path file, unsigned mode = 0644);
+  explicit ConstDbWriter(const std::filesystem::path& file, unsigned mode = 0644);
   ~ConstDbWriter();
   ConstDbWriter(const ConstDbWriter&) = delete;
   ConstDbWriter& operator=(const ConstDbWriter&) = delete;
