@@ -68,7 +68,7 @@ MessageFile load(const std::string& file) {
   MessageFile message(system_time());
   std::FILE* const from = file == "-" ? stdin : std::fopen(file.c_str(), "rbe");
   if (from == nullptr) throw Fault("read", file, errno_text(errno));
-  std::string buffer(64 * 1024, '\0');
+  std::string buffer(std::size_t{64} * 1024, '\0');
   for (std::size_t got; (got = std::fread(buffer.data(), 1, buffer.size(), from)) > 0;) {
     message.add(std::string_view(buffer).substr(0, got));
     if (message.size() > kMaxMessage) break;

@@ -13,7 +13,7 @@ namespace mxfeed::virus {
 namespace {
 
 // Most mails are written at once.
-constexpr std::size_t kBuffer = 128 * 1024;
+constexpr std::size_t kBuffer = std::size_t{128} * 1024;
 
 // RFC 5322, 3.3; in UTC and without a locale.
 std::string date(Time now) {
