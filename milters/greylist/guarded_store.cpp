@@ -20,7 +20,7 @@ bool GuardedStore::guarded(const Work& work) {
   if (!breaker_.allows(clock_())) return false;
   try {
     std::shared_lock lock(mutex_);
-    if (!store_) {
+    while (!store_) {  // use() may take it away again
       lock.unlock();
       {
         const std::lock_guard alone(mutex_);
@@ -46,8 +46,12 @@ bool GuardedStore::guarded(const Work& work) {
 
 void GuardedStore::use(const std::string& url) {
   {
-    const std::lock_guard alone(mutex_);
+    // A writer waits for all readers, and most reloads change nothing here.
+    const std::shared_lock lock(mutex_);
     if (url == url_) return;
+  }
+  {
+    const std::lock_guard alone(mutex_);
     url_ = url;
     store_.reset();
   }
