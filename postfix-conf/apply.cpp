@@ -184,7 +184,7 @@ void report_attachment(const ApplyOptions& options, const Generated& now) {
   if (!differing) {
     complain(fmt::format("note: Postfix's parameters were not compared: {}", cause));
   } else if (!differing->empty()) {
-    say(fmt::format("postfix: not attached: {} has other values of {}",
+    say(fmt::format("postfix: not attached: {} differs in {}",
                     (options.postfix_config / "main.cf").string(),
                     fmt::join(*differing, ", ")));
     say(fmt::format("postfix: to attach: sh {}/{}/attach.sh {}", options.state.string(),

@@ -240,6 +240,13 @@ std::optional<std::vector<std::string>> Postfix::differing_parameters(
       differing.push_back(name);
     }
   }
+  for (const auto& line : generated.master_cf) {
+    const auto name = line.substr(0, line.find(' '));
+    bool found = false;
+    run_command({"postconf", "-c", config_.string(), "-M", name + "/unix"}, "",
+                [&](std::string_view) { found = true; });
+    if (!found) differing.push_back(name + " (master.cf)");
+  }
   return differing;
 }
 

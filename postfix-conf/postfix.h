@@ -43,8 +43,8 @@ class Postfix {
                                                         const std::vector<MapLine>& lines,
                                                         std::string& cause) const;
 
-  // Names of the parameters that are not as generated; nothing if postconf(1) does not
-  // work.
+  // Names of the parameters that are not as generated, and of the services that are
+  // missing; nothing if postconf(1) does not work.
   std::optional<std::vector<std::string>> differing_parameters(const Generated& generated,
                                                                std::string& cause) const;
 

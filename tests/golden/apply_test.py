@@ -409,8 +409,8 @@ class ApplyTest(golden.TestCase):
         self.assertNotIn("not attached", self.apply_with_postfix().stdout)
         (self.postfix.directory / "main.cf").write_text(lines.replace("= yes", "= no"))
         done = self.apply_with_postfix("--postfix-config", "/srv/postfix")
-        self.assertRegex(done.stdout, r"not attached: /srv/postfix/main\.cf has other values "
-                                      r"of .*enable_long_queue_ids")
+        self.assertRegex(done.stdout, r"not attached: /srv/postfix/main\.cf differs in "
+                                      r".*enable_long_queue_ids")
         self.assertIn(f"sh {self.state}/current-postfix/attach.sh /srv/postfix\n",
                       done.stdout)
         subprocess.run(["sh", "-n", self.state / "current-postfix" / "attach.sh"], check=True)
