@@ -68,6 +68,15 @@ std::filesystem::path prepare_scratch(const std::filesystem::path& asked,
   return chosen;
 }
 
+void discard_scratch(const std::filesystem::path& base) noexcept {
+  try {
+    empty(base);
+    std::error_code error;
+    std::filesystem::remove(base, error);  // unless something is left in it
+  } catch (...) {  // out of memory: it is emptied at the next start
+  }
+}
+
 std::filesystem::path scratch_of(const std::filesystem::path& base, int pid) {
   return base / std::to_string(pid);
 }

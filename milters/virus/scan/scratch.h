@@ -22,6 +22,8 @@ namespace mxfeed::virus {
 // Only one supervisor may run for the same `data`.  Throws Fault.
 std::filesystem::path prepare_scratch(const std::filesystem::path& asked,
                                       const std::filesystem::path& data);
+// Removes it again with all in it, but for what belongs to living processes; never fails.
+void discard_scratch(const std::filesystem::path& base) noexcept;
 bool is_in_memory(const std::filesystem::path& directory);
 
 // The directory of the process `pid` below the one of the supervisor.

@@ -281,8 +281,7 @@ int Supervisor::run() {
     }
     publish();
   }
-  std::error_code ignored;
-  std::filesystem::remove(scratch_, ignored);  // unless something is left in it
+  discard_scratch(scratch_);
   log(Severity::info, LogFields().add("event", "stop"));
   return 0;
 }

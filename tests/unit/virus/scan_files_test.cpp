@@ -67,8 +67,14 @@ TEST_CASE("scratch space is private and starts empty", "[virus]") {
   CHECK((fs::status(chosen).permissions() & fs::perms::all) == fs::perms::owner_all);
   // Of a living process: its scan would find everything clean without it.
   CHECK(fs::exists(asked / std::to_string(::getpid())));
+  fs::create_directory(asked / "rest");
+  discard_scratch(chosen);
+  CHECK_FALSE(fs::exists(asked / "rest"));
+  CHECK(fs::exists(asked / std::to_string(::getpid())));
   remove_scratch(chosen, ::getpid());
   CHECK_FALSE(fs::exists(asked / std::to_string(::getpid())));
+  discard_scratch(chosen);
+  CHECK_FALSE(fs::exists(asked));
 }
 
 TEST_CASE("scratch space that is a file or a link is refused", "[virus]") {
