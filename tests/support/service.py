@@ -26,7 +26,7 @@ def program(name):
     return str(BUILD / "bin" / name)
 
 
-def eventually(condition, what, seconds=15.0):
+def eventually(condition, what, seconds=30.0):
     """Polls until `condition()` is true and returns its value; fails after `seconds`."""
     deadline = time.monotonic() + seconds
     while True:

@@ -114,6 +114,15 @@ class QueueTest(rig.TestCase):
                        "it is put off")
         self.assert_no_bounce()
 
+    def test_postfix_notices_a_new_domain_without_being_told(self):
+        self.gateway.configure(self.domains + rig.feed("new.example", OFF))
+        self.assertFalse(self.send("info@new.example", rig.mail("too early")).accepted)
+        self.gateway.apply()
+        rig.eventually(lambda: self.send("info@new.example", rig.mail("welcome")).accepted,
+                       "mail for the new domain is taken")
+        (delivery,) = self.customer.wait_for_count(1)
+        self.assertEqual(delivery.recipients, ("info@new.example",))
+
     def test_a_removed_domain_keeps_its_mail_until_its_queue_is_empty(self):
         domains = self.domains + rig.feed("leaving.example", OFF, deliver_to=("203.0.113.40",))
         self.gateway.configure(domains)

@@ -67,11 +67,11 @@ class World:
         return cls._made
 
     def __init__(self):
-        if os.getpid() != 1 and os.getppid() != 1 or len(socket.if_nameindex()) != 1:
+        if os.getpid() != 1 or len(socket.if_nameindex()) != 1 or "MXFEED_RIG" not in os.environ:
             raise RuntimeError("not in namespaces of its own: run it through in-namespaces")
         self._processes = []
         self._network()
-        self.directory = pathlib.Path(tempfile.mkdtemp(prefix="mxfeed-"))
+        self.directory = pathlib.Path(os.environ["MXFEED_RIG"])
         self._run("mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", self.directory)
         self._resolver()
 
