@@ -3,7 +3,6 @@
 what became of them.  Every row is proved by the copies that the customers' servers got and the
 answers that the senders got."""
 
-import os
 import pathlib
 import shutil
 import socket
@@ -15,6 +14,7 @@ import time
 import gateway as gateways
 import smtp_client
 import smtp_sink
+from messages import GTUBE, infected, mail
 from service import eventually
 
 DOMAINS = """\
@@ -70,15 +70,7 @@ def promise(kept, otherwise):
         raise AssertionError(otherwise)
 
 
-def mail(subject, body="Hello,\n\nall is well.\n", more=""):
-    return smtp_client.crlf(
-        f"From: Anna <anna@sender.example>\nTo: info@acme.example\nSubject: {subject}\n"
-        "Date: Mon, 02 Nov 2026 09:00:00 +0000\n"
-        f"Message-ID: <{os.urandom(8).hex()}@sender.example>\n{more}\n{body}")
-
-
-GTUBE = f"Buy now.\n\n{gateways.GTUBE.decode()}\n"
-VIRUS = f"{gateways.EICAR.decode()}\n"
+SPAM = f"Buy now.\n\n{GTUBE}\n"
 
 
 class Demonstration:
@@ -136,19 +128,19 @@ class Demonstration:
 
     def virus_deleted(self):
         """EICAR, to a domain that has it deleted"""
-        outcome = self.send(["virus@shop.example"], mail("invoice", VIRUS))
+        outcome = self.send(["virus@shop.example"], infected())
         promise(outcome.final and outcome.final.code == 250, f"answered {outcome.last}")
         return self.vanished("virus@shop.example", "accepted and deleted")
 
     def virus_rejected(self):
         """EICAR, to a domain that has it rejected"""
-        outcome = self.send(["virus@club.example"], mail("invoice", VIRUS))
+        outcome = self.send(["virus@club.example"], infected())
         promise(outcome.final and outcome.final.code == 550, f"answered {outcome.last}")
         return self.vanished("virus@club.example", f"rejected ({outcome.final.code})")
 
     def spam_tagged(self):
         """GTUBE, high, to a domain that has it tagged"""
-        outcome = self.send(["spam@shop.example"], mail("cheap", GTUBE))
+        outcome = self.send(["spam@shop.example"], mail("cheap", SPAM))
         promise(outcome.accepted, f"not accepted: {outcome.last}")
         got = self.copy("spam@shop.example")
         (subject,) = got.header("Subject")
@@ -157,13 +149,13 @@ class Demonstration:
 
     def spam_deleted(self):
         """GTUBE, high, to a domain that has it deleted"""
-        outcome = self.send(["spam@club.example"], mail("cheap", GTUBE))
+        outcome = self.send(["spam@club.example"], mail("cheap", SPAM))
         promise(outcome.final and outcome.final.code == 250, f"answered {outcome.last}")
         return self.vanished("spam@club.example", "accepted and deleted")
 
     def spam_untouched(self):
         """GTUBE, to a domain with the filter off"""
-        outcome = self.send(["spam@plain.example"], mail("cheap", GTUBE))
+        outcome = self.send(["spam@plain.example"], mail("cheap", SPAM))
         promise(outcome.accepted, f"not accepted: {outcome.last}")
         got = self.copy("spam@plain.example")
         promise(got.header("Subject") == [b" cheap"], "it was touched")
@@ -172,7 +164,7 @@ class Demonstration:
     def forged(self):
         """a mail with a forged X-Mxfeed-Virus"""
         outcome = self.send(["forged@plain.example"],
-                            mail("trust me", more="X-Mxfeed-Virus: forged\n"))
+                            mail("trust me", X_Mxfeed_Virus="forged"))
         promise(outcome.accepted, f"not accepted: {outcome.last}")
         ours = self.copy("forged@plain.example").header("X-Mxfeed-Virus")
         promise(len(ours) == 1 and ours[0].strip() != b"forged", f"arrived with {ours}")

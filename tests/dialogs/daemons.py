@@ -24,8 +24,9 @@ import unittest
 
 sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 
-import fake_mta  # pylint: disable=wrong-import-position
-from service import BUILD, SOURCE, Daemon, eventually, program  # pylint: disable=unused-import,wrong-import-position
+# pylint: disable=wrong-import-position,unused-import
+import fake_mta
+from service import BUILD, SOURCE, Daemon, eventually, program
 
 # A gateway on which only what a test cares about need be said.
 GATEWAY = """

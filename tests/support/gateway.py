@@ -12,19 +12,12 @@ Needs root.  The daemons' sockets lie in Postfix's queue directory, so that the 
 smtpd and cleanup reach them, and may be used by group postfix only.
 """
 
-import base64
 import pathlib
 import shutil
 import subprocess
 
 import postfix
 import service
-
-# EICAR's test file, which every scanner knows; not written out, or scanners would find it here.
-EICAR = base64.b64decode(
-    b"WDVPIVAlQEFQWzRcUFpYNTQoUF4pN0NDKTd9JEVJQ0FSLVNUQU5EQVJELUFOVElWSVJVUy1URVNULUZJTEUhJEgrSCo=")
-# The body line that every spam filter knows.
-GTUBE = b"XJS*C4JDBQADN1.NSBN3*2IDNEN*GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.34X"
 
 # Order of the milters, as they are attached.
 MILTERS = ("greylist", "virus", "spam")
@@ -44,7 +37,7 @@ class Gateway:
         for made in (self.config / "domains.d", self.state, self.logs, self.database):
             made.mkdir(parents=True, exist_ok=True)
         self.directory.chmod(0o755)  # Postfix's daemons run as another user
-        (self.database / "test.ndb").write_text(f"Eicar-Test:0:*:{EICAR[:40].hex()}\n")
+        subprocess.run([service.SOURCE / "tests/support/test-database", self.database], check=True)
         self.postfix = postfix.Postfix(self.directory / "postfix", listen)
         self.daemons = {}
 

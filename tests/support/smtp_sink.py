@@ -182,9 +182,8 @@ class _Conversation:
             verb = command[:4].upper()
             if verb in ("EHLO", "HELO"):
                 self._helo = command[5:]
-                names = [self._sink.name, *self._sink.extensions] if verb == "EHLO" else [self._sink.name]
-                self._say("\r\n".join(
-                    f"250{' ' if i == len(names) - 1 else '-'}{n}" for i, n in enumerate(names)))
+                *more, last = (self._sink.name, *(self._sink.extensions if verb == "EHLO" else ()))
+                self._say("".join(f"250-{line}\r\n" for line in more) + f"250 {last}")
             elif verb == "MAIL":
                 self._reset()
                 address, *options = command[command.index(":") + 1:].split()

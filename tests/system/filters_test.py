@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Viruses, spam and forged headers: what each domain chose is what happens."""
 
-import gateway as gateways
 import rig
 import smtp_sink
 
-GTUBE = f"Hello,\n\n{gateways.GTUBE.decode()}\n"
+GTUBE = f"Hello,\n\n{rig.GTUBE}\n"
 
 
 def spam(**levels):
@@ -97,7 +96,7 @@ class FiltersTest(rig.TestCase):
         self.assertEqual(delivery.header("Subject"), [b" [SPAM: high] cheap"])
 
     def test_spam_without_a_subject_gets_one(self):
-        message = b"From: anna@sender.example\r\n\r\n" + gateways.GTUBE + b"\r\n"
+        message = b"From: anna@sender.example\r\n\r\n" + rig.GTUBE.encode() + b"\r\n"
         delivery = self.delivered("info@tags.example", message)
         self.assertEqual([s.strip() for s in delivery.header("Subject")], [b"[SPAM: high]"])
 

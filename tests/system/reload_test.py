@@ -6,7 +6,7 @@ import threading
 import rig
 import smtp_client
 
-GTUBE = f"{rig.gateways.GTUBE.decode()}\n"
+GTUBE = f"{rig.GTUBE}\n"
 
 
 def acme(tag):

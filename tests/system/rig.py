@@ -27,6 +27,7 @@ import unittest
 import gateway as gateways
 import smtp_client
 import smtp_sink
+from messages import GTUBE, infected, mail
 from service import SOURCE, eventually
 
 GATEWAY = "192.0.2.10"
@@ -190,28 +191,6 @@ class TestCase(unittest.TestCase):
             for message in self.gateway.postfix.queue():
                 print("---", message, file=sys.stderr)
                 print(*self.gateway.log_lines(message["queue_id"]), sep="\n", file=sys.stderr)
-
-
-def mail(subject="hello", body="Hello,\n\nall is well.\n", **headers):
-    """A small mail; `headers` are more fields, "_" for "-" in their names."""
-    fields = {"From": "Anna <anna@sender.example>", "To": "info@acme.example",
-              "Subject": subject, "Date": "Mon, 02 Nov 2026 09:00:00 +0000",
-              "Message-ID": f"<{os.urandom(8).hex()}@sender.example>"}
-    fields.update({name.replace("_", "-"): value for name, value in headers.items()})
-    text = "".join(f"{name}: {value}\n" for name, value in fields.items())
-    return smtp_client.crlf(text + "\n" + body)
-
-
-def infected(subject="invoice"):
-    """A mail with EICAR's test file as an attachment."""
-    import base64
-    return mail(
-        subject, MIME_Version="1.0", Content_Type='multipart/mixed; boundary="frontier"',
-        body="--frontier\nContent-Type: text/plain\n\nSee the attachment.\n"
-             "--frontier\nContent-Type: application/octet-stream\n"
-             'Content-Disposition: attachment; filename="invoice.com"\n'
-             "Content-Transfer-Encoding: base64\n\n"
-             f"{base64.encodebytes(gateways.EICAR).decode()}--frontier--\n")
 
 
 def main():
