@@ -12,6 +12,7 @@ class QueueTest(rig.TestCase):
         STABLE,
         rig.feed("two-hosts.example", OFF, deliver_to=("203.0.113.30", "203.0.113.31")),
         rig.feed("paused.example", OFF, 'state = "paused"'),
+        rig.feed("protected.example", OFF, 'state = "protect"'),
         rig.feed("alone.example", OFF),
         rig.feed("family.example", OFF, "subdomains = true"),
         rig.feed("other.example", OFF, deliver_to=("[203.0.113.20]:2525",)),
@@ -95,6 +96,17 @@ class QueueTest(rig.TestCase):
         self.customer.wait_for_count(1)
         self.assertEqual(self.customer.received("info@paused.example"), [])
         self.assertEqual(len(self.waiting("paused.example")), 1)
+        self.assert_no_bounce()
+
+    def test_a_refusal_of_a_protected_domains_server_waits(self):
+        self.customer.answers["info@protected.example"] = "550 5.1.1 No such user"
+        self.addCleanup(self.customer.answers.clear)
+        self.accept("info@protected.example", rig.mail("keep"))
+        rig.eventually(lambda: self.postfix.log_lines("info@protected.example", "SOFTBOUNCE"),
+                       "the refusal is taken for a temporary one")
+        self.customer.answers.clear()
+        self.deliver_all("protected.example")
+        self.assertEqual(len(self.customer.received("info@protected.example")), 1)
         self.assert_no_bounce()
 
     def test_subdomains_are_taken_only_where_that_is_chosen(self):
