@@ -78,12 +78,11 @@ class RecipientsTest(rig.TestCase):
             "myhostname": "mail.sender.example",
             "relayhost": f"[{rig.GATEWAY}]",
             "default_destination_recipient_limit": "1000",
-            "minimal_backoff_time": "1s", "queue_run_delay": "1s", "maximal_backoff_time": "2s",
         })
         sender.start()
         self.addCleanup(sender.stop)
         sender.submit("list@sender.example", RECIPIENTS, rig.mail("to all"))
-        self.assert_each_got_one()
+        self.assert_each_got_one(progress=sender.flush)
         rig.eventually(lambda: not sender.queue(), "the sender's queue is empty")
         self.assertEqual(sender.log_lines("status=bounced"), [])
 
