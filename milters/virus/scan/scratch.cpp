@@ -50,13 +50,18 @@ bool is_in_memory(const std::filesystem::path& directory) {
 
 std::filesystem::path prepare_scratch(const std::filesystem::path& asked,
                                       const std::filesystem::path& data) {
-  std::filesystem::path chosen = asked.empty() ? data / "tmp" : asked;
+  const std::string name = "mxfeed-scan-" + std::to_string(::geteuid()) + "-" +
+                           std::to_string(std::hash<std::string>{}(data.string()));
+  std::filesystem::path chosen = data / "tmp";
+  if (!asked.empty()) {
+    // Never that directory itself, which may be /tmp or /run and would be emptied.
+    ::mkdir(asked.c_str(), 0700);
+    chosen = asked / name;
+  }
   if (!make_private(chosen)) {
     throw Fault("make temporary directory", chosen.string(), errno_text(errno));
   }
   if (asked.empty() && !is_in_memory(chosen)) {
-    const std::string name = "mxfeed-scan-" + std::to_string(::geteuid()) + "-" +
-                             std::to_string(std::hash<std::string>{}(data.string()));
     for (const std::filesystem::path base : {"/dev/shm", "/run"}) {
       if (is_in_memory(base) && make_private(base / name)) {
         chosen = base / name;

@@ -17,8 +17,9 @@
 namespace mxfeed::virus {
 
 // The supervisor's part: picks and makes the directory (mode 0700), empties it.
-//   asked for: that one; else <data>/tmp if that is in memory; else one below /dev/shm
-//   or /run named after the user and `data`; else <data>/tmp on disk.
+//   one named after the user and `data` below `asked`, if that is given; else <data>/tmp
+//   if that is in memory; else one named so below /dev/shm or /run; else <data>/tmp on
+//   disk.
 // Only one supervisor may run for the same `data`.  Throws Fault.
 std::filesystem::path prepare_scratch(const std::filesystem::path& asked,
                                       const std::filesystem::path& data);

@@ -59,30 +59,50 @@ TEST_CASE("every change of a signature file changes the fingerprint", "[virus]")
 TEST_CASE("scratch space is private and starts empty", "[virus]") {
   const TempDirectory directory;
   const fs::path asked = directory.path() / "scratch";
-  fs::create_directories(asked / "old" / "deep");
-  fs::create_directories(asked / std::to_string(::getpid()));
   const fs::path chosen = prepare_scratch(asked, directory.path());
-  CHECK(chosen == asked);
-  CHECK_FALSE(fs::exists(asked / "old"));
+  CHECK(chosen.parent_path() == asked);
   CHECK((fs::status(chosen).permissions() & fs::perms::all) == fs::perms::owner_all);
+  const fs::path own = chosen / std::to_string(::getpid());
+  fs::create_directories(chosen / "old" / "deep");
+  fs::create_directories(own);
+  CHECK(prepare_scratch(asked, directory.path()) == chosen);
+  CHECK_FALSE(fs::exists(chosen / "old"));
   // Of a living process: its scan would find everything clean without it.
-  CHECK(fs::exists(asked / std::to_string(::getpid())));
-  fs::create_directory(asked / "rest");
+  CHECK(fs::exists(own));
+  fs::create_directory(chosen / "rest");
   discard_scratch(chosen);
-  CHECK_FALSE(fs::exists(asked / "rest"));
-  CHECK(fs::exists(asked / std::to_string(::getpid())));
+  CHECK_FALSE(fs::exists(chosen / "rest"));
+  CHECK(fs::exists(own));
   remove_scratch(chosen, ::getpid());
-  CHECK_FALSE(fs::exists(asked / std::to_string(::getpid())));
+  CHECK_FALSE(fs::exists(own));
   discard_scratch(chosen);
-  CHECK_FALSE(fs::exists(asked));
+  CHECK_FALSE(fs::exists(chosen));
+}
+
+TEST_CASE("what else is in the directory asked for is left alone", "[virus]") {
+  const TempDirectory directory;
+  const fs::path asked = directory.path() / "shared";
+  fs::create_directories(asked / "others");
+  write_file(asked / "file", "x");
+  const auto mode = fs::status(asked).permissions();
+  const fs::path chosen = prepare_scratch(asked, directory.path());
+  CHECK(fs::exists(asked / "others"));
+  CHECK(fs::exists(asked / "file"));
+  CHECK(fs::status(asked).permissions() == mode);
+  discard_scratch(chosen);
+  CHECK(fs::exists(asked / "file"));
 }
 
 TEST_CASE("scratch space that is a file or a link is refused", "[virus]") {
   const TempDirectory directory;
-  write_file(directory.path() / "file", "");
-  CHECK_THROWS_AS(prepare_scratch(directory.path() / "file", directory.path()), Fault);
-  fs::create_directory_symlink(directory.path(), directory.path() / "link");
-  CHECK_THROWS_AS(prepare_scratch(directory.path() / "link", directory.path()), Fault);
+  const fs::path asked = directory.path() / "shared";
+  const fs::path chosen = prepare_scratch(asked, directory.path());
+  fs::remove(chosen);
+  write_file(chosen, "");
+  CHECK_THROWS_AS(prepare_scratch(asked, directory.path()), Fault);
+  fs::remove(chosen);
+  fs::create_directory_symlink(directory.path(), chosen);
+  CHECK_THROWS_AS(prepare_scratch(asked, directory.path()), Fault);
 }
 
 TEST_CASE("trouble with scratch space is seen before libclamav hides it", "[virus]") {
