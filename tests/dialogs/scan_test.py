@@ -220,6 +220,15 @@ class FindTest(ServiceTestCase):
             with self.subTest(name):
                 self.assertEqual(self.check(message), ("infected", NAME))
 
+    def test_a_large_page_is_looked_into(self):
+        # libclamav's own default is to skip HTML of more than 40 MB.
+        marker = b"a marker that a signature knows"
+        (self.database / "page.ndb").write_text(f"Test.Page:0:*:{marker.hex()}\n")
+        self.service()
+        page = b"<html><body>" + b"a " * (22 << 20) + marker + b"</body></html>"
+        self.assertEqual(self.check(mail(file_part(zipped(page, "a.html")))),
+                         ("infected", "Test.Page.UNOFFICIAL"))
+
     def test_clean_mail_is_clean(self):
         self.service()
         for message in (mail(text_part()), b"x", b"\0" * 1000, b"From: a@b\r\n\r\n",
@@ -484,14 +493,16 @@ class ScratchTest(ServiceTestCase):
         self.service(arguments=["--tmpdir", str(self.tmpdir)])
         self.assertEqual(self.check(self.infected), ("infected", NAME))
         self.workers()
-        shutil.rmtree(self.tmpdir)
-        self.tmpdir.write_text("in the way")
+        own = pathlib.Path(self.scan.status()["tmpdir"])
+        self.assertEqual(own.parent, self.tmpdir)
+        shutil.rmtree(own)
+        own.write_text("in the way")
         for message in (mail(text_part()), self.infected):
             verdict, name = self.check(message)
             self.assertEqual(verdict, "error")
             self.assertIn("temporary directory", name)
         self.assertGreaterEqual(self.scan.metric("mxfeed_scan_tmpdir_faults_total"), 2)
-        self.tmpdir.unlink()
+        own.unlink()
         self.eventually(lambda: self.check(mail(text_part())) == ("clean", ""), "recovery")
         self.eventually(lambda: self.check(self.infected) == ("infected", NAME), "recovery")
 

@@ -194,6 +194,12 @@ Engine::Engine(const GatewayPolicy::Virus& settings, std::filesystem::path direc
       {CL_ENGINE_MAX_FILES, settings_.max_files},
       {CL_ENGINE_MAX_RECURSION, settings_.max_recursion},
       {CL_ENGINE_MAX_SCANTIME, settings_.max_scan_time.count() * 1000},
+      // Above limits of its own libclamav leaves steps out without a word: a page of more
+      // than 40 MB it does not match at all.
+      {CL_ENGINE_MAX_HTMLNORMALIZE, static_cast<long long>(settings_.max_file_size)},
+      {CL_ENGINE_MAX_HTMLNOTAGS, static_cast<long long>(settings_.max_file_size)},
+      {CL_ENGINE_MAX_SCRIPTNORMALIZE, static_cast<long long>(settings_.max_file_size)},
+      {CL_ENGINE_MAX_EMBEDDEDPE, static_cast<long long>(settings_.max_file_size)},
       {CL_ENGINE_KEEPTMP, 0},
   };
   for (const auto& [field, value] : numbers) {
