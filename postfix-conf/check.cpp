@@ -88,7 +88,7 @@ class Checker {
       longest = std::max(longest, domain.settings.queue_lifetime.value);
       largest = std::max(largest, domain.settings.max_size.value);
     }
-    std::set<Place> noted;
+    std::set<Place> noted, too_large;
     for (const auto& domain : config_.domains) {
       const auto& lifetime = domain.settings.queue_lifetime;
       if (lifetime.value < longest && lifetime.place.line != 0 &&
@@ -107,6 +107,19 @@ class Checker {
              fmt::format("smaller than the largest in use ({} bytes), which holds for "
                          "all in this version",
                          largest)});
+      }
+      const auto scanned = config_.gateway.virus.max_file_size;
+      const bool is_relayed = domain.settings.service.value == Service::feed ||
+                              domain.settings.service.value == Service::backup;
+      if (is_relayed && size.value > scanned) {
+        const Place place = size.place.line != 0 ? size.place : domain.place;
+        if (too_large.insert(place).second) {
+          config_.warnings.push_back(
+              {place, "", "max_size",
+               fmt::format("larger than max_file_size of [virus] ({} bytes): a message "
+                           "above that is unscannable",
+                           scanned)});
+        }
       }
     }
   }
@@ -183,6 +196,10 @@ class Checker {
 
   // Why mail cannot be delivered to the address; empty if it can.
   std::string why_not(const IpAddress& address) const {
+    if (const auto own = own_.find(address); own != own_.end()) {
+      return fmt::format("an address of gateway host {}: mail would loop",
+                         own->second->name);
+    }
     const auto& allowed = config_.gateway.allow_private;
     if (std::any_of(allowed.begin(), allowed.end(),
                     [&](const Network& n) { return n.contains(address); })) {
@@ -198,10 +215,6 @@ class Checker {
       return "a private address: it stands behind NAT and cannot be reached from here; "
              "give the public address that is forwarded to the server, or list the "
              "network in allow_private if it is reached over a private line";
-    }
-    if (const auto own = own_.find(address); own != own_.end()) {
-      return fmt::format("an address of gateway host {}: mail would loop",
-                         own->second->name);
     }
     return {};
   }
