@@ -6,6 +6,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <chrono>
 #include <cstdio>
 #include <iterator>
 #include <map>
@@ -14,6 +16,7 @@
 #include <utility>
 #include <vector>
 
+#include "common/base/clock.h"
 #include "common/base/fault.h"
 #include "common/base/status.h"
 #include "common/base/text.h"
@@ -28,6 +31,9 @@ namespace {
 constexpr int kBusy = 75;  // EX_TEMPFAIL
 constexpr int kReloadTimeoutMs = 15'000;
 constexpr std::size_t kShownAlike = 5;
+// A message whose recipient was accepted before the domain was removed, or by an smtpd(8)
+// that had not yet noticed, is in the queue by then.
+constexpr std::chrono::hours kTransfer{1};
 
 void say(const std::string& line) {
   fmt::print("{}\n", line);
@@ -67,13 +73,40 @@ const HostConfig* pick_host(const Config& config, const std::string& wanted) {
   return nullptr;
 }
 
-// Of the domains that were removed, what the queue still has.
+// Whether the keys were relayed within kTransfer.  One that cannot be told was.
+std::set<RelayKey> relayed_lately(const Generations& generations,
+                                  const std::vector<RelayKey>& keys) {
+  std::set<RelayKey> found;
+  const Time since = system_time() - kTransfer;
+  const auto all = generations.list();
+  for (auto at = all.rbegin(); at != all.rend() && found.size() < keys.size(); ++at) {
+    try {
+      const Generated then = generations.load(at->number);
+      for (const auto& key : keys) {
+        const bool is_below = key.starts_with('.');
+        const auto* const one = then.find(std::string_view(key).substr(is_below ? 1 : 0));
+        if (one != nullptr && one->is_relayed() && (!is_below || one->subdomains)) {
+          found.insert(key);
+        }
+      }
+    } catch (const Fault&) {
+      found.insert(keys.begin(), keys.end());
+    }
+    if (at->written <= since) break;  // in force when that time began
+  }
+  return found;
+}
+
+// Of the domains that were removed, what the queue has or may still get.
 class StillWaiting {
  public:
-  StillWaiting(const ApplyOptions& options, const Generated& previous, bool all)
+  StillWaiting(const ApplyOptions& options, const Generations& generations,
+               const Generated& previous, bool all)
       : all_(all) {
     const auto keys = kept_keys(previous);
     if (all_ || keys.empty()) return;
+    lately_ = relayed_lately(generations, keys);
+    if (lately_.size() == keys.size()) return;
     std::string cause = "--no-postfix";
     std::optional<std::set<RelayKey>> waiting;
     if (options.use_postfix) {
@@ -90,15 +123,23 @@ class StillWaiting {
                       cause));
     }
   }
-  bool operator()(const RelayKey& key) const { return all_ || waiting_.contains(key); }
+  bool operator()(const RelayKey& key) const {
+    return all_ || lately_.contains(key) || waiting_.contains(key);
+  }
 
  private:
   bool all_;
-  std::set<RelayKey> waiting_;
+  std::set<RelayKey> lately_, waiting_;
 };
 
+// Whether nobody listens at a status socket: its daemon was killed, or ended just now.
+bool left_behind(const Fault& fault) {
+  const std::string_view text = fault.what();
+  return text.ends_with(errno_text(ECONNREFUSED)) || text.ends_with(errno_text(ENOENT));
+}
+
 // Lets every daemon take the generation; says how each is.  Returns whether each milter
-// that answers has it.
+// that runs has it.
 bool reload_daemons(const std::filesystem::path& state, std::uint64_t number) {
   bool good = true;
   for (const std::string_view name : {"greylist", "virus", "spam", "scan"}) {
@@ -112,7 +153,15 @@ bool reload_daemons(const std::filesystem::path& state, std::uint64_t number) {
     try {
       answer = ask_status(socket, "reload", kReloadTimeoutMs);
     } catch (const Fault& fault) {
-      say(fmt::format("{}: no answer ({})", name, fault.what()));
+      if (left_behind(fault)) {
+        say(fmt::format("{}: not running ({})", name, fault.what()));
+      } else if (name == "scan") {
+        say(fmt::format("{}: no answer ({})", name, fault.what()));
+      } else {
+        complain(fmt::format("{}: runs, but did not take generation {}: {}", name, number,
+                             fault.what()));
+        good = false;
+      }
       continue;
     }
     std::string_view has;
@@ -218,7 +267,8 @@ class Installation {
     }
     // After an apply that did not come to its end, Postfix may still take mail for what
     // was removed then.
-    keep_removed(next, previous, StillWaiting(options_, previous, current != postfix));
+    keep_removed(next, previous,
+                 StillWaiting(options_, generations_, previous, current != postfix));
     assign_classes(next.hosted);
 
     const auto lines = differences(next, previous);

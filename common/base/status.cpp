@@ -131,7 +131,10 @@ std::string ask_status(const std::filesystem::path& path, std::string_view comma
   for (;;) {
     const ssize_t got = ::recv(fd.get(), buffer, sizeof buffer, 0);
     if (got < 0 && errno == EINTR) continue;
-    if (got < 0) throw Fault("ask daemon", path.string(), errno_text(errno));
+    if (got < 0) {
+      throw Fault("ask daemon", path.string(),
+                  errno == EAGAIN ? "no answer in time" : errno_text(errno));
+    }
     if (got == 0) return answer;
     answer.append(buffer, static_cast<std::size_t>(got));
   }

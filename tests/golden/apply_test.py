@@ -6,6 +6,7 @@ import fcntl
 import json
 import os
 import pathlib
+import re
 import shutil
 import socket
 import stat
@@ -60,7 +61,8 @@ class FakePostfix:
 class FakeDaemon:
     """Answers "reload" on a status socket; notes where the links led when it was asked."""
 
-    def __init__(self, state, name, generation=None):
+    def __init__(self, state, name, generation=None, answers=True):
+        self.answers = answers
         (state / name).mkdir(parents=True, exist_ok=True)
         self.state = state
         self.generation = generation
@@ -82,6 +84,8 @@ class FakeDaemon:
             except OSError:
                 return
             with client:
+                if not self.answers:
+                    continue
                 client.recv(100)
                 self.seen.append((self._link("current"), self._link("current-postfix")))
                 generation = self.generation or self._link("current")
@@ -106,9 +110,16 @@ class ApplyTest(golden.TestCase):
     def apply_with_postfix(self, *arguments, status=0):
         return self.mxfeed("apply", *arguments, status=status, env=self.postfix.environment)
 
-    def daemon(self, name, generation=None):
+    def an_hour_passes(self):
+        """For the generations that are there."""
+        for meta in self.state.glob("generations/*/meta"):
+            meta.write_text(re.sub(r"(?m)^written: (\d+)$",
+                                   lambda found: f"written: {int(found[1]) - 3600}",
+                                   meta.read_text()))
+
+    def daemon(self, name, generation=None, answers=True):
         self.state.mkdir(exist_ok=True)
-        daemon = FakeDaemon(self.state, name, generation)
+        daemon = FakeDaemon(self.state, name, generation, answers)
         self.addCleanup(daemon.close)
         return daemon
 
@@ -198,15 +209,31 @@ class ApplyTest(golden.TestCase):
         self.postfix.waits("x@b.EXAMPLE", "y@a.example")
         self.apply_with_postfix()
         self.assertIn("b.example", self.source("transport"))
+        self.an_hour_passes()
+        self.apply_with_postfix()
+        self.assertIn("b.example", self.source("transport"))
         self.postfix.waits("y@a.example", "b.example@a.example", "x@sub.b.example")
         self.apply_with_postfix()
         self.assertEqual(self.source("transport"), {"a.example": RELAY})
+
+    def test_it_is_kept_for_an_hour_since_mail_may_be_on_its_way_into_the_queue(self):
+        self.configure("a.example", "b.example", "c.example")
+        self.apply_with_postfix()
+        self.configure("a.example", "c.example")
+        self.apply_with_postfix()
+        self.apply_with_postfix()
+        self.assertEqual(self.source("transport")["b.example"], KEPT)
+        self.an_hour_passes()
+        self.configure("a.example")
+        self.apply_with_postfix()
+        self.assertEqual(self.source("transport"), {"a.example": RELAY, "c.example": KEPT})
 
     def test_it_is_kept_as_long_as_the_queue_cannot_be_read(self):
         self.configure("a.example", "b.example")
         self.apply()
         self.configure("a.example")
         self.apply()
+        self.an_hour_passes()
         for case in ("--no-postfix", "error", "rubbish"):
             with self.subTest(case):
                 if case == "--no-postfix":
@@ -246,6 +273,7 @@ class ApplyTest(golden.TestCase):
         self.apply_with_postfix()
         self.assertEqual(self.source("relay_domains"), {"a.example": "feed"})
         self.assertEqual(self.source("transport"), {"a.example": RELAY, ".a.example": KEPT})
+        self.an_hour_passes()
         self.postfix.waits("x@y.z.a.example")
         self.apply_with_postfix()
         self.assertIn(".a.example", self.source("transport"))
@@ -380,12 +408,21 @@ class ApplyTest(golden.TestCase):
         self.assertIn("spam: did not take generation 2", done.stderr)
         self.assertEqual((self.link(), self.link("current-postfix")), (1, 1))
 
+    def test_a_milter_that_runs_and_does_not_answer_keeps_the_old_generation_too(self):
+        self.configure("a.example")
+        self.apply()
+        self.daemon("virus", answers=False)
+        self.configure("a.example", "b.example")
+        done = self.apply(status=1)
+        self.assertIn("virus: runs, but did not take generation 2: ask daemon: ", done.stderr)
+        self.assertEqual((self.link(), self.link("current-postfix")), (1, 1))
+
     def test_a_daemon_that_is_gone_is_said_and_no_error(self):
         self.configure("a.example")
         daemon = self.daemon("virus")
         daemon.close()
         done = self.apply()
-        self.assertRegex(done.stdout, r"virus: no answer \(ask daemon: .*refused\)")
+        self.assertRegex(done.stdout, r"virus: not running \(ask daemon: .*refused\)")
         self.assertEqual(self.link("current-postfix"), 1)
 
     def test_changed_look_ups_are_proved_through_the_link(self):

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The customer's server is away, domains come and go: mail waits and nothing bounces."""
 
+import re
+
 import rig
 
 STABLE = rig.feed("acme.example", "greylist = false")
@@ -163,10 +165,14 @@ class QueueTest(rig.TestCase):
         self.deliver_all("leaving.example")
         self.assertEqual(len(server.wait_for_count(100)), 100)
 
-        # Gone again: with nothing waiting, the next apply after that drops the route.
+        # Gone again: with nothing waiting, an apply an hour after that drops the route.
         self.gateway.configure(self.domains)
         self.gateway.apply_at_once("--allow-removals", "1")
         self.assertIn("leaving.example", " ".join(self.gateway.generated("transport")))
+        self.gateway.apply_at_once()
+        self.assertIn("leaving.example", " ".join(self.gateway.generated("transport")))
+        for meta in self.gateway.state.glob("generations/*/meta"):
+            meta.write_text(re.sub(r"(?m)^written: .*$", "written: 1", meta.read_text()))
         self.gateway.apply_at_once()
         self.assertNotIn("leaving.example", " ".join(self.gateway.generated("transport")))
         self.assert_no_bounce()
