@@ -9,32 +9,13 @@
 #include <cstdint>
 #include <memory>
 
+#include "common/base/base64.h"
 #include "common/base/text.h"
 
 namespace mxfeed {
 namespace {
 
 constexpr std::string_view kReplacement = "\xEF\xBF\xBD";  // U+FFFD
-
-bool is_blank(char c) {
-  return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
-
-int hex_digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  return -1;
-}
-
-int base64_digit(char c) {
-  if (c >= 'A' && c <= 'Z') return c - 'A';
-  if (c >= 'a' && c <= 'z') return c - 'a' + 26;
-  if (c >= '0' && c <= '9') return c - '0' + 52;
-  if (c == '+') return 62;
-  if (c == '/') return 63;
-  return -1;
-}
 
 // The length of the valid UTF-8 sequence at the start (RFC 3629, 4); 0 if there is none.
 std::size_t sequence_length(std::string_view text) {
@@ -259,7 +240,7 @@ class DateReader {
         --depth;
       } else if (c == '\\' && depth > 0) {
         ++at_;
-      } else if (depth == 0 && !is_blank(c)) {
+      } else if (depth == 0 && !is_space(c)) {
         return;
       }
       ++at_;
@@ -337,7 +318,7 @@ std::chrono::minutes zone_of(std::string_view word) {
 std::string folded_letters(std::string_view text) {
   std::string out;
   for (const char c : text) {
-    if (!is_blank(c)) out += ascii_lower(c);
+    if (!is_space(c)) out += ascii_lower(c);
   }
   return out;
 }
@@ -547,7 +528,7 @@ std::vector<Mailbox> parse_mailboxes(std::string_view value, std::size_t most) {
       mailbox.address = address;
     } else {
       for (const char c : words) {
-        if (!is_blank(c)) mailbox.address += c;
+        if (!is_space(c)) mailbox.address += c;
       }
     }
     if (!mailbox.address.empty() || !mailbox.display.empty()) {
@@ -577,7 +558,7 @@ std::vector<Mailbox> parse_mailboxes(std::string_view value, std::size_t most) {
     } else if (in_brackets) {
       if (c == '>') {
         in_brackets = false;
-      } else if (!is_blank(c)) {
+      } else if (!is_space(c)) {
         address += c;
       }
     } else if (c == '<') {

@@ -169,13 +169,4 @@ class Walker {
   std::unique_ptr<Impl> impl_;
 };
 
-// The value of a field such as Content-Type: what stands before the first ';' in lower
-// case without comments, and the parameters as Part gives them, in the order given.
-struct ParameterisedValue {
-  std::string value;
-  std::vector<std::pair<std::string, std::string>> parameters;
-  bool duplicate = false;  // a parameter came twice with different values
-};
-ParameterisedValue parse_parameters(std::string_view field_value);
-
 }  // namespace mxfeed::mime

@@ -15,9 +15,6 @@ namespace {
 constexpr std::size_t kDigestBytes = 16;
 constexpr std::string_view kSeparators = ".-_=/~";
 
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
 bool is_hex(char c) {
   return is_digit(c) || (c >= 'a' && c <= 'f');
 }

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "common/base/base64.h"
 #include "common/base/text.h"
 #include "common/mail/header.h"
 #include "milters/spam/score.h"
@@ -15,8 +16,6 @@ constexpr std::size_t kLongLine = 900;  // RFC 5322, 2.1.1: 998 with name and CR
 
 // RFC 2047: words of at most 75 characters, no character cut.
 std::string encoded(std::string_view text) {
-  static constexpr std::string_view kDigits =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
   constexpr std::size_t kBytes = 45;
   std::string out;
   while (!text.empty()) {
@@ -26,18 +25,7 @@ std::string encoded(std::string_view text) {
       --length;
     }
     if (!out.empty()) out += ' ';
-    out += "=?UTF-8?B?";
-    const auto byte = [&](std::size_t i) {
-      return i < length ? static_cast<unsigned char>(text[i]) : 0u;
-    };
-    for (std::size_t i = 0; i < length; i += 3) {
-      const unsigned group = byte(i) << 16 | byte(i + 1) << 8 | byte(i + 2);
-      out += kDigits[group >> 18];
-      out += kDigits[group >> 12 & 63];
-      out += i + 1 < length ? kDigits[group >> 6 & 63] : '=';
-      out += i + 2 < length ? kDigits[group & 63] : '=';
-    }
-    out += "?=";
+    out += "=?UTF-8?B?" + base64(text.substr(0, length)) + "?=";
     text.remove_prefix(length);
   }
   return out;

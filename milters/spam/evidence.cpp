@@ -21,17 +21,8 @@ constexpr std::size_t kManyHidden =
     400;  // bytes; a preview line of a newsletter has less
 constexpr std::size_t kShortText = 200;
 
-bool is_upper(char c) {
-  return c >= 'A' && c <= 'Z';
-}
 bool is_lower(char c) {
   return c >= 'a' && c <= 'z';
-}
-bool is_letter(char c) {
-  return is_upper(c) || is_lower(c);
-}
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
 }
 bool has_high_bit(std::string_view text) {
   return std::any_of(text.begin(), text.end(),

@@ -16,9 +16,6 @@ constexpr std::size_t kMaxName = 32;
 bool is_space(char c) {
   return c == ' ' || c == '\t' || c == '\r' || c == '\n' || c == '\f';
 }
-bool is_letter(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
 
 void append_utf8(std::string& out, std::uint32_t point) {
   if (point == 0 || point > 0x10FFFF || (point >= 0xD800 && point < 0xE000)) {

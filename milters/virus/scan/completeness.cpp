@@ -7,6 +7,8 @@
 #include <map>
 #include <random>
 
+#include "common/base/text.h"
+
 namespace mxfeed::virus {
 namespace {
 
@@ -33,10 +35,6 @@ std::uint64_t step(std::uint64_t state, const char* eight) {
   std::uint64_t word;
   std::memcpy(&word, eight, sizeof word);
   return mix(state ^ word ^ 0x9e3779b97f4a7c15, key() ^ 0xd6e8feb86659fd93) + word;
-}
-
-bool is_space(char c) {
-  return c == ' ' || c == '\r' || c == '\n' || c == '\t';
 }
 
 // Feeds the walker with a whole mail: the header ends at an empty line or at a line that

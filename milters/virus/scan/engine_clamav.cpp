@@ -11,6 +11,7 @@
 #include <chrono>
 #include <vector>
 
+#include "common/base/base64.h"
 #include "common/base/fault.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
@@ -73,23 +74,6 @@ std::string random_hex(std::size_t bytes) {
     throw Fault("make canary", "getrandom", errno_text(errno));
   }
   return to_hex(raw);
-}
-
-std::string base64(std::string_view bytes) {
-  static constexpr char kLetters[] =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string text;
-  for (std::size_t i = 0; i < bytes.size(); i += 3) {
-    std::uint32_t group = 0;
-    for (std::size_t j = 0; j < 3; ++j) {
-      group = group << 8 |
-              (i + j < bytes.size() ? static_cast<unsigned char>(bytes[i + j]) : 0u);
-    }
-    for (std::size_t j = 0; j < 4; ++j) {
-      text += i + j > bytes.size() ? '=' : kLetters[group >> (18 - 6 * j) & 0x3f];
-    }
-  }
-  return text;
 }
 
 std::string canary_mail(std::string_view payload) {

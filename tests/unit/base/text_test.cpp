@@ -3,6 +3,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "common/base/base64.h"
 #include "common/base/log.h"
 
 namespace mxfeed {
@@ -24,6 +25,16 @@ TEST_CASE("durations need a unit and stay within ten years", "[base]") {
   for (const char* text : {"0s", "1s", "90s", "2m", "36h", "2d"}) {
     CHECK(format_duration(*parse_duration(text)) == text);
   }
+}
+
+// RFC 4648, 10.
+TEST_CASE("base64 pads what is no whole group", "[base]") {
+  CHECK(base64("").empty());
+  CHECK(base64("f") == "Zg==");
+  CHECK(base64("fo") == "Zm8=");
+  CHECK(base64("foo") == "Zm9v");
+  CHECK(base64("foobar") == "Zm9vYmFy");
+  CHECK(base64(std::string_view("\xFF\xFE\0", 3)) == "//4A");
 }
 
 TEST_CASE("sizes are powers of 1024", "[base]") {

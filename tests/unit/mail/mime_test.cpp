@@ -5,6 +5,8 @@
 #include <chrono>
 #include <map>
 
+#include "common/mail/mime_fields.h"
+
 namespace mxfeed::mime {
 namespace {
 

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// Base64 (RFC 4648, 4; RFC 2045, 6.8).  How much rubbish a decoder takes is its own.
+
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+namespace mxfeed {
+
+inline constexpr std::string_view kBase64Alphabet =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+// The value of a letter of the alphabet; -1 if it is none.
+constexpr int base64_digit(char c) {
+  constexpr std::array<signed char, 256> values = [] {
+    std::array<signed char, 256> table{};
+    table.fill(-1);
+    for (std::size_t i = 0; i < kBase64Alphabet.size(); ++i) {
+      table[static_cast<unsigned char>(kBase64Alphabet[i])] = static_cast<signed char>(i);
+    }
+    return table;
+  }();
+  return values[static_cast<unsigned char>(c)];
+}
+
+// With padding, on one line.
+std::string base64(std::string_view bytes);
+
+}  // namespace mxfeed
