@@ -117,9 +117,7 @@ Generated compile(const Config& config, const HostConfig* local,
                   const std::string& state) {
   Generated generated;
   const auto& gateway = config.gateway;
-  for (const auto& network : gateway.trusted_networks) {
-    generated.gateway.trusted_networks.push_back(network.str());
-  }
+  generated.gateway.trusted_networks = gateway.trusted_networks;
   generated.gateway.greylist = gateway.greylist;
   generated.gateway.virus = gateway.virus;
 

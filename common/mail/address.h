@@ -66,6 +66,7 @@ struct Network {
   static std::optional<Network> parse(std::string_view text);
   bool contains(const IpAddress& address) const { return address.is_within(base, bits); }
   std::string str() const { return base.network(bits); }
+  bool operator==(const Network&) const = default;
 };
 
 // The address in a MAIL or RCPT argument, "<local@domain>" (RFC 5321, 4.1.2).

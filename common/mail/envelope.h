@@ -6,8 +6,10 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "common/base/text.h"
 #include "common/mail/address.h"
 
 namespace mxfeed {
@@ -22,6 +24,15 @@ struct Client {
 struct Recipient {
   std::string local_part;  // as received, quoting removed
   std::string domain;      // lower-case A-labels where it is a domain, else as received
+
+  // "postmaster" or "abuse" (RFC 5321, 4.5.1; RFC 2142: who complains must get through);
+  // empty for all others.
+  std::string_view role() const {
+    for (const std::string_view name : {"postmaster", "abuse"}) {
+      if (iequals(local_part, name)) return name;
+    }
+    return {};
+  }
 };
 
 struct Envelope {

@@ -7,6 +7,7 @@
 // since an older program takes a value that it does not know for damage.
 #include "common/policy/domain_policy.h"
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <limits>
@@ -97,11 +98,12 @@ class Writer {
 
  private:
   static std::string bytes(const std::string& field) { return field; }
-  static std::string bytes(const std::vector<std::string>& field) {
+  static std::string bytes(const std::vector<Network>& field) {
     std::string all;
-    for (const auto& one : field) {
-      put_varint(all, one.size());
-      all += one;
+    for (const Network& network : field) {
+      const std::string text = network.str();
+      put_varint(all, text.size());
+      all += text;
     }
     return all;
   }
@@ -168,12 +170,13 @@ class Reader {
     field = bytes_;
     return true;
   }
-  bool set(std::vector<std::string>& field) {
+  bool set(std::vector<Network>& field) {
     field.clear();
     for (std::string_view rest = bytes_; !rest.empty();) {
-      const auto one = take_bytes(rest);
-      if (!one) return false;
-      field.emplace_back(*one);
+      const auto text = take_bytes(rest);
+      const auto network = text ? Network::parse(*text) : std::nullopt;
+      if (!network || network->str() != *text) return false;
+      field.push_back(*network);
     }
     return true;
   }
@@ -259,6 +262,11 @@ void visit_gateway(Visitor& field, Policy& policy) {
 }
 
 }  // namespace
+
+bool GatewayPolicy::trusts(const IpAddress& client) const {
+  return std::ranges::any_of(
+      trusted_networks, [&](const Network& network) { return network.contains(client); });
+}
 
 std::string encode(const DomainPolicy& policy) {
   Writer writer(kDomainValue);

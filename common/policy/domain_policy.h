@@ -22,6 +22,8 @@
 
 #include "common/mail/address.h"
 
+#include "common/mail/address.h"
+
 namespace mxfeed {
 
 enum class GreylistWhen : std::uint8_t { always, suspicious, never };
@@ -86,7 +88,7 @@ struct DomainPolicy {
 // What holds for the whole gateway.
 struct GatewayPolicy {
   std::uint64_t generation = 0;
-  std::vector<std::string> trusted_networks;  // CIDR: never greylisted, no spam actions
+  std::vector<Network> trusted_networks;  // never greylisted, no spam actions
 
   struct Greylist {
     std::string store = "sqlite:/var/lib/mxfeed/greylist/greylist.db";
@@ -108,6 +110,7 @@ struct GatewayPolicy {
     bool operator==(const Virus&) const = default;
   } virus;
 
+  bool trusts(const IpAddress& client) const;
   bool operator==(const GatewayPolicy&) const = default;
 };
 

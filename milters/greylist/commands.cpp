@@ -18,7 +18,6 @@
 #include "common/base/text.h"
 #include "common/policy/policy_db.h"
 #include "milters/greylist/exemption.h"
-#include "milters/greylist/filter.h"
 #include "milters/greylist/key.h"
 #include "milters/greylist/store.h"
 
@@ -179,9 +178,8 @@ int why(const Arguments& arguments) {
   envelope.sender = sender->str();
   const Recipient recipient{path->local_part, named->str()};
 
-  LivePolicy policy(arguments.state);
-  const Settings settings(policy.get());
-  const auto domain = settings.db->find_own(recipient.domain);
+  const auto policy = LivePolicy(arguments.state).get();
+  const auto domain = policy->find_own(recipient.domain);
   fmt::print("client: {}\nsender: {}\nrecipient: {}\n", envelope.client.address->str(),
              escape_untrusted(envelope.sender), escape_untrusted(path->str()));
   if (domain) {
@@ -191,12 +189,12 @@ int why(const Arguments& arguments) {
                format_duration(greylist.delay), format_duration(greylist.retry_window),
                format_duration(greylist.keep));
   }
-  const auto exempt = exemption(envelope, recipient, domain, settings.trusted);
+  const auto exempt = exemption(envelope, recipient, domain, policy->gateway());
   if (!exempt.empty()) {
     fmt::print("now: let through: exempt ({})\n", exempt);
     return 0;
   }
-  const auto& gateway = settings.db->gateway().greylist;
+  const auto& gateway = policy->gateway().greylist;
   const std::string key =
       key_of(*envelope.client.address, envelope.sender, recipient, domain->name, gateway);
   become_owner(arguments.data());

@@ -22,13 +22,6 @@ constexpr std::array<std::string_view, 38> kGenericWords = {
     "pool",       "pools",     "ppp",       "pppoe", "resnet",  "residential", "umts",
     "unassigned", "vdsl",      "wlan"};
 
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
-bool is_letter(char c) {
-  return c >= 'a' && c <= 'z';
-}
-
 // Runs of characters of one kind: "dsl-198-051.x" has the letters "dsl" and "x".
 template <typename Kind>
 std::vector<std::string_view> runs(std::string_view text, Kind is_kind) {
@@ -106,20 +99,14 @@ bool is_suspicious(const Client& client) {
 
 std::string_view exemption(const Envelope& envelope, const Recipient& recipient,
                            const std::optional<DomainPolicy>& domain,
-                           std::span<const Network> trusted) {
+                           const GatewayPolicy& gateway) {
   if (!domain) return "foreign-domain";
   if (domain->greylist.when == GreylistWhen::never) return "off";
   const auto& address = envelope.client.address;
   if (!address) return "local";
   if (!envelope.auth_user.empty()) return "authenticated";
-  if (std::ranges::any_of(trusted,
-                          [&](const Network& n) { return n.contains(*address); })) {
-    return "trusted-network";
-  }
-  // RFC 5321, 4.5.1 and RFC 2142: who complains must get through.
-  for (const std::string_view name : {"postmaster", "abuse"}) {
-    if (iequals(recipient.local_part, name)) return name;
-  }
+  if (gateway.trusts(*address)) return "trusted-network";
+  if (const auto role = recipient.role(); !role.empty()) return role;
   // Postfix's address_verify_sender, followed by the time if that is to change: another
   // server asks whether the sender of our mail exists.
   if (istarts_with(recipient.local_part, "double-bounce")) return "address-verification";

@@ -5,10 +5,8 @@
 #pragma once
 
 #include <optional>
-#include <span>
 #include <string_view>
 
-#include "common/mail/address.h"
 #include "common/mail/envelope.h"
 #include "common/policy/domain_policy.h"
 
@@ -18,7 +16,7 @@ namespace mxfeed::greylist {
 // it is.  `domain` is nothing for a domain that is not ours.
 std::string_view exemption(const Envelope& envelope, const Recipient& recipient,
                            const std::optional<DomainPolicy>& domain,
-                           std::span<const Network> trusted);
+                           const GatewayPolicy& gateway);
 
 // A client without a forward-confirmed name, or whose name was made from its address or
 // says that it is a dial-up or dynamic one.

@@ -22,18 +22,18 @@ void count(std::string_view outcome) {
 class GreylistFilter : public Filter {
  public:
   GreylistFilter(GreylistMilter& milter, const Envelope& envelope)
-      : milter_(milter), envelope_(envelope), settings_(milter.settings()) {}
+      : milter_(milter), envelope_(envelope), policy_(milter.policy()) {}
 
   Verdict on_recipient(const Recipient& recipient) override {
     wait_ = std::chrono::seconds(0);
     domain_.clear();
-    const auto policy = settings_->db->find_own(recipient.domain);
-    if (!exemption(envelope_, recipient, policy, settings_->trusted).empty()) {
+    const auto domain = policy_->find_own(recipient.domain);
+    if (!exemption(envelope_, recipient, domain, policy_->gateway()).empty()) {
       count("exempt");
       return Verdict::proceed();
     }
-    domain_ = policy->name;
-    const GreylistPolicy& greylist = policy->greylist;
+    domain_ = domain->name;
+    const GreylistPolicy& greylist = domain->greylist;
     const bool leads = greylist.shadow || !let_through_;
     const Time now = milter_.now();
     const auto decision =
@@ -68,7 +68,7 @@ class GreylistFilter : public Filter {
  private:
   std::optional<Decision> decide_on(const Recipient& recipient, const Store::Step& step) {
     const std::string key = key_of(*envelope_.client.address, envelope_.sender, recipient,
-                                   domain_, settings_->db->gateway().greylist);
+                                   domain_, policy_->gateway().greylist);
     // How long a sender that passes now has waited, whatever another writer does.
     return milter_.store().update(key, [&](const std::optional<Record>& seen) {
       Decision decision = step(seen);
@@ -117,7 +117,7 @@ class GreylistFilter : public Filter {
   }
 
   Verdict deferred(std::string_view reason) const {
-    const auto& settings = settings_->db->gateway().greylist;
+    const auto& settings = policy_->gateway().greylist;
     return Verdict::defer(
         settings.code == 451 ? StatusCode{451, "4.7.1"} : StatusCode{450, "4.7.1"},
         reason, settings.text);
@@ -125,7 +125,7 @@ class GreylistFilter : public Filter {
 
   GreylistMilter& milter_;
   const Envelope& envelope_;
-  const std::shared_ptr<const Settings> settings_;
+  const std::shared_ptr<const PolicyDb> policy_;
   std::optional<bool> let_through_;  // what the first greylisted recipient decided
   bool store_works_ = true;
   // Of the recipient in hand.
@@ -148,15 +148,6 @@ class GreylistConnection : public Connection {
 
 }  // namespace
 
-Settings::Settings(std::shared_ptr<const PolicyDb> policy) : db(std::move(policy)) {
-  for (const std::string& text : db->gateway().trusted_networks) {
-    const auto network = Network::parse(text);
-    if (!network)
-      throw Fault("read policy", "trusted_networks", "not a network: " + text);
-    trusted.push_back(*network);
-  }
-}
-
 GreylistMilter::GreylistMilter(LivePolicy& policy, GuardedStore& store, Clock clock)
     : policy_(policy), store_(store), clock_(std::move(clock)) {}
 
@@ -174,15 +165,6 @@ std::unique_ptr<Connection> GreylistMilter::connect(const Client&) {
 Verdict GreylistMilter::on_fault(const Fault&) noexcept {
   count("fault");
   return Verdict::proceed("fault");
-}
-
-std::shared_ptr<const Settings> GreylistMilter::settings() {
-  auto db = policy_.get();
-  const std::lock_guard lock(mutex_);
-  if (!settings_ || settings_->db != db) {
-    settings_ = std::make_shared<const Settings>(std::move(db));
-  }
-  return settings_;
 }
 
 }  // namespace mxfeed::greylist

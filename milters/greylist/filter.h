@@ -13,22 +13,12 @@
 #pragma once
 
 #include <memory>
-#include <mutex>
-#include <vector>
 
 #include "common/milter/filter.h"
 #include "common/policy/policy_db.h"
 #include "milters/greylist/guarded_store.h"
 
 namespace mxfeed::greylist {
-
-// One policy generation with what is derived from it; never changes.
-struct Settings {
-  explicit Settings(std::shared_ptr<const PolicyDb> policy);
-
-  std::shared_ptr<const PolicyDb> db;
-  std::vector<Network> trusted;
-};
 
 class GreylistMilter : public Milter {
  public:
@@ -40,7 +30,7 @@ class GreylistMilter : public Milter {
   Verdict on_fault(const Fault& fault) noexcept override;
 
   // For one transaction.
-  std::shared_ptr<const Settings> settings();
+  std::shared_ptr<const PolicyDb> policy() const { return policy_.get(); }
   GuardedStore& store() { return store_; }
   Time now() const { return clock_(); }
 
@@ -48,8 +38,6 @@ class GreylistMilter : public Milter {
   LivePolicy& policy_;
   GuardedStore& store_;
   const Clock clock_;
-  std::mutex mutex_;
-  std::shared_ptr<const Settings> settings_;
 };
 
 }  // namespace mxfeed::greylist

@@ -17,8 +17,8 @@ class GreylistDaemon : public Daemon {
   Milter& milter() override { return milter_; }
 
   void on_reload() override {
-    const auto settings = milter_.settings();  // tells now if they cannot be used
-    const GatewayPolicy& gateway = settings->db->gateway();
+    const auto policy = milter_.policy();
+    const GatewayPolicy& gateway = policy->gateway();
     // Before the first `mxfeed apply` no domain is ours.
     if (gateway.generation > 0) store_.use(gateway.greylist.store);
   }

@@ -3,13 +3,11 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "common/base/metrics.h"
-#include "common/base/text.h"
 #include "milters/spam/action.h"
 #include "milters/spam/message.h"
 #include "milters/spam/score.h"
@@ -21,20 +19,11 @@ Verdict pass_after_fault() {
   return Verdict::proceed("spam-fault");
 }
 
-bool is_role(const Recipient& recipient) {
-  return iequals(recipient.local_part, "postmaster") ||
-         iequals(recipient.local_part, "abuse");
-}
-
 // Whose mail is never acted on: authenticated, or from a trusted network.
 bool is_trusted(const Envelope& envelope, const GatewayPolicy& gateway) {
   if (!envelope.auth_user.empty()) return true;
   if (!envelope.client.address) return true;  // sendmail(1) on the gateway itself
-  return std::any_of(gateway.trusted_networks.begin(), gateway.trusted_networks.end(),
-                     [&](const std::string& text) {
-                       const auto network = Network::parse(text);
-                       return network && network->contains(*envelope.client.address);
-                     });
+  return gateway.trusts(*envelope.client.address);
 }
 
 // What there is to do for the recipients of a message.
@@ -134,7 +123,7 @@ class SpamFilter : public Filter {
     bool first = true;
     std::string looked_up;
     for (const Recipient& recipient : envelope_.recipients) {
-      if (is_role(recipient)) ++roles;
+      if (!recipient.role().empty()) ++roles;
       if (!first && recipient.domain == looked_up) continue;
       looked_up = recipient.domain;
       DomainPolicy policy = policy_->find(recipient.domain);

@@ -2,7 +2,6 @@
 #include "milters/greylist/exemption.h"
 
 #include <catch2/catch.hpp>
-#include <vector>
 
 namespace mxfeed::greylist {
 namespace {
@@ -38,8 +37,9 @@ TEST_CASE("mail is greylisted unless a row of the table exempts it", "[greylist]
        true, "address-verification"},
       {"suspicious only, no name", "198.51.100.7", "", "info", suspicious, true, ""},
   };
-  const std::vector<Network> trusted = {*Network::parse("10.0.0.0/8"),
-                                        *Network::parse("2001:db8:1::/48")};
+  GatewayPolicy gateway;
+  gateway.trusted_networks = {*Network::parse("10.0.0.0/8"),
+                              *Network::parse("2001:db8:1::/48")};
   for (const Case& c : cases) {
     DYNAMIC_SECTION(c.name) {
       Envelope envelope;
@@ -47,7 +47,7 @@ TEST_CASE("mail is greylisted unless a row of the table exempts it", "[greylist]
       envelope.auth_user = c.auth_user;
       std::optional<DomainPolicy> domain;
       if (c.ours) domain.emplace().greylist.when = c.when;
-      CHECK(exemption(envelope, {c.local_part, "acme.example"}, domain, trusted) ==
+      CHECK(exemption(envelope, {c.local_part, "acme.example"}, domain, gateway) ==
             c.exemption);
     }
   }

@@ -20,7 +20,7 @@ struct Rig {
     ConstDbWriter writer(generation / "policy.cdb");
     GatewayPolicy gateway;
     gateway.generation = 1;
-    gateway.trusted_networks = {"203.0.113.0/24"};
+    gateway.trusted_networks = {*Network::parse("203.0.113.0/24")};
     writer.add(PolicyDb::kGatewayKey, encode(gateway));
     writer.add(PolicyDb::kForeignKey, encode(DomainPolicy{}));
     for (const char* name : {"acme.example", "slow.example", "shadow.example"}) {

@@ -32,7 +32,8 @@ DomainPolicy full_domain() {
 GatewayPolicy full_gateway() {
   GatewayPolicy p;
   p.generation = std::numeric_limits<std::uint64_t>::max();
-  p.trusted_networks = {"192.0.2.0/24", "", "2001:db8::/32"};
+  p.trusted_networks = {*Network::parse("192.0.2.0/24"), *Network::parse("198.51.100.7"),
+                        *Network::parse("2001:db8::/32")};
   p.greylist = {"redis://192.0.2.9", 25, 48, 451, std::string("a\0b", 3)};
   p.virus = {"/srv/signatures", 3, 1ull << 40, 7, 8, 9, std::chrono::seconds(11)};
   return p;
@@ -162,6 +163,15 @@ TEST_CASE("damaged bytes are no policy", "[policy]") {
     }
   }
   CHECK_FALSE(decode_gateway_policy(std::string("G\x02\x02\x05x\0", 6)));
+  CHECK_FALSE(decode_gateway_policy(std::string("G\x02\x03\x02no\0", 7)));
+  CHECK(
+      decode_gateway_policy(std::string("G\x02\x0b\x0a"
+                                        "10.0.0.0/8\0",
+                                        15)));
+  CHECK_FALSE(
+      decode_gateway_policy(std::string("G\x02\x0b\x0a"
+                                        "10.0.0.1/8\0",
+                                        15)));
 }
 
 TEST_CASE("a policy cut short is no policy", "[policy]") {

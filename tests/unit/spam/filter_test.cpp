@@ -31,7 +31,8 @@ std::shared_ptr<const PolicyDb> policy_in(const std::filesystem::path& directory
   domain.spam.enabled = true;
   domain.spam.rules[3] = {SpamAction::discard, ""};
   GatewayPolicy gateway;
-  gateway.trusted_networks = {"192.0.2.0/24", "2001:db8::/32"};
+  gateway.trusted_networks = {*Network::parse("192.0.2.0/24"),
+                              *Network::parse("2001:db8::/32")};
   ConstDbWriter writer(directory / "policy.cdb");
   writer.add(domain.name, encode(domain));
   writer.add(PolicyDb::kForeignKey, encode(DomainPolicy{}));
