@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <atomic>
 #include <cstdlib>
 #include <ctime>
 
@@ -18,8 +17,6 @@ std::string& log_name() {
   static std::string name = "mxfeed";
   return name;
 }
-
-std::atomic<Severity> least_severe{Severity::info};
 
 bool is_plain(std::string_view value) {
   return !value.empty() && std::all_of(value.begin(), value.end(), [](char c) {
@@ -60,7 +57,6 @@ LogFields& LogFields::add_raw(std::string_view key, std::string_view value) {
 }
 
 void log(Severity severity, std::string_view text) noexcept {
-  if (severity > least_severe.load(std::memory_order_relaxed)) return;
   try {
     std::string line =
         under_journal()
@@ -78,9 +74,6 @@ void log(Severity severity, std::string_view text) noexcept {
 
 void set_log_name(std::string_view name) {
   log_name() = name;
-}
-void set_log_level(Severity least) {
-  least_severe.store(least);
 }
 
 }  // namespace mxfeed

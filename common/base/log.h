@@ -11,7 +11,7 @@
 
 namespace mxfeed {
 
-enum class Severity { error = 3, warning = 4, notice = 5, info = 6, debug = 7 };
+enum class Severity { error = 3, warning = 4, notice = 5, info = 6 };
 
 // Builds "key=value key=value".  A value that has anything but [A-Za-z0-9._:@/+,<>=-] is
 // quoted; control bytes, quotes, backslashes and bytes that are not UTF-8 are written as
@@ -44,7 +44,5 @@ inline void log(Severity severity, const LogFields& fields) noexcept {
 
 // The name that log lines begin with; call once at start, before threads.
 void set_log_name(std::string_view name);
-// Lines less severe than this are dropped; the start value is info.
-void set_log_level(Severity least);
 
 }  // namespace mxfeed

@@ -345,8 +345,4 @@ void serve_milter() {
   }
 }
 
-void stop_milter() {
-  smfi_stop();
-}
-
 }  // namespace mxfeed

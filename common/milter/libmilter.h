@@ -17,13 +17,10 @@ namespace mxfeed {
 // process's service.
 void open_milter(Milter& milter, const std::string& name, const std::string& socket);
 
-// Serves until stop_milter(); call after open_milter(), from a thread that is not the
+// Serves until the process ends; call after open_milter(), from a thread that is not the
 // first one of the process: libmilter starts a thread that waits for SIGTERM, SIGINT and
 // SIGHUP, and only the first thread gets them before it does (signal(7): the kernel
 // prefers the thread-group leader that has them unblocked).  Throws Fault.
 void serve_milter();
-
-// Makes serve_milter() return within a few seconds, cutting transactions in progress.
-void stop_milter();
 
 }  // namespace mxfeed
