@@ -63,7 +63,8 @@ void log(Severity severity, std::string_view text) noexcept {
             ? fmt::format("<{}>{}", static_cast<int>(severity), text)
             : fmt::format("{} {}[{}]: {}", timestamp(), log_name(), ::getpid(), text);
     std::replace_if(
-        line.begin(), line.end(), [](char c) { return c == '\n' || c == '\r'; }, ' ');
+        line.begin(), line.end(),
+        [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == '\x7f'; }, ' ');
     line += '\n';
     // A log that cannot be written has nowhere to be reported.
     [[maybe_unused]] const auto written =

@@ -35,7 +35,7 @@ class LogFields {
 
 // Writes one line with one write(2), so that lines of threads and processes do not mix.
 // Under the journal it begins with "<N>" (sd-daemon(3)), elsewhere with the time and the
-// program's name.  Line breaks in `text` are replaced.  Never throws, never blocks on a
+// program's name.  Control bytes in `text` are replaced.  Never throws, never blocks on a
 // lock.
 void log(Severity severity, std::string_view text) noexcept;
 inline void log(Severity severity, const LogFields& fields) noexcept {
