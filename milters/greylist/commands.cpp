@@ -217,7 +217,7 @@ int run_command(int argc, char** argv) {
   try {
     return std::string_view(argv[0]) == "list" ? list(*arguments) : why(*arguments);
   } catch (const Fault& fault) {
-    fmt::print(stderr, "mxfeed-greylist: {}\n", fault.what());
+    fmt::print(stderr, "mxfeed-greylist: {}\n", escape_untrusted(fault.what()));
     return kTryLater;
   }
 }
