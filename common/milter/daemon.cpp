@@ -201,7 +201,8 @@ class Service {
     notify_manager("READY=1");
     while (!served_ && !stop_asked_) wait(signals);
     drain();
-    return failed_ ? 1 : 0;
+    // libmilter may also end by itself.
+    return failed_ || !stop_asked_ ? 1 : 0;
   }
 
  private:

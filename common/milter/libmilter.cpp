@@ -38,6 +38,7 @@ bool over_tcp = false;  // Postfix reaches us through TCP
 struct Peer {
   Session session{*milter, milter_name};
   bool leading_space = false;  // values come, and are sent, with the space after ':'
+  bool broken = false;         // a step was lost: nothing more can be said of this client
 };
 
 Metric& sessions() {
@@ -134,19 +135,23 @@ class LibmilterSink : public EditSink {
   bool leading_space_;
 };
 
-// Runs a step with the session; nothing is thrown into C.
+// Runs a step with the session; nothing is thrown into C.  `lost` is the answer if that
+// fails (out of memory).  Where Postfix was told not to wait it is no reply: it
+// would take any as the answer to a later step, and each answer after it for the next
+// one's.
 template <typename Step>
-sfsistat guard(SMFICTX* context, const Step& step) noexcept {
+sfsistat guard(SMFICTX* context, sfsistat lost, const Step& step) noexcept {
+  auto* const peer = static_cast<Peer*>(smfi_getpriv(context));
+  if (peer == nullptr || peer->broken) return lost;
   try {
-    auto* const peer = static_cast<Peer*>(smfi_getpriv(context));
-    if (peer == nullptr) return SMFIS_TEMPFAIL;
     return step(*peer);
   } catch (const std::exception& error) {
     log(Severity::error, error.what());
   } catch (...) {
     log(Severity::error, "unknown exception in a milter callback");
   }
-  return SMFIS_TEMPFAIL;
+  peer->broken = true;
+  return lost;
 }
 
 unsigned long wanted_actions(const Needs& needs) {
@@ -196,7 +201,7 @@ sfsistat on_negotiate(SMFICTX* context, unsigned long actions, unsigned long ste
       ask(SMFIM_HELO, "");
       ask(SMFIM_ENVFROM, "{auth_authen}");
       ask(SMFIM_ENVRCPT, needs.recipient_verdict ? "i" : "");
-      ask(SMFIM_DATA, needs.ends_at_data ? "i" : "");
+      ask(SMFIM_DATA, needs.data_verdict || needs.ends_at_data ? "i" : "");
       ask(SMFIM_EOH, "");
       ask(SMFIM_EOM, "i");
     }
@@ -210,7 +215,7 @@ sfsistat on_negotiate(SMFICTX* context, unsigned long actions, unsigned long ste
 }
 
 sfsistat on_connect(SMFICTX* context, char* name, sockaddr* address) {
-  return guard(context, [&](Peer& peer) {
+  return guard(context, SMFIS_NOREPLY, [&](Peer& peer) {
     Client client{IpAddress::from_socket(address), std::string(text_or_empty(name))};
     // Postfix writes "[192.0.2.1]" or "unknown" for a client without a confirmed name.
     if (client.name.starts_with('[') || client.name == "unknown") client.name.clear();
@@ -220,29 +225,30 @@ sfsistat on_connect(SMFICTX* context, char* name, sockaddr* address) {
 }
 
 sfsistat on_helo(SMFICTX* context, char* name) {
-  return guard(context, [&](Peer& peer) {
+  return guard(context, SMFIS_NOREPLY, [&](Peer& peer) {
     peer.session.helo(text_or_empty(name));
     return SMFIS_NOREPLY;
   });
 }
 
 sfsistat on_mail(SMFICTX* context, char** arguments) {
-  return guard(context, [&](Peer& peer) {
+  return guard(context, SMFIS_NOREPLY, [&](Peer& peer) {
     peer.session.mail(text_or_empty(arguments[0]), macro(context, "{auth_authen}"));
     return SMFIS_NOREPLY;
   });
 }
 
 sfsistat on_rcpt(SMFICTX* context, char** arguments) {
-  return guard(context, [&](Peer& peer) {
+  const bool answered = milter->needs().recipient_verdict;
+  return guard(context, answered ? SMFIS_TEMPFAIL : SMFIS_NOREPLY, [&](Peer& peer) {
     peer.session.set_queue_id(macro(context, "i"));
     const Verdict verdict = peer.session.recipient(text_or_empty(arguments[0]));
-    return milter->needs().recipient_verdict ? answer(context, verdict) : SMFIS_NOREPLY;
+    return answered ? answer(context, verdict) : SMFIS_NOREPLY;
   });
 }
 
 sfsistat on_data(SMFICTX* context) {
-  return guard(context, [&](Peer& peer) {
+  return guard(context, SMFIS_TEMPFAIL, [&](Peer& peer) {
     peer.session.set_queue_id(macro(context, "i"));
     const sfsistat status = answer(context, peer.session.data());
     // Accept ends this milter's part in the message, not that of the others.
@@ -252,21 +258,21 @@ sfsistat on_data(SMFICTX* context) {
 }
 
 sfsistat on_header(SMFICTX* context, char* name, char* value) {
-  return guard(context, [&](Peer& peer) {
+  return guard(context, SMFIS_NOREPLY, [&](Peer& peer) {
     peer.session.header(text_or_empty(name), text_or_empty(value));
     return SMFIS_NOREPLY;
   });
 }
 
 sfsistat on_body(SMFICTX* context, unsigned char* chunk, std::size_t size) {
-  return guard(context, [&](Peer& peer) {
+  return guard(context, SMFIS_NOREPLY, [&](Peer& peer) {
     peer.session.body({reinterpret_cast<const std::byte*>(chunk), size});
     return SMFIS_NOREPLY;
   });
 }
 
 sfsistat on_end(SMFICTX* context) {
-  return guard(context, [&](Peer& peer) {
+  return guard(context, SMFIS_TEMPFAIL, [&](Peer& peer) {
     peer.session.set_queue_id(macro(context, "i"));
     LibmilterSink sink(context, peer.leading_space);
     return answer(context, peer.session.end(sink));
@@ -274,7 +280,7 @@ sfsistat on_end(SMFICTX* context) {
 }
 
 sfsistat on_abort(SMFICTX* context) {
-  return guard(context, [](Peer& peer) {
+  return guard(context, SMFIS_CONTINUE, [](Peer& peer) {
     peer.session.abort();
     return SMFIS_CONTINUE;
   });
