@@ -5,6 +5,7 @@ import array
 import base64
 import binascii
 import fcntl
+import hashlib
 import io
 import json
 import os
@@ -219,6 +220,24 @@ class FindTest(ServiceTestCase):
         for name, message in cases.items():
             with self.subTest(name):
                 self.assertEqual(self.check(message), ("infected", NAME))
+
+    def test_a_content_of_the_same_md5_as_a_clean_one_is_looked_into(self):
+        # X. Wang et al., "Collisions for Hash Functions", 2004.
+        clean = bytes.fromhex(
+            "d131dd02c5e6eec4693d9a0698aff95c2fcab58712467eab4004583eb8fb7f89"
+            "55ad340609f4b30283e488832571415a085125e8f7cdc99fd91dbdf280373c5b"
+            "d8823e3156348f5bae6dacd436c919c6dd53e2b487da03fd02396306d248cda0"
+            "e99f33420f577ee8ce54b67080a80d1ec69821bcb6a8839396f9652b6ff72a70")
+        other = bytearray(clean)
+        for at in (19, 45, 59, 83, 109, 123):
+            other[at] ^= 0x80
+        self.assertEqual(hashlib.md5(clean).digest(), hashlib.md5(other).digest())
+        (self.database / "twin.ndb").write_text(f"Test.Twin:0:*:{other[16:48].hex()}\n")
+        self.service(workers=1)
+        for _ in range(2):
+            self.assertEqual(self.check(mail(file_part(clean))), ("clean", ""))
+        self.assertEqual(self.check(mail(text_part(), file_part(bytes(other)))),
+                         ("infected", "Test.Twin.UNOFFICIAL"))
 
     def test_a_large_page_is_looked_into(self):
         # libclamav's own default is to skip HTML of more than 40 MB.

@@ -185,6 +185,8 @@ Engine::Engine(const GatewayPolicy::Virus& settings, std::filesystem::path direc
       {CL_ENGINE_MAX_SCRIPTNORMALIZE, static_cast<long long>(settings_.max_file_size)},
       {CL_ENGINE_MAX_EMBEDDEDPE, static_cast<long long>(settings_.max_file_size)},
       {CL_ENGINE_KEEPTMP, 0},
+      // It remembers what is clean by MD5, of which anybody can make two contents.
+      {CL_ENGINE_DISABLE_CACHE, 1},
   };
   for (const auto& [field, value] : numbers) {
     check(cl_engine_set_num(engine, field, value), "set limit", std::to_string(field));
