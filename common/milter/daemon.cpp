@@ -273,15 +273,28 @@ class Service {
            daemon_->status();
   }
 
-  // New connections go to the next process, which makes its own socket; transactions in
-  // progress end.
+  // New connections go to the next process.  It makes its own unix socket; who has
+  // connected to ours is still served.
+  void close_entrance() {
+    if (const auto path = unix_path(options_.socket)) {
+      ::unlink(path->c_str());
+      return;
+    }
+    try {
+      close_listeners();
+    } catch (const Fault& fault) {
+      log(Severity::error, LogFields().add("event", "stop").add("fault", fault.what()));
+    }
+  }
+
+  // Transactions in progress end.
   void drain() {
     draining_ = true;
     notify_manager("STOPPING=1");
     log(Severity::notice, LogFields()
                               .add("event", "stop")
                               .add("transactions", Session::active_transactions()));
-    if (const auto path = unix_path(options_.socket)) ::unlink(path->c_str());
+    close_entrance();
     const auto deadline = steady_clock::now() + kDrain;
     auto idle_since = steady_clock::now();
     while (!served_ && steady_clock::now() < deadline &&

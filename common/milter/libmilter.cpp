@@ -2,9 +2,6 @@
 #include "common/milter/libmilter.h"
 
 #include <libmilter/mfapi.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -14,6 +11,7 @@
 #include <optional>
 
 #include "common/base/metrics.h"
+#include "common/milter/listeners.h"
 #include "common/milter/session.h"
 
 // libmilter starts a thread that takes SIGTERM and others with sigwait(3).  Signals are
@@ -33,6 +31,7 @@ constexpr std::size_t kMaxReplyText = 400;  // libmilter takes 980 bytes, '%' do
 Milter* milter = nullptr;
 std::string milter_name;
 bool over_tcp = false;  // Postfix reaches us through TCP
+Listeners listeners;
 
 // What libmilter keeps for us, a session's lifetime.
 struct Peer {
@@ -293,28 +292,6 @@ sfsistat on_close(SMFICTX* context) {
   return SMFIS_CONTINUE;
 }
 
-// A milter on TCP answers in small writes: with Nagle's algorithm each message waits for
-// the peer's delayed ACK, 40 ms.  libmilter does not show its socket; accepted ones
-// inherit the option.  Returns whether there is a TCP listener.
-bool disable_nagle() {
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return false;
-  bool found = false;
-  // The listener was opened just now, so its number is low.
-  const int most = static_cast<int>(std::min<rlim_t>(limit.rlim_cur, 1024));
-  for (int fd = 0; fd < most; ++fd) {
-    int listening = 0;
-    socklen_t size = sizeof listening;
-    if (::getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &size) != 0 ||
-        listening == 0) {
-      continue;
-    }
-    const int on = 1;  // fails on a unix socket, which needs none
-    if (::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) == 0) found = true;
-  }
-  return found;
-}
-
 }  // namespace
 
 void open_milter(Milter& to_serve, const std::string& name, const std::string& socket) {
@@ -342,13 +319,18 @@ void open_milter(Milter& to_serve, const std::string& name, const std::string& s
     throw Fault("listen for Postfix", socket,
                 "libmilter cannot open it, see its log line");
   }
-  over_tcp = disable_nagle();
+  listeners = Listeners::find();
+  over_tcp = listeners.disable_nagle();
 }
 
 void serve_milter() {
   if (smfi_main() != MI_SUCCESS) {
     throw Fault("serve milter", milter_name, "libmilter ended, see its log line");
   }
+}
+
+void close_listeners() {
+  listeners.close();
 }
 
 }  // namespace mxfeed

@@ -23,4 +23,9 @@ void open_milter(Milter& milter, const std::string& name, const std::string& soc
 // prefers the thread-group leader that has them unblocked).  Throws Fault.
 void serve_milter();
 
+// Lets nobody new in, within about five seconds; sessions go on.  Who connects to a TCP
+// address is refused; on a descriptor that was handed to us (fd:N) he waits for the next
+// process.  Throws Fault.
+void close_listeners();
+
 }  // namespace mxfeed
