@@ -13,6 +13,16 @@
 namespace mxfeed {
 namespace {
 
+// "sqlite:FILE", not above the daemon's directory.
+bool is_sqlite_path(std::string_view store) {
+  constexpr std::string_view kScheme = "sqlite:";
+  if (!store.starts_with(kScheme)) return false;
+  const auto path = store.substr(kScheme.size());
+  const auto parts = split(path, '/');
+  return !parts.back().empty() &&
+         std::find(parts.begin(), parts.end(), "..") == parts.end();
+}
+
 using std::chrono::hours;
 using std::chrono::seconds;
 
@@ -144,9 +154,10 @@ void read_greylist(Section& section, GatewayConfig& gateway) {
   if (const auto store = table->text("store", 500)) {
     if (store->value.starts_with("redis:") || store->value.starts_with("rediss:")) {
       table->error("store", store->place, "Redis is not built in this version");
-    } else if (!store->value.starts_with("sqlite:/")) {
+    } else if (!is_sqlite_path(store->value)) {
       table->error("store", store->place,
-                   fmt::format("\"{}\" is no store, as \"sqlite:/DIRECTORY/FILE\"",
+                   fmt::format("\"{}\" is no store, as \"sqlite:greylist.db\" or "
+                               "\"sqlite:/DIRECTORY/FILE\"",
                                shown(store->value)));
     } else {
       own.store = store->value;

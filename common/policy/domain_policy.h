@@ -91,7 +91,8 @@ struct GatewayPolicy {
   std::vector<Network> trusted_networks;  // never greylisted, no spam actions
 
   struct Greylist {
-    std::string store = "sqlite:/var/lib/mxfeed/greylist/greylist.db";
+    // "sqlite:PATH"; a relative path is below <state>/greylist.
+    std::string store = "sqlite:greylist.db";
     unsigned ipv4_prefix = 24;
     unsigned ipv6_prefix = 64;
     unsigned code = 450;  // 450 or 451

@@ -231,8 +231,7 @@ class Violations:
 class Greylist(Violations, daemons.TestCase):
     def setUp(self):
         super().setUp()
-        self.apply(daemons.feed("acme.example"),
-                   f'[greylist]\nstore = "sqlite:{self.state}/greylist/greylist.db"\n')
+        self.apply(daemons.feed("acme.example"))
         self.milter = self.start("greylist")
 
 

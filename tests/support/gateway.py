@@ -54,8 +54,6 @@ backup_mx = ["{self.host}"]
 [[host]]
 name = "{self.host}"
 addresses = ["{address}"]
-[greylist]
-store = "sqlite:{self.state}/greylist/greylist.db"
 [virus]
 database = "{self.database}"
 workers = 2
