@@ -39,6 +39,10 @@ std::string transport(const Hosted& hosted) {
   return kRemoved;
 }
 
+// What mail of other uses of the same Postfix may depend on: never replaced unasked.
+constexpr std::string_view kOthers[] = {"relay_domains", "relay_recipient_maps",
+                                        "transport_maps", "smtpd_milters"};
+
 // In a shell's single quotes.
 std::string quoted(std::string_view text) {
   std::string all = "'";
@@ -155,15 +159,45 @@ std::vector<std::string> master_cf_services() {
 }
 
 std::string attach_script(const Generated& generated) {
-  std::string text =
-      "#!/bin/sh\n"
-      "# Written by mxfeed: makes a Postfix use this gateway's maps and filters. What "
-      "it\n"
-      "# had in these parameters is replaced.\n"
-      "# Usage: sh attach.sh [CONFIG_DIRECTORY]\n"
-      "set -eu\n"
-      "directory=${1:-/etc/postfix}\n"
-      "postconf -c \"$directory\" -e";
+  std::string text = R"(#!/bin/sh
+# Written by mxfeed: makes a Postfix use this gateway's maps and filters.
+# Usage: sh attach.sh [--replace] [CONFIG_DIRECTORY]
+# Without --replace it changes nothing if other maps or filters are in place there.  What
+# main.cf and master.cf were before is kept beside them.
+set -eu
+replace=no
+if [ "${1:-}" = --replace ]; then
+  replace=yes
+  shift
+fi
+directory=${1:-/etc/postfix}
+conflicts=0
+check() {
+  had=$(postconf -c "$directory" -n "$1")
+  case $had in
+    "" | "$1 =" | "$1 = $2") ;;
+    *)
+      echo "in place: $had" >&2
+      conflicts=$((conflicts + 1))
+      ;;
+  esac
+}
+)";
+  for (const auto& [name, value] : generated.main_cf) {
+    if (std::find(std::begin(kOthers), std::end(kOthers), name) != std::end(kOthers)) {
+      text += fmt::format("check {} {}\n", name, quoted(value));
+    }
+  }
+  text += R"(if [ "$conflicts" -gt 0 ] && [ "$replace" = no ]; then
+  echo "attach.sh: $directory/main.cf: nothing was changed, since mail of others may" \
+    "depend on that. To replace it: sh $0 --replace $directory" >&2
+  exit 1
+fi
+for file in main.cf master.cf; do
+  [ -e "$directory/$file.before-mxfeed" ] ||
+    cp -p "$directory/$file" "$directory/$file.before-mxfeed"
+done
+postconf -c "$directory" -e)";
   for (const auto& [name, value] : generated.main_cf) {
     text += " \\\n  " + quoted(fmt::format("{} = {}", name, value));
   }

@@ -452,6 +452,45 @@ class ApplyTest(golden.TestCase):
                       done.stdout)
         subprocess.run(["sh", "-n", self.state / "current-postfix" / "attach.sh"], check=True)
 
+    def attach(self, directory, *options, status=0):
+        path = f"{self.directory / 'bin'}:{os.environ['PATH']}:/usr/sbin"
+        done = subprocess.run(
+            ["sh", self.state / "current-postfix" / "attach.sh", *options, directory],
+            env={**os.environ, "PATH": path}, capture_output=True, text=True, check=False)
+        self.assertEqual(done.returncode, status, done.stderr)
+        return done.stderr
+
+    @unittest.skipUnless(shutil.which("postconf", path="/usr/sbin:/usr/bin"), "no postconf")
+    def test_attaching_replaces_what_others_need_only_when_asked_to(self):
+        self.configure("a.example")
+        self.apply()
+        (self.directory / "bin").mkdir()
+        reload = self.directory / "bin" / "postfix"
+        reload.write_text("#!/bin/sh\nexit 0\n")
+        reload.chmod(0o755)
+        directory = self.directory / "post fix"
+        directory.mkdir()
+        before = ("compatibility_level = 3.6\nrelay_domains = hash:/x,\n  b.example\n"
+                  "smtpd_milters = unix:opendkim.sock\n")
+        (directory / "main.cf").write_text(before)
+        (directory / "master.cf").write_text("smtp inet n - y - - smtpd\n")
+        said = self.attach(directory, status=1)
+        self.assertIn("in place: relay_domains = hash:/x, b.example\n", said)
+        self.assertIn("in place: smtpd_milters = unix:opendkim.sock\n", said)
+        self.assertIn("nothing was changed", said)
+        self.assertEqual((directory / "main.cf").read_text(), before)
+
+        self.attach(directory, "--replace")
+        self.assertEqual((directory / "main.cf.before-mxfeed").read_text(), before)
+        main_cf = (directory / "main.cf").read_text()
+        self.assertIn(f"relay_domains = cdb:{self.state}/current-postfix/relay_domains\n",
+                      main_cf)
+        self.assertIn("relaysoft", (directory / "master.cf").read_text())
+        # Again: what is in place is ours, and what was before stays kept.
+        self.attach(directory)
+        self.assertEqual((directory / "main.cf").read_text(), main_cf)
+        self.assertEqual((directory / "main.cf.before-mxfeed").read_text(), before)
+
     # ... two at once, crashes
 
     def test_a_second_apply_at_once_is_told_to_try_later(self):
