@@ -135,15 +135,11 @@ struct Config {
   const DomainConfig* find(std::string_view name) const;
 };
 
-// The words of the configuration.
+// The words of the configuration; more of them in domain_policy.h.
 std::string_view word(Service value);
 std::string_view word(DomainState value);
 std::string_view word(Blocklist value);
 std::string_view word(OnRefusal value);
 std::string_view word(BackupRight value);
-std::string_view word(GreylistWhen value);
-std::string_view word(VirusAction value);
-std::string_view word(EncryptedAction value);
-std::string_view word(SpamAction value);
 
 }  // namespace mxfeed

@@ -268,6 +268,58 @@ bool GatewayPolicy::trusts(const IpAddress& client) const {
       trusted_networks, [&](const Network& network) { return network.contains(client); });
 }
 
+std::string_view word(GreylistWhen value) {
+  switch (value) {
+    case GreylistWhen::always:
+      return "always";
+    case GreylistWhen::suspicious:
+      return "suspicious";
+    case GreylistWhen::never:
+      return "never";
+  }
+  return "";
+}
+
+std::string_view word(VirusAction value) {
+  switch (value) {
+    case VirusAction::discard:
+      return "delete";
+    case VirusAction::reject:
+      return "reject";
+    case VirusAction::quarantine:
+      return "quarantine";
+  }
+  return "";
+}
+
+std::string_view word(EncryptedAction value) {
+  switch (value) {
+    case EncryptedAction::header:
+      return "header";
+    case EncryptedAction::reject:
+      return "reject";
+  }
+  return "";
+}
+
+std::string_view word(SpamAction value) {
+  switch (value) {
+    case SpamAction::none:
+      return "none";
+    case SpamAction::header:
+      return "header";
+    case SpamAction::subject:
+      return "subject";
+    case SpamAction::discard:
+      return "delete";
+    case SpamAction::reject:
+      return "reject";
+    case SpamAction::quarantine:
+      return "quarantine";
+  }
+  return "";
+}
+
 std::string encode(const DomainPolicy& policy) {
   Writer writer(kDomainValue);
   visit_domain(writer, policy);

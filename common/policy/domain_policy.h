@@ -85,6 +85,12 @@ struct DomainPolicy {
   bool operator==(const DomainPolicy&) const = default;
 };
 
+// The words of the configuration: "discard" is "delete" there.
+std::string_view word(GreylistWhen value);
+std::string_view word(VirusAction value);
+std::string_view word(EncryptedAction value);
+std::string_view word(SpamAction value);
+
 // What holds for the whole gateway.
 struct GatewayPolicy {
   std::uint64_t generation = 0;

@@ -133,18 +133,6 @@ int list(const Arguments& arguments) {
   return 0;
 }
 
-std::string_view name_of(GreylistWhen when) {
-  switch (when) {
-    case GreylistWhen::always:
-      return "always";
-    case GreylistWhen::suspicious:
-      return "suspicious";
-    case GreylistWhen::never:
-      return "never";
-  }
-  return "?";
-}
-
 std::string describe(const Decision& decision) {
   switch (decision.outcome) {
     case Outcome::first_seen:
@@ -185,7 +173,7 @@ int why(const Arguments& arguments) {
   if (domain) {
     const GreylistPolicy& greylist = domain->greylist;
     fmt::print("policy: {}: {}{}, delay {}, retry window {}, keep {}\n", domain->name,
-               name_of(greylist.when), greylist.shadow ? " (shadow)" : "",
+               word(greylist.when), greylist.shadow ? " (shadow)" : "",
                format_duration(greylist.delay), format_duration(greylist.retry_window),
                format_duration(greylist.keep));
   }

@@ -63,22 +63,4 @@ std::string_view name_of(SpamLevel level) {
   return "?";
 }
 
-std::string_view name_of(SpamAction action) {
-  switch (action) {
-    case SpamAction::none:
-      return "none";
-    case SpamAction::header:
-      return "header";
-    case SpamAction::subject:
-      return "subject";
-    case SpamAction::discard:
-      return "delete";
-    case SpamAction::reject:
-      return "reject";
-    case SpamAction::quarantine:
-      return "quarantine";
-  }
-  return "?";
-}
-
 }  // namespace mxfeed::spam

@@ -35,6 +35,5 @@ Cap cap_of(Group group);
 [[nodiscard]] SpamLevel level(const Score& score, const SpamPolicy& policy);
 
 std::string_view name_of(SpamLevel level);
-std::string_view name_of(SpamAction action);
 
 }  // namespace mxfeed::spam
