@@ -23,13 +23,15 @@ class StopTest(daemons.TestCase):
         super().setUp()
         self.apply(daemons.feed("acme.example", spam="{ enabled = true }"))
 
-    def begin(self, address):
-        """An SMTP connection to the milter that has named a recipient."""
+    def begin(self, daemon, address):
+        """An SMTP connection to the milter, which has taken note of a transaction."""
         mta = fake_mta.Mta(address, fake_mta.Client("198.51.100.7"))
         self.addCleanup(mta.close)
         self.assertTrue(mta.mail(SENDER).accepted)
         self.assertTrue(mta.rcpt(TO).accepted)
         self.assertTrue(mta.data().accepted)
+        # None of these waited for an answer.
+        self.eventually(lambda: daemon.status()["transactions"] == "1", "a transaction began")
         return mta
 
     def stop(self, daemon):
@@ -45,7 +47,7 @@ class StopTest(daemons.TestCase):
 
     def test_a_transaction_in_progress_ends(self):
         daemon = self.start("spam")
-        mta = self.begin(daemon.socket)
+        mta = self.begin(daemon, daemon.socket)
         self.stop(daemon)
         path = pathlib.Path(daemon.socket.removeprefix("unix:"))
         self.eventually(lambda: not path.exists(), "the socket is gone")
@@ -55,7 +57,7 @@ class StopTest(daemons.TestCase):
         port = free_port()
         daemon = self.start("spam", listen=f"inet:{port}@127.0.0.1")
         address = f"inet:127.0.0.1:{port}"
-        mta = self.begin(address)
+        mta = self.begin(daemon, address)
         self.stop(daemon)
 
         def refused():
