@@ -5,6 +5,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -45,6 +46,12 @@ std::string_view trim(std::string_view text);
 
 // "a,b,,c" at ',' is four pieces; an empty text is one empty piece.
 std::vector<std::string_view> split(std::string_view text, char separator);
+
+// How many ASCII bytes the text begins with.
+std::size_t ascii_length(std::string_view text);
+// The length of the valid UTF-8 sequence that the text begins with; 0 if there is none
+// (RFC 3629, 4: no overlong forms, no surrogates).
+std::size_t utf8_length(std::string_view text);
 
 // Text of a peer made fit for a log line or a terminal: valid UTF-8 letters stay; control
 // bytes, '"', '\\' and bytes that are not UTF-8 become \xHH.

@@ -17,33 +17,6 @@ namespace {
 
 constexpr std::string_view kReplacement = "\xEF\xBF\xBD";  // U+FFFD
 
-// The length of the valid UTF-8 sequence at the start (RFC 3629, 4); 0 if there is none.
-std::size_t sequence_length(std::string_view text) {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned char first = byte(0);
-  if (first < 0x80) return 1;
-  std::size_t length;
-  unsigned low = 0x80, high = 0xBF;  // of the second byte
-  if (first >= 0xC2 && first <= 0xDF) {
-    length = 2;
-  } else if (first >= 0xE0 && first <= 0xEF) {
-    length = 3;
-    if (first == 0xE0) low = 0xA0;
-    if (first == 0xED) high = 0x9F;
-  } else if (first >= 0xF0 && first <= 0xF4) {
-    length = 4;
-    if (first == 0xF0) low = 0x90;
-    if (first == 0xF4) high = 0x8F;
-  } else {
-    return 0;
-  }
-  if (text.size() < length || byte(1) < low || byte(1) > high) return 0;
-  for (std::size_t i = 2; i < length; ++i) {
-    if ((byte(i) & 0xC0) != 0x80) return 0;
-  }
-  return length;
-}
-
 void append_code_point(std::string& out, std::uint32_t point) {
   if (point < 0x80) {
     out += static_cast<char>(point);
@@ -61,14 +34,15 @@ std::string utf8_with_replacement(std::string_view bytes) {
   std::string out;
   out.reserve(bytes.size());
   while (!bytes.empty()) {
-    const std::size_t length = sequence_length(bytes);
+    std::size_t length = ascii_length(bytes);
+    if (length == 0) length = utf8_length(bytes);
     if (length == 0) {
       out += kReplacement;
-      bytes.remove_prefix(1);
+      length = 1;
     } else {
       out += bytes.substr(0, length);
-      bytes.remove_prefix(length);
     }
+    bytes.remove_prefix(length);
   }
   return out;
 }
@@ -82,9 +56,14 @@ std::string from_windows_1252(std::string_view bytes) {
       0x02DC, 0x2122, 0x0161, 0x203A, 0x0153, 0x9D,   0x017E, 0x0178};
   std::string out;
   out.reserve(bytes.size() + bytes.size() / 8);
-  for (const char c : bytes) {
-    const auto byte = static_cast<unsigned char>(c);
-    append_code_point(out, byte >= 0x80 && byte < 0xA0 ? kHigh[byte - 0x80] : byte);
+  while (!bytes.empty()) {
+    const std::size_t ascii = ascii_length(bytes);
+    out += bytes.substr(0, ascii);
+    bytes.remove_prefix(ascii);
+    if (bytes.empty()) break;
+    const auto byte = static_cast<unsigned char>(bytes.front());
+    append_code_point(out, byte < 0xA0 ? kHigh[byte - 0x80] : byte);
+    bytes.remove_prefix(1);
   }
   return out;
 }
@@ -344,7 +323,8 @@ std::string unfold(std::string_view value) {
 
 bool is_utf8(std::string_view bytes) {
   while (!bytes.empty()) {
-    const std::size_t length = sequence_length(bytes);
+    std::size_t length = ascii_length(bytes);
+    if (length == 0) length = utf8_length(bytes);
     if (length == 0) return false;
     bytes.remove_prefix(length);
   }

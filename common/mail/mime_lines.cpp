@@ -4,6 +4,23 @@
 #include <algorithm>
 
 namespace mxfeed::mime {
+namespace {
+
+// Where the first CR or LF is; the size if there is none.  With memchr(3), in pieces: a
+// text of short lines must not be searched to its end for each.
+std::size_t find_end(std::string_view text) {
+  constexpr std::size_t kPiece = 128;
+  for (std::size_t begin = 0; begin < text.size(); begin += kPiece) {
+    std::string_view piece = text.substr(begin, kPiece);
+    const std::size_t size = piece.size();
+    piece = piece.substr(0, piece.find('\n'));
+    piece = piece.substr(0, piece.find('\r'));
+    if (piece.size() < size) return begin + piece.size();
+  }
+  return text.size();
+}
+
+}  // namespace
 
 std::optional<Line> LineCutter::next(std::string_view& input) {
   drop();
@@ -19,9 +36,7 @@ std::optional<Line> LineCutter::next(std::string_view& input) {
     return line(held_, end);
   }
   const std::size_t room = kMaxLine - held_.size();
-  std::size_t length = 0;
-  const std::size_t most = std::min(input.size(), room + 1);
-  while (length < most && input[length] != '\n' && input[length] != '\r') ++length;
+  const std::size_t length = find_end(input.substr(0, room + 1));
   if (length > room) return take(input, room, 0);
   if (length == input.size() || (input[length] == '\r' && length + 1 == input.size())) {
     held_ += input;  // whether a CR ends the line alone shows with the next byte
