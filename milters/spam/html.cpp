@@ -40,6 +40,7 @@ void append_utf8(std::string& out, std::uint32_t point) {
 
 // Decodes the character reference at the start of `text`; its length, 0 if there is none.
 std::size_t character_reference(std::string_view text, std::string& out) {
+  if (!text.starts_with('&')) return 0;
   struct Named {
     std::string_view name;
     std::string_view text;
@@ -76,14 +77,15 @@ std::size_t character_reference(std::string_view text, std::string& out) {
 
 std::string decoded(std::string_view text) {
   std::string out;
-  for (std::size_t i = 0; i < text.size();) {
-    if (text[i] == '&') {
-      if (const std::size_t length = character_reference(text.substr(i, 12), out)) {
-        i += length;
-        continue;
-      }
+  out.reserve(text.size());
+  while (!text.empty()) {
+    if (const std::size_t length = character_reference(text.substr(0, 12), out)) {
+      text.remove_prefix(length);
+      continue;
     }
-    out += text[i++];
+    const std::size_t plain = std::min(text.find('&', 1), text.size());
+    out += text.substr(0, plain);
+    text.remove_prefix(plain);
   }
   return out;
 }
@@ -172,12 +174,14 @@ bool is_void(std::string_view name) {
 }
 
 void append_collapsed(std::string& out, std::string_view text) {
-  for (const char c : text) {
-    if (!is_space(c)) {
-      out += c;
-    } else if (!out.empty() && out.back() != ' ') {
-      out += ' ';
-    }
+  while (!text.empty()) {
+    const auto word = static_cast<std::size_t>(
+        std::find_if(text.begin(), text.end(), is_space) - text.begin());
+    out += text.substr(0, word);
+    text.remove_prefix(word);
+    if (text.empty()) return;
+    if (!out.empty() && out.back() != ' ') out += ' ';
+    text.remove_prefix(1);
   }
 }
 
