@@ -14,6 +14,7 @@ namespace {
 
 // Most mails are written at once.
 constexpr std::size_t kBuffer = std::size_t{128} * 1024;
+constexpr std::size_t kUsual = std::size_t{16} * 1024;
 
 // RFC 5322, 3.3; in UTC and without a locale.
 std::string date(Time now) {
@@ -35,6 +36,7 @@ std::string date(Time now) {
 MessageFile::MessageFile(Time now)
     : fd_(::memfd_create("message", MFD_CLOEXEC | MFD_ALLOW_SEALING)) {
   if (!fd_) throw Fault("collect message", "memfd", errno_text(errno));
+  buffer_.reserve(kUsual);
   buffer_ = "Received: from localhost by localhost with SMTP; " + date(now) + "\r\n";
 }
 

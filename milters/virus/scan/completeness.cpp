@@ -180,17 +180,18 @@ std::uint64_t Digest::value() const {
 void Fingerprint::add(std::string_view bytes) {
   size += bytes.size();
   exact.add(bytes);
+  // Without a branch for each character: where words end cannot be guessed.
   std::array<char, 512> kept;
-  std::size_t count = 0;
-  for (const char c : bytes) {
-    if (is_space(c)) continue;
-    kept[count++] = c;
-    if (count == kept.size()) {
-      loose.add({kept.data(), count});
-      count = 0;
+  while (!bytes.empty()) {
+    const std::string_view piece = bytes.substr(0, kept.size());
+    std::size_t count = 0;
+    for (const char c : piece) {
+      kept[count] = c;
+      count += is_space(c) ? 0 : 1;
     }
+    loose.add({kept.data(), count});
+    bytes.remove_prefix(piece.size());
   }
-  loose.add({kept.data(), count});
 }
 
 void Seen::add(std::string_view object) {

@@ -3,12 +3,14 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdint>
 #include <cstring>
 #include <optional>
 
@@ -139,18 +141,42 @@ void serve(Engine& engine, const WorkerTask& task, int connection) {
   ::send(connection, answer.data(), answer.size(), MSG_NOSIGNAL);
 }
 
+// Throws Fault.
+void watch(const Fd& ready, int fd, std::uint32_t events) {
+  epoll_event event{};
+  event.events = events;
+  event.data.fd = fd;
+  if (::epoll_ctl(ready.get(), EPOLL_CTL_ADD, fd, &event) != 0) {
+    throw Fault("watch for requests", "epoll", errno_text(errno));
+  }
+}
+
 }  // namespace
 
 int run_worker(Engine& engine, const WorkerTask& task) {
   make_scratch(task.scratch);
   engine.use_directory(task.scratch);
+  // One connection wakes one worker.  Should that one die first, its successor finds the
+  // connection: what is there already is reported to who begins to watch.
+  const Fd ready(::epoll_create1(EPOLL_CLOEXEC));
+  if (!ready) throw Fault("watch for requests", "epoll", errno_text(errno));
+  watch(ready, task.lifeline, EPOLLIN);
+  watch(ready, task.listener, EPOLLIN | EPOLLEXCLUSIVE);
   for (unsigned served = 0; served < task.scans;) {
-    pollfd watched[2] = {{task.lifeline, POLLIN, 0}, {task.listener, POLLIN, 0}};
-    if (::poll(watched, 2, -1) < 0 && errno != EINTR) return 1;
-    const bool ends = watched[0].revents != 0;
+    epoll_event seen[2];
+    const int count = ::epoll_wait(ready.get(), seen, 2, -1);
+    if (count < 0 && errno != EINTR) return 1;
+    bool ends = false, asked = false;
+    for (int i = 0; i < count; ++i) {
+      if (seen[i].data.fd == task.lifeline) {
+        ends = true;
+      } else {
+        if ((seen[i].events & (EPOLLERR | EPOLLHUP)) != 0) return 1;
+        asked = true;
+      }
+    }
     if (ends && !task.drains) break;
-    if (watched[1].revents == 0 && !ends) continue;
-    if ((watched[1].revents & (POLLERR | POLLHUP | POLLNVAL)) != 0) return 1;
+    if (!asked && !ends) continue;
     const Fd connection(::accept4(task.listener, nullptr, nullptr, SOCK_CLOEXEC));
     if (!connection && ends) break;
     if (!connection) continue;  // another worker was faster
