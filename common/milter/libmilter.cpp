@@ -12,6 +12,7 @@
 
 #include "common/base/metrics.h"
 #include "common/milter/listeners.h"
+#include "common/milter/read_ahead.h"
 #include "common/milter/session.h"
 
 // libmilter starts a thread that takes SIGTERM and others with sigwait(3).  Signals are
@@ -193,15 +194,17 @@ sfsistat on_negotiate(SMFICTX* context, unsigned long actions, unsigned long ste
     *use_f3 = 0;
     peer->leading_space = (*use_steps & SMFIP_HDR_LEADSPC) != 0;
     if ((actions & SMFIF_SETSYMLIST) != 0) {
+      // An empty list would be no list: Postfix would send its usual macros.
+      constexpr const char* kNone = "{mxfeed_none}";
       const auto ask = [&](int stage, const char* names) {
         smfi_setsymlist(context, stage, const_cast<char*>(names));
       };
-      ask(SMFIM_CONNECT, "");
-      ask(SMFIM_HELO, "");
+      ask(SMFIM_CONNECT, kNone);
+      ask(SMFIM_HELO, kNone);
       ask(SMFIM_ENVFROM, "{auth_authen}");
-      ask(SMFIM_ENVRCPT, needs.recipient_verdict ? "i" : "");
-      ask(SMFIM_DATA, needs.data_verdict || needs.ends_at_data ? "i" : "");
-      ask(SMFIM_EOH, "");
+      ask(SMFIM_ENVRCPT, needs.recipient_verdict ? "i" : kNone);
+      ask(SMFIM_DATA, needs.data_verdict || needs.ends_at_data ? "i" : kNone);
+      ask(SMFIM_EOH, kNone);  // Postfix sends these with each header field too
       ask(SMFIM_EOM, "i");
     }
     if (smfi_setpriv(context, peer.get()) != MI_SUCCESS) return SMFIS_REJECT;
@@ -321,6 +324,7 @@ void open_milter(Milter& to_serve, const std::string& name, const std::string& s
   }
   listeners = Listeners::find();
   over_tcp = listeners.disable_nagle();
+  start_reading_ahead();
 }
 
 void serve_milter() {

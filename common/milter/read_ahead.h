@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// Reads what Postfix sends in few pieces.
+//
+// libmilter takes each packet of a session from its socket with four calls of poll(2) and
+// two or three of read(2), and a message has two packets for each header field: Postfix
+// sends macros, even none, before every one.  That makes 320 calls a message and milter,
+// more than all else that a milter does.  There is no option for it.  So the program has
+// functions accept(), read(), poll() and close() of its own, which libmilter finds before
+// the C library's: what has come for a session is read at once and given out of a buffer.
+// They do what the C library's do for every other descriptor.
+
+#pragma once
+
+namespace mxfeed {
+
+// From now on a descriptor that accept() gives is read ahead, until it is closed.  That
+// is libmilter's; what we accept ourselves comes from accept4().  Such a descriptor is to
+// be read with read() and waited for with poll() only.
+void start_reading_ahead();
+
+}  // namespace mxfeed
