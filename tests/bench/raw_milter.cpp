@@ -26,9 +26,9 @@ namespace {
 enum class Shape { early, all, seen };
 Shape shape = Shape::all;
 
-sfsistat on_negotiate(SMFICTX*, unsigned long, unsigned long steps, unsigned long,
-                      unsigned long, unsigned long* actions, unsigned long* use,
-                      unsigned long* f2, unsigned long* f3) {
+sfsistat on_negotiate(SMFICTX* context, unsigned long offered, unsigned long steps,
+                      unsigned long, unsigned long, unsigned long* actions,
+                      unsigned long* use, unsigned long* f2, unsigned long* f3) {
   unsigned long want =
       SMFIP_NR_CONN | SMFIP_NOHELO | SMFIP_NR_MAIL | SMFIP_NOUNKNOWN | SMFIP_NOEOH;
   if (shape == Shape::early) {
@@ -40,6 +40,14 @@ sfsistat on_negotiate(SMFICTX*, unsigned long, unsigned long steps, unsigned lon
   *actions = shape == Shape::early ? 0 : SMFIF_ADDHDRS | SMFIF_CHGHDRS;
   *use = want & steps;
   *f2 = *f3 = 0;
+  // No macros but the queue id.
+  if ((offered & SMFIF_SETSYMLIST) != 0) {
+    *actions |= SMFIF_SETSYMLIST;
+    for (int stage = SMFIM_FIRST; stage <= SMFIM_LAST; ++stage) {
+      char names[] = "{none}", queue_id[] = "i";
+      smfi_setsymlist(context, stage, stage == SMFIM_EOM ? queue_id : names);
+    }
+  }
   return SMFIS_CONTINUE;
 }
 
