@@ -202,7 +202,7 @@ sfsistat on_negotiate(SMFICTX* context, unsigned long actions, unsigned long ste
       ask(SMFIM_CONNECT, kNone);
       ask(SMFIM_HELO, kNone);
       ask(SMFIM_ENVFROM, "{auth_authen}");
-      ask(SMFIM_ENVRCPT, needs.recipient_verdict ? "i" : kNone);
+      ask(SMFIM_ENVRCPT, needs.recipient_verdict ? "i {rcpt_addr}" : "{rcpt_addr}");
       ask(SMFIM_DATA, needs.data_verdict || needs.ends_at_data ? "i" : kNone);
       ask(SMFIM_EOH, kNone);  // Postfix sends these with each header field too
       ask(SMFIM_EOM, "i");
@@ -244,7 +244,8 @@ sfsistat on_rcpt(SMFICTX* context, char** arguments) {
   const bool answered = milter->needs().recipient_verdict;
   return guard(context, answered ? SMFIS_TEMPFAIL : SMFIS_NOREPLY, [&](Peer& peer) {
     peer.session.set_queue_id(macro(context, "i"));
-    const Verdict verdict = peer.session.recipient(text_or_empty(arguments[0]));
+    const Verdict verdict = peer.session.recipient(text_or_empty(arguments[0]),
+                                                   macro(context, "{rcpt_addr}"));
     return answered ? answer(context, verdict) : SMFIS_NOREPLY;
   });
 }

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <sys/random.h>
 
+#include <algorithm>
 #include <atomic>
 #include <utility>
 
@@ -52,10 +53,18 @@ std::string sender_of(std::string_view text) {
 }
 
 Recipient recipient_of(std::string_view text) {
-  const auto path = Path::parse(text);
-  if (!path) return {std::string(text.substr(0, kMaxPath)), ""};
-  const auto domain = Domain::parse(path->domain);
-  return {path->local_part, domain ? domain->str() : path->domain};
+  if (const auto path = Path::parse(text)) {
+    const auto domain = Domain::parse(path->domain);
+    return {path->local_part, domain ? domain->str() : path->domain};
+  }
+  // Whatever it is, policy goes by its domain: a spelling that we do not read must not
+  // lead past it.
+  if (text.starts_with('<')) text.remove_prefix(1);
+  if (text.ends_with('>')) text.remove_suffix(1);
+  const std::size_t at = std::min(text.rfind('@'), text.size());
+  const auto domain = Domain::parse(text.substr(std::min(at + 1, text.size())));
+  return {std::string(text.substr(0, std::min(at, kMaxPath))),
+          domain ? domain->str() : ""};
 }
 
 }  // namespace
@@ -195,7 +204,8 @@ void Session::mail(std::string_view path, std::string_view auth_user) {
   });
 }
 
-Verdict Session::recipient(std::string_view path) {
+Verdict Session::recipient(std::string_view path, std::string_view resolved) {
+  if (!resolved.empty()) path = resolved;
   if (!transaction_ || transaction_->stage != Transaction::Stage::envelope) {
     out_of_order("rcpt");
     return misordered();

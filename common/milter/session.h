@@ -56,7 +56,10 @@ class Session {
   // `path` is the argument of MAIL, "<a@b.example>"; begins a transaction, ends the one
   // before.
   void mail(std::string_view path, std::string_view auth_user);
-  [[nodiscard]] Verdict recipient(std::string_view path);
+  // `path` is the argument of RCPT as the client wrote it: "<c%d.example@mx.example>" or
+  // "<c(x)@d.example>" are the client's to choose.  `resolved` is the address that Postfix
+  // made of it and routes by, which counts; empty if it did not say.
+  [[nodiscard]] Verdict recipient(std::string_view path, std::string_view resolved = {});
   [[nodiscard]] Verdict data();
   void header(std::string_view name, std::string_view value);
   void body(std::span<const std::byte> chunk);

@@ -25,7 +25,7 @@ CHROOT_FILES = ("localtime", "services", "resolv.conf", "hosts", "nsswitch.conf"
 BASE = {
     "compatibility_level": "3.6",
     "inet_protocols": "ipv4",
-    "mydestination": "",
+    "mydestination": "$myhostname",  # as by default: Postfix takes its own name off addresses
     "local_recipient_maps": "",
     "local_transport": "error:no local mail",
     "alias_maps": "",

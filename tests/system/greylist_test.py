@@ -51,6 +51,19 @@ class GreylistTest(rig.TestCase):
     def test_a_domain_may_do_without(self):
         self.accept("info@off.example", rig.mail("first"), source="198.51.100.70")
 
+    def test_no_spelling_of_a_recipient_leads_past_its_domains_policy(self):
+        spellings = ["u(x)@acme.example", "u@acme.example(x)", '"u"."v"@acme.example',
+                     "u@ACME.example.", "@relay.example:u@acme.example",
+                     f"u+{'x' * 400}@acme.example",
+                     "u%acme.example@mx1.gateway.example", "u%acme.example"]
+        for spelling in spellings:
+            with self.subTest(spelling):
+                outcome = self.send(spelling, rig.mail("odd"), source="198.51.100.90",
+                                    sender="odd@sender.example")
+                self.assertEqual(outcome.accepted, [])
+                # Refused for good where Postfix takes no such thing for an address of ours.
+                self.assertIn(outcome.replies[spelling].code, (450, 501, 550, 554))
+
     def test_each_recipient_is_answered_for_itself(self):
         outcome = self.send(["info@off.example", "new@acme.example"], rig.mail("both"),
                             sender="both@sender.example", source="198.51.100.80")

@@ -140,6 +140,48 @@ TEST_CASE("a transaction asks the filter in protocol order", "[session]") {
   CHECK(rig.script.asked == "begin rcpt:C@d.example Subject= x body:2 end gone ");
 }
 
+TEST_CASE("session: a recipient's domain is the one that Postfix routes by") {
+  struct Row {
+    const char* path;
+    std::string resolved;
+    const char* local_part;
+    const char* domain;
+  };
+  const std::string longest(400, 'x');
+  const Row rows[] = {
+      {"<c@d.example>", "", "c", "d.example"},
+      {"<C%D.example@mx.example>", "C@D.example", "C", "d.example"},
+      {"<c(x)@d.example>", "c@d.example", "c", "d.example"},
+      {"<c@d.example(x)>", "c@d.example", "c", "d.example"},
+      {R"(<"c"."d"@d.example>)", "c.d@d.example", "c.d", "d.example"},
+      {"<@a.example:c@d.example>", "c@d.example", "c", "d.example"},
+      {"<postmaster>", "postmaster@mx.example", "postmaster", "mx.example"},
+      // Postfix did not say, or in a form that is not read whole.
+      {"<c(x)@D.example>", "", "c(x)", "d.example"},
+      {"<c\\@d@d.example>", "", "c\\@d", "d.example"},
+      {"<c@d.example>", longest + "@d.example", "", "d.example"},
+      {"<c@>", "", "c", ""},
+      {"<@>", "", "", ""},
+      {"<", "", "", ""},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.path, row.resolved);
+    Rig rig;
+    std::optional<Recipient> seen;
+    rig.script.on_recipient = [&](const Recipient& recipient) {
+      seen = recipient;
+      return Verdict::proceed();
+    };
+    Session& session = rig.session();
+    session.mail("<a@b.example>", "");
+    CHECK(session.recipient(row.path, row.resolved).action() == Action::proceed);
+    REQUIRE(seen);
+    CHECK(seen->domain == row.domain);
+    if (*row.local_part != '\0') CHECK(seen->local_part == row.local_part);
+    CHECK(seen->local_part.size() <= 320);
+  }
+}
+
 TEST_CASE("a refused recipient does not join the envelope", "[session]") {
   Rig rig;
   rig.script.on_recipient = [](const Recipient& recipient) {
