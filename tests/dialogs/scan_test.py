@@ -239,6 +239,27 @@ class FindTest(ServiceTestCase):
         self.assertEqual(self.check(mail(text_part(), file_part(bytes(other)))),
                          ("infected", "Test.Twin.UNOFFICIAL"))
 
+    def test_a_file_that_calls_itself_text_is_scanned_with_its_line_ends(self):
+        # libclamav scans text with LF; what a mail program saves has CR LF.
+        program = b"MZ a program\r\n" + b"with lines\r\n" * 20
+        (self.database / "program.hsb").write_text(
+            f"{hashlib.sha256(program).hexdigest()}:{len(program)}:Test.Program\n")
+        self.service()
+        quoted = program.replace(b"=", b"=3D").replace(b"\r\n", b"=0D=0A=\r\n")
+        cases = {
+            "attachment": b'Content-Type: text/plain; name="x.exe"\r\n'
+                          b'Content-Disposition: attachment; filename="x.exe"\r\n',
+            "a name alone": b'Content-Type: text/html; name="x.hta"\r\n',
+            "no name": b"Content-Type: text/plain\r\nContent-Disposition: attachment\r\n",
+            "no text": b"Content-Type: application/octet-stream\r\n",
+        }
+        for name, fields in cases.items():
+            part = (b"--b\r\n" + fields +
+                    b"Content-Transfer-Encoding: quoted-printable\r\n\r\n" + quoted + b"\r\n")
+            with self.subTest(name):
+                self.assertEqual(self.check(mail(text_part(), part)),
+                                 ("infected", "Test.Program.UNOFFICIAL"))
+
     def test_a_large_page_is_looked_into(self):
         # libclamav's own default is to skip HTML of more than 40 MB.
         marker = b"a marker that a signature knows"

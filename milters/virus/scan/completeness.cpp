@@ -112,9 +112,12 @@ class Compare : public mime::Visitor {
         break;
     }
     if (seen_.has_exact(content)) return false;
+    // What is saved as a file is not read as text, whatever it says it is: there the line
+    // ends, which libclamav changes, are part of the content.
+    const bool is_file = !part.file_names.empty() || part.disposition == "attachment";
     const bool is_text = part.is_text() && part.encoding != mime::Encoding::base64 &&
                          part.kind != mime::Part::Kind::uuencoded;
-    return !is_text || !seen_.has_loose(content);
+    return is_file || !is_text || !seen_.has_loose(content);
   }
 
   const Seen& seen_;

@@ -64,6 +64,36 @@ TEST_CASE("a part that the engine did not show is fed", "[virus]") {
   }
 }
 
+TEST_CASE("text that is saved as a file is compared byte by byte", "[virus]") {
+  struct Row {
+    const char* name;
+    const char* fields;
+    bool fed;
+  };
+  const Row rows[] = {
+      {"text to read", "Content-Type: text/plain", false},
+      {"text to read, said to be so",
+       "Content-Type: text/html\r\nContent-Disposition: inline", false},
+      {"a name", "Content-Type: text/plain; name=\"x.exe\"", true},
+      {"a name of RFC 2231", "Content-Type: text/plain; name*=utf-8''x.bat", true},
+      {"a file name",
+       "Content-Type: text/html\r\nContent-Disposition: inline; filename=x.hta", true},
+      {"an attachment without a name",
+       "Content-Type: text/plain\r\nContent-Disposition: attachment", true},
+  };
+  for (const Row& row : rows) {
+    DYNAMIC_SECTION(row.name) {
+      Seen seen;
+      seen.add("MZ 1\n2\n");
+      const std::string mail = std::string("Subject: x\r\n") + row.fields +
+                               "\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
+                               "MZ 1\r\n2\r\n";
+      CHECK(take_inventory(mail, seen, FeedRule::missed).to_feed.size() ==
+            (row.fed ? 1 : 0));
+    }
+  }
+}
+
 TEST_CASE("feeding stops when told to", "[virus]") {
   const Inventory inventory = take_inventory(kMail, Seen{}, FeedRule::all);
   int calls = 0;
