@@ -295,10 +295,20 @@ class FindTest(ServiceTestCase):
 
     def test_an_archive_that_nothing_can_unpack_counts_as_encrypted(self):
         self.service()
-        archive = mail(file_part(b"Rar!\x1a\x07\x00" + os.urandom(500)))
+        archive = b"Rar!\x1a\x07\x00" + os.urandom(500)
+        cases = {
+            "an archive": archive,
+            "of the newer kind": b"Rar!\x1a\x07\x01\x00" + os.urandom(500),
+            "behind a program": pathlib.Path("/bin/true").read_bytes() + archive,
+            "behind rubbish": os.urandom(5000) + archive,
+            "in a zip": zipped(archive),
+        }
         if self.scan.status()["rar"] == "yes":
             self.skipTest("there is a library for RAR archives")
-        self.assertEqual(self.check(archive), ("encrypted", "Unreadable.RAR"))
+        for name, content in cases.items():
+            with self.subTest(name):
+                self.assertEqual(self.check(mail(file_part(content))),
+                                 ("encrypted", "Unreadable.RAR"))
 
     def test_the_command_says_what_was_found(self):
         self.service()

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <cstring>
 #include <vector>
 
 #include "common/base/base64.h"
@@ -96,14 +97,14 @@ bool has_unrar() {
 
 // What libclamav calls during a scan; nothing may be thrown through it.
 struct Engine::Callbacks {
-  static cl_error_t inspect(int, const char* type, const char**, size_t, const char*,
+  static cl_error_t inspect(int, const char*, const char**, size_t, const char*,
                             size_t size, const char* buffer, uint32_t, uint32_t,
                             void* context) noexcept {
     Run& run = *static_cast<Run*>(context);
     try {
       if (!has_room(run.directory, run.size)) run.note_error("no room to unpack");
-      if (type != nullptr && std::string_view(type) == "CL_TYPE_RAR" && !run.reads_rar) {
-        run.unreadable_rar = true;
+      if (!run.reads_rar && !run.unreadable_rar && buffer != nullptr) {
+        run.unreadable_rar = has_rar({buffer, size});
       }
       // A member of a zip archive beyond a limit is cut there without a word.
       run.sum += size;
@@ -114,6 +115,12 @@ struct Engine::Callbacks {
       run.error = "out of memory";
     }
     return CL_CLEAN;
+  }
+
+  // Also behind a program that unpacks it, which libclamav passes over in silence.
+  static bool has_rar(std::string_view object) {
+    constexpr std::string_view kMark = "Rar!\x1a\x07";
+    return ::memmem(object.data(), object.size(), kMark.data(), kMark.size()) != nullptr;
   }
 
   static void note(Run& run, const char* limit) {
