@@ -175,12 +175,15 @@ int run_worker(Engine& engine, const WorkerTask& task) {
         asked = true;
       }
     }
-    if (ends && !task.drains) break;
+    // Told to end, it still takes the connection that it alone was woken for.
+    const bool last = ends && !task.drains;
+    if (last && !asked) break;
     if (!asked && !ends) continue;
     const Fd connection(::accept4(task.listener, nullptr, nullptr, SOCK_CLOEXEC));
     if (!connection && ends) break;
     if (!connection) continue;  // another worker was faster
     serve(engine, task, connection.get());
+    if (last) break;
     ++served;
   }
   return 0;
