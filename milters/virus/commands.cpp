@@ -64,8 +64,7 @@ std::string json_string(std::string_view text) {
   return json + '"';
 }
 
-MessageFile load(const std::string& file) {
-  MessageFile message(system_time());
+void load(const std::string& file, MessageFile& message) {
   std::FILE* const from = file == "-" ? stdin : std::fopen(file.c_str(), "rbe");
   if (from == nullptr) throw Fault("read", file, errno_text(errno));
   std::string buffer(std::size_t{64} * 1024, '\0');
@@ -76,12 +75,12 @@ MessageFile load(const std::string& file) {
   const bool broken = std::ferror(from) != 0;
   if (from != stdin) std::fclose(from);
   if (broken) throw Fault("read", file, "input error");
-  return message;
 }
 
 ScanResult ask(const Options& options, const std::string& file) {
   const LivePolicy policy(options.state);
-  MessageFile message = load(file);
+  MessageFile message(system_time());
+  load(file, message);
   if (message.size() > kMaxMessage) {
     return {ScanVerdict::unscannable, "MessageSize"};
   }

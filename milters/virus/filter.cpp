@@ -28,7 +28,7 @@ void count_result(const ScanResult& result) {
 
 class VirusFilter : public Filter {
  public:
-  explicit VirusFilter(const VirusMilter& milter)
+  explicit VirusFilter(VirusMilter& milter)
       : milter_(milter), policy_(milter.policy().get()) {}
 
   Verdict on_recipient(const Recipient& recipient) override {
@@ -78,7 +78,13 @@ class VirusFilter : public Filter {
     return decision.verdict;
   }
 
-  Verdict on_fault(const Fault&) noexcept override {
+  Verdict on_fault(const Fault& fault) noexcept override {
+    message_.reset();  // what has come so far is of no use, and takes room
+    if (dynamic_cast<const OutOfRoom*>(&fault) != nullptr) {
+      static Metric& no_room = counter("mxfeed_virus_no_room_total");
+      no_room.add();
+      return Verdict::defer({452, "4.3.1"}, "virus-no-room", "Try again later");
+    }
     static Metric& faults = counter("mxfeed_virus_faults_total");
     faults.add();
     return Verdict::defer({451, "4.3.0"}, "virus-fault", "Try again later");
@@ -107,7 +113,7 @@ class VirusFilter : public Filter {
 
  private:
   MessageFile& message() {
-    if (!message_) message_.emplace(milter_.now());
+    if (!message_) message_.emplace(milter_.now(), &milter_.room());
     return *message_;
   }
 
@@ -124,7 +130,7 @@ class VirusFilter : public Filter {
     return !too_large_;
   }
 
-  const VirusMilter& milter_;
+  VirusMilter& milter_;
   const std::shared_ptr<const PolicyDb> policy_;
   Gate gate_;
   std::optional<VirusPolicy> decides_;  // of the first accepted recipient's domain
@@ -140,20 +146,23 @@ class VirusFilter : public Filter {
 
 class VirusConnection : public mxfeed::Connection {
  public:
-  explicit VirusConnection(const VirusMilter& milter) : milter_(milter) {}
+  explicit VirusConnection(VirusMilter& milter) : milter_(milter) {}
   std::unique_ptr<Filter> begin(const Envelope&) override {
     return std::make_unique<VirusFilter>(milter_);
   }
 
  private:
-  const VirusMilter& milter_;
+  VirusMilter& milter_;
 };
 
 }  // namespace
 
 VirusMilter::VirusMilter(const LivePolicy& policy, std::filesystem::path scan_socket,
-                         Clock clock)
-    : policy_(policy), scanner_(std::move(scan_socket)), clock_(std::move(clock)) {}
+                         Clock clock, std::uint64_t room)
+    : policy_(policy),
+      scanner_(std::move(scan_socket)),
+      clock_(std::move(clock)),
+      room_(room) {}
 
 Needs VirusMilter::needs() const {
   Needs needs;

@@ -5,6 +5,7 @@
 
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -12,14 +13,17 @@
 #include "common/base/clock.h"
 #include "common/milter/filter.h"
 #include "common/policy/policy_db.h"
+#include "milters/virus/message_file.h"
 #include "milters/virus/scan_client.h"
 
 namespace mxfeed::virus {
 
 class VirusMilter : public Milter {
  public:
-  // `policy` outlives the milter; `scan_socket` is that of mxfeed-scan.
-  VirusMilter(const LivePolicy& policy, std::filesystem::path scan_socket, Clock clock);
+  // `policy` outlives the milter; `scan_socket` is that of mxfeed-scan; `room` bytes of
+  // memory are for large messages.
+  VirusMilter(const LivePolicy& policy, std::filesystem::path scan_socket, Clock clock,
+              std::uint64_t room = MessageRoom::usual());
 
   Needs needs() const override;
   std::unique_ptr<mxfeed::Connection> connect(const Client&) override;
@@ -27,11 +31,13 @@ class VirusMilter : public Milter {
   const ScanClient& scanner() const { return scanner_; }
   const LivePolicy& policy() const { return policy_; }
   Time now() const { return clock_(); }
+  MessageRoom& room() { return room_; }
 
  private:
   const LivePolicy& policy_;
   const ScanClient scanner_;
   const Clock clock_;
+  MessageRoom room_;
 };
 
 }  // namespace mxfeed::virus

@@ -3,11 +3,13 @@
 
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <ctime>
 
-#include "common/base/fault.h"
+#include "milters/virus/scan_protocol.h"
 
 namespace mxfeed::virus {
 namespace {
@@ -33,11 +35,36 @@ std::string date(Time now) {
 
 }  // namespace
 
-MessageFile::MessageFile(Time now)
-    : fd_(::memfd_create("message", MFD_CLOEXEC | MFD_ALLOW_SEALING)) {
+std::uint64_t MessageRoom::usual() {
+  const long pages = ::sysconf(_SC_PHYS_PAGES), size = ::sysconf(_SC_PAGESIZE);
+  const std::uint64_t memory =
+      pages > 0 && size > 0
+          ? static_cast<std::uint64_t>(pages) * static_cast<std::uint64_t>(size)
+          : 0;
+  return std::max(memory / 4, 2 * kMaxMessage);
+}
+
+bool MessageRoom::take(std::uint64_t bytes) {
+  std::uint64_t left = free_.load();
+  do {
+    if (left < bytes) return false;
+  } while (!free_.compare_exchange_weak(left, left - bytes));
+  return true;
+}
+
+OutOfRoom::OutOfRoom()
+    : Fault("collect message", "memory",
+            "large messages have taken all there is for them") {}
+
+MessageFile::MessageFile(Time now, MessageRoom* room)
+    : room_(room), fd_(::memfd_create("message", MFD_CLOEXEC | MFD_ALLOW_SEALING)) {
   if (!fd_) throw Fault("collect message", "memfd", errno_text(errno));
   buffer_.reserve(kUsual);
   buffer_ = "Received: from localhost by localhost with SMTP; " + date(now) + "\r\n";
+}
+
+MessageFile::~MessageFile() {
+  if (taken_ > 0) room_->give_back(taken_);
 }
 
 void MessageFile::add_header(std::string_view name, std::string_view value) {
@@ -64,18 +91,25 @@ void MessageFile::add(std::string_view bytes) {
     buffer_ += bytes;
     return;
   }
-  if (!write_all(fd_.get(), bytes)) {
-    throw Fault("collect message", "memfd", errno_text(errno));
-  }
-  written_ += bytes.size();
+  write(bytes);
 }
 
 void MessageFile::flush() {
-  if (!write_all(fd_.get(), buffer_)) {
+  write(buffer_);
+  buffer_.clear();
+}
+
+void MessageFile::write(std::string_view bytes) {
+  const std::uint64_t after = written_ + bytes.size();
+  if (room_ != nullptr && after > kFree) {
+    const std::uint64_t more = after - kFree - taken_;
+    if (!room_->take(more)) throw OutOfRoom();
+    taken_ += more;
+  }
+  if (!write_all(fd_.get(), bytes)) {
     throw Fault("collect message", "memfd", errno_text(errno));
   }
-  written_ += buffer_.size();
-  buffer_.clear();
+  written_ = after;
 }
 
 int MessageFile::seal() {

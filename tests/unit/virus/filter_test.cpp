@@ -12,7 +12,7 @@ namespace {
 
 // A milter without a scan service: what reaches for it is a fault.
 struct Rig {
-  explicit Rig(VirusPolicy virus = {}) {
+  explicit Rig(VirusPolicy virus = {}, std::uint64_t room = MessageRoom::usual()) {
     const auto generation = directory.path() / "generations" / "1";
     std::filesystem::create_directories(generation);
     ConstDbWriter writer(generation / "policy.cdb");
@@ -26,8 +26,8 @@ struct Rig {
     writer.commit();
     std::filesystem::create_symlink("generations/1", directory.path() / "current");
     live = std::make_unique<LivePolicy>(directory.path());
-    milter =
-        std::make_unique<VirusMilter>(*live, directory.path() / "none.sock", system_time);
+    milter = std::make_unique<VirusMilter>(*live, directory.path() / "none.sock",
+                                           system_time, room);
     connection = milter->connect(Client{});
     filter = connection->begin(Envelope{});
     const Verdict verdict = filter->on_recipient({"a", "acme.example"});
@@ -89,6 +89,34 @@ TEST_CASE("a message that is too large is unscannable", "[virus]") {
     CHECK(edits.quarantine_reason().empty() != c.held);
     CHECK(edits.ordered().front().kind == HeaderEdit::Kind::remove);
   }
+}
+
+TEST_CASE("large messages wait when they have taken all memory for them", "[virus]") {
+  constexpr std::uint64_t kRoom = 4 << 20;
+  Rig rig({}, kRoom);
+  const auto defers = [&](Filter& filter) {
+    try {
+      const std::vector<std::byte> megabyte(1 << 20);
+      for (int i = 0; i < 4; ++i) filter.on_body(megabyte);
+      return false;
+    } catch (const OutOfRoom& fault) {
+      const Verdict verdict = filter.on_fault(fault);
+      CHECK(verdict.code() == 452);
+      CHECK(verdict.reason() == "virus-no-room");
+      return true;
+    }
+  };
+  const auto another = [&] { return rig.connection->begin(Envelope{}); };
+  CHECK_FALSE(defers(*rig.filter));
+  auto second = another();
+  CHECK(defers(*second));
+  // The one that was deferred has given back what it had; a small one needs nothing.
+  auto small = another();
+  const std::vector<std::byte> chunk(65'535);
+  for (int i = 0; i < 10; ++i) CHECK_NOTHROW(small->on_body(chunk));
+  rig.filter.reset();
+  auto third = another();
+  CHECK_FALSE(defers(*third));
 }
 
 TEST_CASE("a message beyond a limit of the session is refused or deleted", "[virus]") {
