@@ -209,7 +209,7 @@ sfsistat on_negotiate(SMFICTX* context, unsigned long actions, unsigned long ste
     }
     if (smfi_setpriv(context, peer.get()) != MI_SUCCESS) return SMFIS_REJECT;
     sessions().add();
-    peer.release();  // deleted by on_close
+    static_cast<void>(peer.release());  // deleted by on_close
     return SMFIS_CONTINUE;
   } catch (...) {
     return SMFIS_REJECT;
