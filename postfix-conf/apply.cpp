@@ -83,11 +83,7 @@ std::set<RelayKey> relayed_lately(const Generations& generations,
     try {
       const Generated then = generations.load(at->number);
       for (const auto& key : keys) {
-        const bool is_below = key.starts_with('.');
-        const auto* const one = then.find(std::string_view(key).substr(is_below ? 1 : 0));
-        if (one != nullptr && one->is_relayed() && (!is_below || one->subdomains)) {
-          found.insert(key);
-        }
+        if (relays(then, key)) found.insert(key);
       }
     } catch (const Fault&) {
       found.insert(keys.begin(), keys.end());
@@ -286,11 +282,12 @@ class Installation {
     }
     const auto relayed = std::count_if(next.hosted.begin(), next.hosted.end(),
                                        [](const Hosted& h) { return h.is_relayed(); });
-    say(fmt::format(
-        "generation {}: {} domains relayed, {} kept until nothing of them "
-        "waits{}",
-        number, relayed, next.hosted.size() - static_cast<std::size_t>(relayed),
-        current == number ? " (unchanged)" : ""));
+    const auto kept = std::count_if(next.hosted.begin(), next.hosted.end(),
+                                    [](const Hosted& h) { return h.is_kept(); });
+    say(
+        fmt::format("generation {}: {} domains relayed, {} kept until nothing of them "
+                    "waits{}",
+                    number, relayed, kept, current == number ? " (unchanged)" : ""));
     return put_in_force(next, previous, number, current, postfix);
   }
 
@@ -326,16 +323,6 @@ class Installation {
   const ApplyOptions& options_;
   Generations& generations_;
 };
-
-// Without what it had kept: that is decided anew.
-Generated without_removed(Generated generated) {
-  std::erase_if(generated.hosted, [](const Hosted& one) { return !one.is_relayed(); });
-  for (auto& one : generated.hosted) {
-    one.subdomains_removed = false;
-    one.policy.subdomains = one.subdomains;
-  }
-  return generated;
-}
 
 int locked(const ApplyOptions& options, Generations& generations,
            const std::function<int()>& work) {
@@ -410,7 +397,7 @@ int rollback(const ApplyOptions& options, std::optional<std::uint64_t> number) {
     Generated next = without_removed(generations.load(target));
     const Generated previous = generations.load(*current);
     for (const auto& one : previous.hosted) {
-      if (one.is_relayed() && next.find(one.name) == nullptr) {
+      if (one.is_relayed() && !relays(next, one.name)) {
         say(fmt::format("no longer hosted: {} (mail that waits is kept)", one.name));
       }
     }

@@ -58,23 +58,42 @@ bool is_taken(const DomainConfig& domain, const Config& config) {
   return false;
 }
 
+bool has_row_below(const Hosted& hosted) {
+  return hosted.subdomains || hosted.subdomains_removed;
+}
+
 bool covers_below(const Hosted& hosted) {
   return hosted.is_relayed() && hosted.subdomains;
 }
 
-// Whether a parent of the name relays all names below it.
+// Whether a parent of the name relays all names below it: the nearest that has a row for
+// them, as Postfix looks them up.
 bool is_covered(const Generated& generated, std::string_view name) {
   for (auto dot = name.find('.'); dot != std::string_view::npos; dot = name.find('.')) {
     name.remove_prefix(dot + 1);
     const auto* const parent = generated.find(name);
-    if (parent != nullptr && covers_below(*parent)) return true;
+    if (parent != nullptr && has_row_below(*parent)) return covers_below(*parent);
   }
   return false;
 }
 
+// Both in rising order of name.
+void merge_into(std::vector<Hosted>& hosted, std::vector<Hosted> more) {
+  const auto middle = hosted.insert(hosted.end(), std::make_move_iterator(more.begin()),
+                                    std::make_move_iterator(more.end()));
+  std::inplace_merge(hosted.begin(), middle, hosted.end(),
+                     [](const Hosted& a, const Hosted& b) { return a.name < b.name; });
+}
+
+std::string_view state_word(const Hosted& hosted) {
+  return hosted.refused ? "refused" : word(hosted.state);
+}
+
 std::string summary(const Hosted& hosted) {
+  const std::string_view below = hosted.subdomains ? ", subdomains" : "";
+  if (!hosted.is_relayed()) return fmt::format("{}{}", state_word(hosted), below);
   return fmt::format("{} {} {}{}", word(hosted.service), word(hosted.state), hosted.route,
-                     hosted.subdomains ? ", subdomains" : "");
+                     below);
 }
 
 void add_changes(const Hosted& now, const Hosted& before,
@@ -86,7 +105,7 @@ void add_changes(const Hosted& now, const Hosted& before,
     }
   };
   changed("service", word(before.service), word(now.service));
-  changed("state", word(before.state), word(now.state));
+  changed("state", state_word(before), state_word(now));
   changed("route", before.route, now.route);
   changed("subdomains", before.subdomains ? "true" : "false",
           now.subdomains ? "true" : "false");
@@ -129,8 +148,8 @@ Generated compile(const Config& config, const HostConfig* local,
 
   std::chrono::seconds longest{0};
   std::uint64_t largest = 0;
+  std::vector<Hosted> refused;
   for (const auto& domain : config.domains) {
-    if (!is_taken(domain, config)) continue;
     const auto& s = domain.settings;
     Hosted hosted;
     hosted.name = domain.name;
@@ -143,21 +162,41 @@ Generated compile(const Config& config, const HostConfig* local,
     }
     hosted.route = route_of(s.deliver_to.value);
     hosted.policy = policy_of(domain, gateway);
+    if (!is_taken(domain, config)) {
+      hosted.state = DomainState::removed;
+      hosted.refused = true;
+      refused.push_back(std::move(hosted));
+      continue;
+    }
     longest = std::max(longest, hosted.queue_lifetime);
     largest = std::max(largest, s.max_size.value);
     generated.hosted.push_back(std::move(hosted));
   }
+  // Without a parent's row for them, having none does the same.
+  std::erase_if(refused,
+                [&](const Hosted& one) { return !is_covered(generated, one.name); });
+  merge_into(generated.hosted, std::move(refused));
   if (largest == 0) largest = defaults.max_size.value;
   generated.main_cf = main_cf_parameters(state, longest, largest, local);
   generated.master_cf = master_cf_services();
   return generated;
 }
 
+bool relays(const Generated& generated, const RelayKey& key) {
+  const bool is_below = key.starts_with('.');
+  const auto name = std::string_view(key).substr(is_below ? 1 : 0);
+  const auto* const own = generated.find(name);
+  if (own == nullptr || (is_below && !has_row_below(*own))) {
+    return is_covered(generated, name);
+  }
+  return is_below ? covers_below(*own) : own->is_relayed();
+}
+
 std::vector<RelayKey> kept_keys(const Generated& previous) {
   std::vector<RelayKey> keys;
   for (const auto& one : previous.hosted) {
-    if (!one.is_relayed()) keys.push_back(one.name);
-    if (one.subdomains_removed || (one.subdomains && !one.is_relayed())) {
+    if (one.is_kept()) keys.push_back(one.name);
+    if (one.subdomains_removed || (one.subdomains && one.is_kept())) {
       keys.push_back("." + one.name);
     }
   }
@@ -166,12 +205,20 @@ std::vector<RelayKey> kept_keys(const Generated& previous) {
 
 void keep_removed(Generated& next, const Generated& previous,
                   const std::function<bool(const RelayKey&)>& waits) {
+  const auto may_wait = [&](const RelayKey& key) {
+    return relays(previous, key) || waits(key);
+  };
+  for (auto& one : next.hosted) {
+    if (!one.refused) continue;
+    // What waits must not be bounced, though it was a parent's row that took it.
+    one.refused = !may_wait(one.name) && !(one.subdomains && may_wait("." + one.name));
+  }
   std::vector<Hosted> kept;
   for (const auto& before : previous.hosted) {
-    const bool had_below = before.subdomains || before.subdomains_removed;
+    if (before.refused || is_covered(next, before.name)) continue;
+    const bool had_below = has_row_below(before);
     const bool below_waits =
         had_below && (covers_below(before) || waits("." + before.name));
-    if (is_covered(next, before.name)) continue;
     if (const auto* const now = next.find(before.name)) {
       if (!now->subdomains && below_waits) {
         const auto index = static_cast<std::size_t>(now - next.hosted.data());
@@ -186,11 +233,24 @@ void keep_removed(Generated& next, const Generated& previous,
       kept.push_back(std::move(removed));
     }
   }
-  const auto middle =
-      next.hosted.insert(next.hosted.end(), std::make_move_iterator(kept.begin()),
-                         std::make_move_iterator(kept.end()));
-  std::inplace_merge(next.hosted.begin(), middle, next.hosted.end(),
-                     [](const Hosted& a, const Hosted& b) { return a.name < b.name; });
+  merge_into(next.hosted, std::move(kept));
+}
+
+Generated without_removed(Generated generated) {
+  std::vector<Hosted> removed;
+  std::erase_if(generated.hosted, [&](const Hosted& one) {
+    if (!one.is_relayed()) removed.push_back(one);
+    return !one.is_relayed();
+  });
+  for (auto& one : generated.hosted) {
+    one.subdomains_removed = false;
+    one.policy.subdomains = one.subdomains;
+  }
+  std::erase_if(removed,
+                [&](const Hosted& one) { return !is_covered(generated, one.name); });
+  for (auto& one : removed) one.refused = true;
+  merge_into(generated.hosted, std::move(removed));
+  return generated;
 }
 
 void assign_classes(std::vector<Hosted>& hosted) {
@@ -211,10 +271,7 @@ Removals count_removals(const Generated& next, const Generated& previous) {
   for (const auto& before : previous.hosted) {
     if (!before.is_relayed()) continue;
     ++removals.of;
-    const auto* const now = next.find(before.name);
-    if ((now == nullptr || !now->is_relayed()) && !is_covered(next, before.name)) {
-      ++removals.count;
-    }
+    if (!relays(next, before.name)) ++removals.count;
   }
   return removals;
 }
@@ -229,7 +286,9 @@ std::vector<std::string> differences(const Generated& next, const Generated& pre
       lines.push_back(fmt::format("+ {}: {}", now->name, summary(*now)));
       ++now;
     } else if (now == next.hosted.end() || before->name < now->name) {
-      lines.push_back(fmt::format("- {}: nothing waits any more", before->name));
+      lines.push_back(
+          fmt::format("- {}: {}", before->name,
+                      before->refused ? "no longer refused" : "nothing waits any more"));
       ++before;
     } else {
       if (before->is_relayed() && !now->is_relayed()) {

@@ -23,6 +23,9 @@ struct Hosted {
   Service service = Service::feed;
   // removed: no mail is taken; what waits stays until the queue has none of it.
   DomainState state = DomainState::active;
+  // removed, and nothing waits: it has a row only since a parent relays its subdomains,
+  // of which it is configured to be none.
+  bool refused = false;
   bool subdomains = false;
   // Names below it are relayed no longer, but mail for them may wait.
   bool subdomains_removed = false;
@@ -32,6 +35,8 @@ struct Hosted {
   DomainPolicy policy;   // content_class: by assign_classes()
 
   bool is_relayed() const { return state != DomainState::removed; }
+  // Until the queue has nothing of it.
+  bool is_kept() const { return !is_relayed() && !refused; }
   bool operator==(const Hosted&) const = default;
 };
 
@@ -56,11 +61,15 @@ Generated compile(const Config& config, const HostConfig* local,
 // for all names below it.
 using RelayKey = std::string;
 
+// Whether mail for the key is taken, by its own rows or those of a parent.
+bool relays(const Generated& generated, const RelayKey& key);
+
 // What an earlier generation kept and a later one may drop when nothing waits.
 std::vector<RelayKey> kept_keys(const Generated& previous);
 
 // Adds to `next` what `previous` relayed and `next` does not, as removed; and what
-// `previous` kept already, if `waits` says that the queue has mail for the key.
+// `previous` kept already, if `waits` says that the queue has mail for the key.  What is
+// refused is removed only, as long as mail may wait.
 void keep_removed(Generated& next, const Generated& previous,
                   const std::function<bool(const RelayKey&)>& waits);
 
@@ -76,6 +85,10 @@ struct Removals {
     return (count > 10 && count * 100 > of) || (count > 0 && nothing_left);
   }
 };
+
+// Without what it had kept: that is decided anew.  What a parent would relay otherwise is
+// refused.
+Generated without_removed(Generated generated);
 
 Removals count_removals(const Generated& next, const Generated& previous);
 

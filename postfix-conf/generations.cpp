@@ -30,6 +30,7 @@ constexpr const char* kPartial = ".partial";
 constexpr std::string_view kTableHeader =
     "domain\tservice\tstate\tsubdomains\tqueue_lifetime\tcontent_"
     "class\tcustomer\troute\n";
+constexpr std::string_view kRefused = "refused";  // in the place of a state
 
 void make_directory(const fs::path& path) {
   if (::mkdir(path.c_str(), 0755) != 0) {
@@ -75,7 +76,7 @@ std::string render_table(const std::vector<Hosted>& hosted) {
                                    : one.subdomains_removed ? "removed"
                                                             : "no";
     fmt::format_to(std::back_inserter(text), "{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\n", one.name,
-                   word(one.service), word(one.state), below,
+                   word(one.service), one.refused ? kRefused : word(one.state), below,
                    format_duration(one.queue_lifetime), one.policy.content_class,
                    one.customer, one.route);
   }
@@ -93,16 +94,19 @@ std::optional<E> from_word(std::string_view text, const std::array<E, n>& values
 std::optional<Hosted> parse_row(std::string_view row) {
   const auto columns = split(row, '\t');
   if (columns.size() != 8) return std::nullopt;
-  const auto service = from_word(columns[1], std::array{Service::feed, Service::backup});
-  const auto state =
-      from_word(columns[2], std::array{DomainState::active, DomainState::paused,
-                                       DomainState::protect, DomainState::removed});
+  const auto service =
+      from_word(columns[1], std::array{Service::feed, Service::backup, Service::direct});
+  const bool refused = columns[2] == kRefused;
+  const auto state = from_word(refused ? word(DomainState::removed) : columns[2],
+                               std::array{DomainState::active, DomainState::paused,
+                                          DomainState::protect, DomainState::removed});
   const auto lifetime = parse_duration(columns[4]);
   if (!service || !state || !lifetime) return std::nullopt;
   Hosted one;
   one.name = columns[0];
   one.service = *service;
   one.state = *state;
+  one.refused = refused;
   one.subdomains = columns[3] == "yes";
   one.subdomains_removed = columns[3] == "removed";
   one.queue_lifetime = *lifetime;
@@ -248,10 +252,11 @@ std::uint64_t Generations::write(const Generated& generated, GenerationMeta meta
     last = std::max(last, parse_unsigned(entry.path().filename().string()).value_or(0));
   }
   meta.number = last + 1;
-  const auto relayed = std::count_if(generated.hosted.begin(), generated.hosted.end(),
-                                     [](const Hosted& one) { return one.is_relayed(); });
-  meta.domains = static_cast<std::size_t>(relayed);
-  meta.removed = generated.hosted.size() - meta.domains;
+  meta.domains = meta.removed = 0;
+  for (const auto& one : generated.hosted) {
+    if (one.is_relayed()) ++meta.domains;
+    if (one.is_kept()) ++meta.removed;
+  }
 
   const auto final_place = directory(meta.number);
   const fs::path partial = final_place.string() + kPartial;

@@ -18,6 +18,8 @@ using std::chrono::seconds;
 // mail.
 constexpr const char* kPaused = "lmtp:unix:mxfeed/delivery-paused-by-the-operator";
 constexpr const char* kRemoved = "retry:4.3.5 domain is no longer relayed here";
+// smtpd(8) answers with it, RFC 3463, 3.8: as to any domain that is not ours.
+constexpr const char* kRefused = "error:5.7.1 domain is not relayed here";
 
 // Postfix's own default; RFC 5321, 4.5.4.1: give up after at least four to five days.
 constexpr seconds kLeastLifetime = hours(120);
@@ -36,7 +38,7 @@ std::string transport(const Hosted& hosted) {
     case DomainState::removed:
       break;
   }
-  return kRemoved;
+  return hosted.refused ? kRefused : kRemoved;
 }
 
 // What mail of other uses of the same Postfix may depend on: never replaced unasked.

@@ -26,7 +26,8 @@ struct MapLine {
 // relay_domains: what is accepted.
 std::vector<MapLine> relay_domain_lines(const std::vector<Hosted>& hosted);
 
-// transport_maps: where it goes; also what may wait for domains that were removed.
+// transport_maps: where it goes; also what may wait for domains that were removed, and
+// what is refused though relay_domains has a parent's row for it.
 std::vector<MapLine> transport_lines(const std::vector<Hosted>& hosted);
 
 // The readable source that stands beside a map.

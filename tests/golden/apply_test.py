@@ -18,6 +18,7 @@ import golden
 from golden import feed
 
 KEPT = "retry:4.3.5 domain is no longer relayed here"
+REFUSED = "error:5.7.1 domain is not relayed here"
 RELAY = "relay:[203.0.113.7]:25"
 
 # postmap -q - looks into the source; postconf and postqueue print what a test gave them.
@@ -297,6 +298,63 @@ class ApplyTest(golden.TestCase):
         self.write("domains.d/all.toml", family)
         self.apply()
         self.assertEqual(self.source("transport"), {"a.example": RELAY, ".a.example": RELAY})
+
+    def test_a_name_below_a_domain_that_is_not_relayed_is_refused(self):
+        family = feed("a.example", "subdomains = true")
+        rows = {"a.example": RELAY, ".a.example": RELAY}
+        suspended = ('[customer]\nid = "owing"\nbackup = "suspended"\n' +
+                     feed("x.a.example", 'service = "backup"', 'requested = "ticket 1"'))
+        for case in (feed("x.a.example", 'state = "removed"'),
+                     feed("x.a.example", 'service = "direct"'), suspended):
+            with self.subTest(case):
+                self.state = self.directory / f"state-{hash(case)}"
+                self.write("domains.d/all.toml", family)
+                self.write("domains.d/child.toml", case)
+                done = self.apply("--diff")
+                self.assertIn("+ x.a.example: refused\n", done.stdout)
+                self.assertIn("1 domains relayed, 0 kept", done.stdout)
+                self.assertEqual(self.source("relay_domains"),
+                                 {"a.example": "feed", ".a.example": "feed"})
+                self.assertEqual(self.source("transport"), {**rows, "x.a.example": REFUSED})
+                self.assertIn("(unchanged)", self.apply().stdout)
+                (self.config / "domains.d" / "child.toml").unlink()
+                done = self.apply("--diff")
+                self.assertIn("- x.a.example: no longer refused\n", done.stdout)
+                self.assertEqual(self.source("transport"), rows)
+
+    def test_it_keeps_a_route_first_while_mail_waits_that_it_or_its_parent_took(self):
+        family = feed("a.example", "subdomains = true")
+        for before in (feed("x.a.example"), ""):
+            with self.subTest(before):
+                self.state = self.directory / f"state-{len(before)}"
+                self.write("domains.d/all.toml", family + before)
+                self.apply_with_postfix()
+                self.write("domains.d/all.toml",
+                           family + feed("x.a.example", 'state = "removed"'))
+                self.postfix.waits()
+                self.apply_with_postfix()
+                self.apply_with_postfix()
+                self.assertEqual(self.source("transport")["x.a.example"], KEPT)
+                self.an_hour_passes()
+                self.postfix.waits("u@x.a.example")
+                self.apply_with_postfix()
+                self.assertEqual(self.source("transport")["x.a.example"], KEPT)
+                self.postfix.waits("u@a.example")
+                done = self.apply_with_postfix("--diff")
+                self.assertIn("~ x.a.example: state removed -> refused\n", done.stdout)
+                self.assertEqual(self.source("transport")["x.a.example"], REFUSED)
+
+    def test_going_back_refuses_it_too(self):
+        family = feed("a.example", "subdomains = true")
+        self.write("domains.d/all.toml", family + feed("x.a.example"))
+        self.apply()
+        self.write("domains.d/all.toml", family + feed("x.a.example", 'state = "removed"'))
+        self.apply()
+        self.write("domains.d/all.toml", family)
+        self.apply()
+        self.assertNotIn("x.a.example", self.source("transport"))
+        self.mxfeed("rollback", "--no-postfix")
+        self.assertEqual(self.source("transport")["x.a.example"], KEPT)
 
     # ... the removal guard
 

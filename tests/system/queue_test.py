@@ -17,6 +17,7 @@ class QueueTest(rig.TestCase):
         rig.feed("protected.example", OFF, 'state = "protect"'),
         rig.feed("alone.example", OFF),
         rig.feed("family.example", OFF, "subdomains = true"),
+        rig.feed("left.family.example", 'state = "removed"'),
         rig.feed("other.example", OFF, deliver_to=("[203.0.113.20]:2525",)),
     ])
 
@@ -115,8 +116,10 @@ class QueueTest(rig.TestCase):
         self.accept("info@sub.family.example", rig.mail("below"))
         (delivery,) = self.customer.wait_for_count(1)
         self.assertEqual(delivery.recipients, ("info@sub.family.example",))
-        outcome = self.send("info@sub.alone.example", rig.mail("below"))
-        self.assertEqual(outcome.replies["info@sub.alone.example"].code // 100, 5)
+        for address in ("info@sub.alone.example", "info@left.family.example"):
+            outcome = self.send(address, rig.mail("below"))
+            self.assertEqual(outcome.replies[address].code // 100, 5)
+            self.assertEqual(outcome.replies[address].text.split()[0], "5.7.1")
 
     def test_a_domain_without_a_route_is_put_off_and_not_bounced(self):
         # As if the maps disagreed: Postfix takes the domain and finds no way to it.

@@ -21,6 +21,12 @@ Hosted hosted(std::string name, DomainState state = DomainState::active,
   return one;
 }
 
+Hosted refused(std::string name, bool subdomains = false) {
+  auto one = hosted(std::move(name), DomainState::removed, subdomains);
+  one.refused = true;
+  return one;
+}
+
 Generated generated(std::vector<Hosted> all) {
   Generated made;
   made.hosted = std::move(all);
@@ -34,7 +40,7 @@ struct KeepCase {
   const char* name;
   std::vector<Hosted> before, now;
   std::set<std::string> waits;
-  std::vector<std::string> want;  // "key" relayed, "-key" kept
+  std::vector<std::string> want;  // "key" relayed, "-key" kept, "!key" refused
 };
 
 const KeepCase kKeeps[] = {
@@ -78,6 +84,46 @@ const KeepCase kKeeps[] = {
      {hosted("a.b")},
      {},
      {"a.b", "-x.a.b"}},
+    {"refused below a parent from the start",
+     {},
+     {hosted("a.b", kActive, true), refused("x.a.b")},
+     {},
+     {"a.b", ".a.b", "!x.a.b"}},
+    {"removed just now below a parent",
+     {hosted("a.b", kActive, true), hosted("x.a.b")},
+     {hosted("a.b", kActive, true), refused("x.a.b")},
+     {},
+     {"a.b", ".a.b", "-x.a.b"}},
+    {"was a parent's just now",
+     {hosted("a.b", kActive, true)},
+     {hosted("a.b", kActive, true), refused("x.a.b", true)},
+     {},
+     {"a.b", ".a.b", "-x.a.b", "-.x.a.b"}},
+    {"removed before below a parent, mail waits",
+     {hosted("a.b", kActive, true), hosted("x.a.b", kRemoved)},
+     {hosted("a.b", kActive, true), refused("x.a.b")},
+     {"x.a.b"},
+     {"a.b", ".a.b", "-x.a.b"}},
+    {"removed before below a parent, queue empty",
+     {hosted("a.b", kActive, true), hosted("x.a.b", kRemoved)},
+     {hosted("a.b", kActive, true), refused("x.a.b")},
+     {},
+     {"a.b", ".a.b", "!x.a.b"}},
+    {"refused before, now with the names below it",
+     {hosted("a.b", kActive, true), refused("x.a.b")},
+     {hosted("a.b", kActive, true), refused("x.a.b", true)},
+     {},
+     {"a.b", ".a.b", "-x.a.b", "-.x.a.b"}},
+    {"removed below a refused one",
+     {hosted("a.b", kActive, true), refused("x.a.b", true), hosted("y.x.a.b")},
+     {hosted("a.b", kActive, true), refused("x.a.b", true)},
+     {},
+     {"a.b", ".a.b", "!x.a.b", "!.x.a.b", "-y.x.a.b"}},
+    {"refused before, parent gone",
+     {hosted("a.b", kActive, true), refused("x.a.b")},
+     {},
+     {},
+     {"-a.b", "-.a.b"}},
     {"order is kept",
      {hosted("a.b"), hosted("c.b"), hosted("e.b")},
      {hosted("b.b"), hosted("d.b")},
@@ -93,7 +139,10 @@ TEST_CASE("what was relayed keeps a route while mail may wait", "[postfix-conf]"
                    [&](const RelayKey& key) { return c.waits.contains(key); });
       std::vector<std::string> got;
       for (const auto& line : transport_lines(next.hosted)) {
-        got.push_back((line.value.starts_with("retry:") ? "-" : "") + line.key);
+        got.push_back((line.value.starts_with("retry:")   ? "-"
+                       : line.value.starts_with("error:") ? "!"
+                                                          : "") +
+                      line.key);
       }
       CHECK(got == c.want);
       for (const auto& line : relay_domain_lines(next.hosted)) {
@@ -114,6 +163,40 @@ TEST_CASE("milters know the names below a domain while mail for them waits",
   keep_removed(later, next, [](const RelayKey&) { return false; });
   CHECK_FALSE(later.hosted[0].policy.subdomains);
   CHECK(kept_keys(later).empty());
+}
+
+TEST_CASE("going back drops what was kept and keeps what is refused", "[postfix-conf]") {
+  auto parent = hosted("a.b", kActive, true);
+  auto lost_below = hosted("c.b");
+  lost_below.subdomains_removed = lost_below.policy.subdomains = true;
+  const auto got =
+      without_removed(generated({parent, lost_below, hosted("d.b", kRemoved),
+                                 hosted("x.a.b", kRemoved), refused("y.a.b")}));
+  const std::vector<Hosted> want = {parent, hosted("c.b"), refused("x.a.b"),
+                                    refused("y.a.b")};
+  CHECK((got.hosted == want));
+}
+
+struct RelaysCase {
+  const char* key;
+  bool want;
+};
+
+const RelaysCase kRelays[] = {
+    {"a.b", true},     {".a.b", true},     {"z.a.b", true},    {".z.a.b", true},
+    {"x.a.b", false},  {".x.a.b", true},   {"z.x.a.b", true},  {"y.a.b", false},
+    {".y.a.b", false}, {"z.y.a.b", false}, {"own.a.b", true},  {".own.a.b", true},
+    {"b", false},      {"gone.b", false},  {".gone.b", false}, {"z.gone.b", false},
+};
+
+TEST_CASE("what is relayed is told as Postfix looks it up", "[postfix-conf]") {
+  const auto all =
+      generated({hosted("a.b", kActive, true), hosted("gone.b", kRemoved, true),
+                 hosted("own.a.b"), refused("x.a.b"), refused("y.a.b", true)});
+  for (const auto& c : kRelays) {
+    INFO(c.key);
+    CHECK(relays(all, c.key) == c.want);
+  }
 }
 
 TEST_CASE("domains of equal virus and spam policy have the same class",
