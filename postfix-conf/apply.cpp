@@ -303,6 +303,7 @@ class Installation {
         complain(fmt::format("generation {} stays in force", *current));
         reload_daemons(options_.state, *current);
       }
+      generations_.prune();
       return 1;
     }
     if (postfix != number) {

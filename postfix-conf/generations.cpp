@@ -334,8 +334,10 @@ void Generations::touch_maps(std::uint64_t number) const {
 
 void Generations::prune() const {
   std::set<std::uint64_t> keep;
+  std::uint64_t in_force = 0;
   for (const char* const link : {kCurrent, kCurrentPostfix}) {
     if (const auto number = number_of(link)) {
+      in_force = std::max(in_force, *number);
       keep.insert(*number);
       keep.insert(meta(*number).previous);
     }
@@ -350,11 +352,16 @@ void Generations::prune() const {
     }
   }
   std::sort(whole.rbegin(), whole.rend());
-  for (std::size_t i = kKeep; i < whole.size(); ++i) {
-    if (keep.contains(whole[i])) continue;
+  // The number of the last is not to be used again: a milter may have taken it, and tells
+  // generations apart by their numbers.
+  if (!whole.empty()) keep.insert(whole.front());
+  std::size_t taken = 0;
+  for (const auto number : whole) {
+    const bool is_recent = number <= in_force && ++taken <= kKeep;
+    if (is_recent || keep.contains(number)) continue;
     // Renamed first, so that a crash leaves none that is there in part.
-    const fs::path partial = directory(whole[i]).string() + kPartial;
-    fs::rename(directory(whole[i]), partial);
+    const fs::path partial = directory(number).string() + kPartial;
+    fs::rename(directory(number), partial);
     fs::remove_all(partial);
   }
 }

@@ -74,7 +74,8 @@ class Generations {
   void point(const char* link, std::uint64_t number) const;
   // Makes Postfix notice that the maps of the generation are no longer in force.
   void touch_maps(std::uint64_t number) const;
-  // Removes what was left unfinished, and all but the last kKeep generations, those in
+  // Removes what was left unfinished; generations newer than those in force, which were
+  // never taken, but for the last; and of the others all but the last kKeep, those in
   // force and their predecessors.
   void prune() const;
 

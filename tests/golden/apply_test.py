@@ -466,6 +466,27 @@ class ApplyTest(golden.TestCase):
         self.assertIn("spam: did not take generation 2", done.stderr)
         self.assertEqual((self.link(), self.link("current-postfix")), (1, 1))
 
+    def test_generations_that_are_not_taken_do_not_add_up(self):
+        def whole():
+            return sorted(int(p.name) for p in (self.state / "generations").iterdir())
+
+        for days in (1, 2, 3):
+            self.configure("a.example", lines=[f'queue_lifetime = "{days}d"'])
+            self.apply()
+        daemon = self.daemon("spam", generation="3")
+        self.configure("a.example", "b.example")
+        for number in (4, 5, 6):
+            self.apply(status=1)
+            # Its number is not used again: another milter may have taken it.
+            self.assertEqual(whole(), [1, 2, 3, number])
+            self.assertEqual((self.link(), self.link("current-postfix")), (3, 3))
+        daemon.generation = None
+        self.apply()
+        self.assertEqual(self.link(), 7)
+        # They do not come between it and the one to go back to.
+        self.mxfeed("rollback", "--no-postfix")
+        self.assertEqual(self.source("relay_domains"), {"a.example": "feed"})
+
     def test_a_milter_that_runs_and_does_not_answer_keeps_the_old_generation_too(self):
         self.configure("a.example")
         self.apply()
