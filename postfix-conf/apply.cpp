@@ -73,22 +73,24 @@ const HostConfig* pick_host(const Config& config, const std::string& wanted) {
   return nullptr;
 }
 
-// Whether the keys were relayed within kTransfer.  One that cannot be told was.
-std::set<RelayKey> relayed_lately(const Generations& generations,
+// Which of the keys were relayed within kTransfer, by the generation `current` or one
+// that was in force before it.  All, if it cannot be told.
+std::set<RelayKey> relayed_lately(const Generations& generations, std::uint64_t current,
                                   const std::vector<RelayKey>& keys) {
   std::set<RelayKey> found;
   const Time since = system_time() - kTransfer;
-  const auto all = generations.list();
-  for (auto at = all.rbegin(); at != all.rend() && found.size() < keys.size(); ++at) {
-    try {
-      const Generated then = generations.load(at->number);
+  try {
+    for (auto number = current; number != 0 && found.size() < keys.size();) {
+      const Generated then = generations.load(number);
       for (const auto& key : keys) {
         if (relays(then, key)) found.insert(key);
       }
-    } catch (const Fault&) {
-      found.insert(keys.begin(), keys.end());
+      const auto meta = generations.meta(number);
+      if (meta.written <= since) break;  // in force when that time began
+      number = meta.previous;
     }
-    if (at->written <= since) break;  // in force when that time began
+  } catch (const Fault&) {
+    found.insert(keys.begin(), keys.end());
   }
   return found;
 }
@@ -96,12 +98,13 @@ std::set<RelayKey> relayed_lately(const Generations& generations,
 // Of the domains that were removed, what the queue has or may still get.
 class StillWaiting {
  public:
+  // `previous` is the generation `current`.
   StillWaiting(const ApplyOptions& options, const Generations& generations,
-               const Generated& previous, bool all)
+               const Generated& previous, std::uint64_t current, bool all)
       : all_(all) {
     const auto keys = kept_keys(previous);
     if (all_ || keys.empty()) return;
-    lately_ = relayed_lately(generations, keys);
+    lately_ = relayed_lately(generations, current, keys);
     if (lately_.size() == keys.size()) return;
     std::string cause = "--no-postfix";
     std::optional<std::set<RelayKey>> waiting;
@@ -264,7 +267,8 @@ class Installation {
     // After an apply that did not come to its end, Postfix may still take mail for what
     // was removed then.
     keep_removed(next, previous,
-                 StillWaiting(options_, generations_, previous, current != postfix));
+                 StillWaiting(options_, generations_, previous, current.value_or(0),
+                              current != postfix));
     assign_classes(next.hosted);
 
     const auto lines = differences(next, previous);
@@ -303,7 +307,7 @@ class Installation {
         complain(fmt::format("generation {} stays in force", *current));
         reload_daemons(options_.state, *current);
       }
-      generations_.prune();
+      generations_.prune(system_time() - kTransfer);
       return 1;
     }
     if (postfix != number) {
@@ -317,7 +321,7 @@ class Installation {
     }
     // Again, for a Postfix process that opened the old file while the link was swapped.
     if (postfix && postfix != number) generations_.touch_maps(*postfix);
-    generations_.prune();
+    generations_.prune(system_time() - kTransfer);
     return good ? 0 : 1;
   }
 

@@ -332,14 +332,20 @@ void Generations::touch_maps(std::uint64_t number) const {
   }
 }
 
-void Generations::prune() const {
+void Generations::prune(Time since) const {
+  std::map<std::uint64_t, GenerationMeta> known;
+  for (auto& one : list()) known.emplace(one.number, std::move(one));
   std::set<std::uint64_t> keep;
   std::uint64_t in_force = 0;
   for (const char* const link : {kCurrent, kCurrentPostfix}) {
-    if (const auto number = number_of(link)) {
-      in_force = std::max(in_force, *number);
-      keep.insert(*number);
-      keep.insert(meta(*number).previous);
+    auto number = number_of(link).value_or(0);
+    in_force = std::max(in_force, number);
+    keep.insert(number);
+    auto one = known.find(number);
+    for (std::size_t n = 1; n < kKeepMost && one != known.end(); ++n) {
+      keep.insert(one->second.previous);
+      if (one->second.written <= since) break;
+      one = known.find(one->second.previous);
     }
   }
   std::vector<std::uint64_t> whole;

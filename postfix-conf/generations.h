@@ -48,6 +48,7 @@ class Generations {
   static constexpr const char* kCurrent = "current";
   static constexpr const char* kCurrentPostfix = "current-postfix";
   static constexpr std::size_t kKeep = 20;
+  static constexpr std::size_t kKeepMost = 100;
 
   explicit Generations(std::filesystem::path state);
 
@@ -76,8 +77,9 @@ class Generations {
   void touch_maps(std::uint64_t number) const;
   // Removes what was left unfinished; generations newer than those in force, which were
   // never taken, but for the last; and of the others all but the last kKeep, those in
-  // force and their predecessors.
-  void prune() const;
+  // force, their predecessors, and what was in force at `since` and after, of which
+  // kKeepMost.
+  void prune(Time since) const;
 
  private:
   void prove(const std::filesystem::path& directory, const Generated& generated,

@@ -184,10 +184,15 @@ class ApplyTest(golden.TestCase):
              "- c.example: mail that waits is kept",
              f"+ d.example: feed active {RELAY[6:]}"])
 
-    def test_generations_are_listed_and_the_last_twenty_kept(self):
-        for i in range(25):
+    def apply_often(self, count):
+        for i in range(count):
             self.configure("a.example", lines=[f'queue_lifetime = "{i + 1}d"'])
             self.apply()
+
+    def test_generations_are_listed_and_the_last_twenty_kept(self):
+        self.apply_often(24)
+        self.an_hour_passes()
+        self.apply_often(1)
         listed = json.loads(self.mxfeed("generations", "--json").stdout)
         self.assertEqual([one["generation"] for one in listed], list(range(6, 26)))
         self.assertEqual([one["milters"] for one in listed], [False] * 19 + [True])
@@ -228,6 +233,42 @@ class ApplyTest(golden.TestCase):
         self.configure("a.example")
         self.apply_with_postfix()
         self.assertEqual(self.source("transport"), {"a.example": RELAY, "c.example": KEPT})
+
+    def test_it_is_kept_for_an_hour_however_many_generations_there_are(self):
+        def whole():
+            return len(list((self.state / "generations").iterdir()))
+
+        self.configure("a.example", "b.example")
+        self.apply()
+        self.configure("a.example")
+        self.apply()
+        self.apply_often(30)
+        self.apply_with_postfix()
+        self.assertEqual(self.source("transport"), {"a.example": RELAY, "b.example": KEPT})
+        self.assertEqual(whole(), 32)
+        # More than are kept: when it was removed cannot be told.
+        self.apply_often(80)
+        self.apply_with_postfix()
+        self.assertEqual(self.source("transport"), {"a.example": RELAY, "b.example": KEPT})
+        self.assertEqual(whole(), 100)
+        self.an_hour_passes()
+        self.apply_with_postfix()
+        self.assertEqual(self.source("transport"), {"a.example": RELAY})
+        self.assertEqual(whole(), 20)
+
+    def test_a_generation_that_was_not_taken_does_not_end_the_hour(self):
+        self.configure("a.example", "b.example")
+        self.apply()
+        daemon = self.daemon("spam", generation="1")
+        self.configure("a.example")
+        self.apply(status=1)
+        self.an_hour_passes()
+        daemon.generation = None
+        self.configure("a.example", lines=['state = "paused"'])
+        self.apply()
+        self.configure("a.example")
+        self.apply_with_postfix()
+        self.assertEqual(self.source("transport"), {"a.example": RELAY, "b.example": KEPT})
 
     def test_it_is_kept_as_long_as_the_queue_cannot_be_read(self):
         self.configure("a.example", "b.example")
