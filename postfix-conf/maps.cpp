@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "common/base/text.h"
+#include "common/mail/address.h"
 
 namespace mxfeed {
 namespace {
@@ -41,6 +42,21 @@ std::string transport(const Hosted& hosted) {
   return hosted.refused ? kRefused : kRemoved;
 }
 
+// The forms that Postfix may look the name up in.
+std::vector<std::string> key_forms(const std::string& name) {
+  std::vector<std::string> forms = {name};
+  const auto domain = Domain::parse(name);
+  if (!domain) return forms;
+  auto u_labels = domain->u_labels();
+  // It folds case first, which makes "ss" of a sharp s and a plain sigma of a final one:
+  // such a key is never found, and the folded one is another domain.  RFC 5892, 2.6: they
+  // are the only letters of domains that folding changes.
+  const bool folds = u_labels.find("\u00DF") != std::string::npos ||
+                     u_labels.find("\u03C2") != std::string::npos;
+  if (u_labels != name && !folds) forms.push_back(std::move(u_labels));
+  return forms;
+}
+
 // What mail of other uses of the same Postfix may depend on: never replaced unasked.
 constexpr std::string_view kOthers[] = {"relay_domains", "relay_recipient_maps",
                                         "transport_maps", "smtpd_milters"};
@@ -67,8 +83,11 @@ std::vector<MapLine> relay_domain_lines(const std::vector<Hosted>& hosted) {
   std::vector<MapLine> lines;
   for (const auto& one : hosted) {
     if (!one.is_relayed()) continue;
-    lines.push_back({one.name, std::string(word(one.service))});
-    if (one.subdomains) lines.push_back({"." + one.name, std::string(word(one.service))});
+    const std::string service(word(one.service));
+    for (const auto& name : key_forms(one.name)) {
+      lines.push_back({name, service});
+      if (one.subdomains) lines.push_back({"." + name, service});
+    }
   }
   return lines;
 }
@@ -76,11 +95,13 @@ std::vector<MapLine> relay_domain_lines(const std::vector<Hosted>& hosted) {
 std::vector<MapLine> transport_lines(const std::vector<Hosted>& hosted) {
   std::vector<MapLine> lines;
   for (const auto& one : hosted) {
-    lines.push_back({one.name, transport(one)});
-    if (one.subdomains) {
-      lines.push_back({"." + one.name, transport(one)});
-    } else if (one.subdomains_removed) {
-      lines.push_back({"." + one.name, kRemoved});
+    for (const auto& name : key_forms(one.name)) {
+      lines.push_back({name, transport(one)});
+      if (one.subdomains) {
+        lines.push_back({"." + name, transport(one)});
+      } else if (one.subdomains_removed) {
+        lines.push_back({"." + name, kRemoved});
+      }
     }
   }
   return lines;

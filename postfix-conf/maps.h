@@ -23,6 +23,9 @@ struct MapLine {
   auto operator<=>(const MapLine&) const = default;
 };
 
+// Both maps have a domain in A-labels and in U-labels: Postfix takes SMTPUTF8 and turns
+// neither into the other (SMTPUTF8_README).
+
 // relay_domains: what is accepted.
 std::vector<MapLine> relay_domain_lines(const std::vector<Hosted>& hosted);
 

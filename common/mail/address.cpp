@@ -44,6 +44,16 @@ std::optional<std::string> to_a_labels(const std::string& text) {
   return std::string(encoded);
 }
 
+// Nothing if a label that looks like an A-label is none.
+std::optional<std::string> to_u_labels(const std::string& text) {
+  char* decoded = nullptr;
+  if (idn2_to_unicode_8z8z(text.c_str(), &decoded, IDN2_NONTRANSITIONAL) != IDN2_OK) {
+    return std::nullopt;
+  }
+  const std::unique_ptr<char, void (*)(void*)> owner(decoded, idn2_free);
+  return std::string(decoded);
+}
+
 // RFC 5322, 3.2.3: atext, with what RFC 6532 adds.
 bool is_atom_char(char c) {
   return static_cast<unsigned char>(c) >= 0x80 || (c >= 'a' && c <= 'z') ||
@@ -81,6 +91,13 @@ std::optional<Domain> Domain::parse(std::string_view text) {
     return std::nullopt;
   }
   return Domain(std::move(name));
+}
+
+std::string Domain::u_labels() const {
+  if (text_.find("xn--") == std::string::npos) return text_;
+  auto decoded = to_u_labels(text_);
+  // Not if it would be read as another domain.
+  return decoded && parse(*decoded) == *this ? *std::move(decoded) : text_;
 }
 
 std::optional<IpAddress> IpAddress::parse(std::string_view text) {

@@ -23,6 +23,8 @@ class Domain {
   static std::optional<Domain> parse(std::string_view text);
 
   const std::string& str() const { return text_; }
+  // The same in U-labels, lower case and NFC (RFC 5890, 2.3.2.1); str() if it has none.
+  std::string u_labels() const;
   auto operator<=>(const Domain&) const = default;
 
  private:

@@ -55,6 +55,39 @@ TEST_CASE("a domain becomes lower-case A-labels or nothing", "[mail]") {
   }
 }
 
+struct ULabelsCase {
+  const char* name;
+  const char* text;
+  const char* want;
+};
+
+const ULabelsCase kULabels[] = {
+    {"ASCII", "example.org", "example.org"},
+    {"A-label", "x.xn--bcher-kva.example", "x.b\u00FCcher.example"},
+    {"upper case, decomposed", "BU\u0308CHER.Example.", "b\u00FCcher.example"},
+    {"sharp s", "stra\u00DFe.example", "stra\u00DFe.example"},
+    {"every label", "xn--e1afmkfd.xn--p1ai",
+     "\u043F\u0440\u0438\u043C\u0435\u0440.\u0440\u0444"},
+    {"beside an underscore", "_a.xn--bcher-kva.example", "_a.b\u00FCcher.example"},
+    {"no A-label", "xn--\x61-.example.org", nullptr},
+    {"A-label of a capital", "xn--Bcher-kva.example", "b\u00FCcher.example"},
+    {"A-label of ASCII", "xn--abc-.example", nullptr},
+    {"A-label of what is no letter", "xn--ls8h.example", "xn--ls8h.example"},
+    {"not punycode", "xn--zzzzzzzzzz99999.example", "xn--zzzzzzzzzz99999.example"},
+};
+
+TEST_CASE("a domain has a form in U-labels that is read as itself", "[mail]") {
+  for (const auto& c : kULabels) {
+    DYNAMIC_SECTION(c.name) {
+      const auto domain = Domain::parse(c.text);
+      REQUIRE(domain.has_value() == (c.want != nullptr));
+      if (!domain) continue;
+      CHECK(domain->u_labels() == c.want);
+      CHECK(Domain::parse(domain->u_labels()) == domain);
+    }
+  }
+}
+
 struct PathCase {
   const char* name;
   const char* text;
