@@ -228,7 +228,8 @@ bool prove_look_ups(const ApplyOptions& options, const Generated& now,
 
 void report_attachment(const ApplyOptions& options, const Generated& now) {
   std::string cause;
-  const auto differing = Postfix(options.postfix_config).differing_parameters(now, cause);
+  const Postfix postfix(options.postfix_config);
+  const auto differing = postfix.differing_parameters(now, cause);
   if (!differing) {
     complain(fmt::format("note: Postfix's parameters were not compared: {}", cause));
   } else if (!differing->empty()) {
@@ -238,6 +239,12 @@ void report_attachment(const ApplyOptions& options, const Generated& now) {
     say(fmt::format("postfix: to attach: sh {}/{}/attach.sh {}", options.state.string(),
                     Generations::kCurrentPostfix, options.postfix_config.string()));
   }
+  const auto bypasses = postfix.bypasses(now, cause);
+  if (!bypasses) {
+    complain(fmt::format("note: Postfix's services were not looked at: {}", cause));
+    return;
+  }
+  for (const auto& line : *bypasses) complain("warning: " + line);
 }
 
 bool same(Generated a, const Generated& b) {

@@ -74,6 +74,46 @@ std::string quoted(std::string_view text) {
   return all + "'";
 }
 
+std::string without_blanks(std::string text) {
+  std::erase(text, ' ');
+  return text;
+}
+
+// The part of the script that tells what Postfix::bypasses() does.
+std::string bypass_checks(const Generated& generated) {
+  const auto ours = [&](std::string_view wanted) {
+    for (const auto& [name, value] : generated.main_cf) {
+      if (name == wanted) return quoted(without_blanks(value));
+    }
+    return quoted("");
+  };
+  return fmt::format(
+      R"(main=$(postconf -c "$directory" -x smtpd_milter_maps receive_override_options)
+services=$(postconf -c "$directory" -x -P)
+while read -r name equals value; do
+  case $name in
+    smtp/inet/* | 25/inet/* | *:smtp/inet/* | *:25/inet/* | */pass/*)
+      place="$directory/master.cf: ${{name%/*}}: -o ${{name##*/}}=$value" ;;
+    */*) continue ;;
+    *) place="$directory/main.cf: $name=$value" ;;
+  esac
+  case $(printf '%s' "${{name##*/}}=$value" | tr -d ' ') in
+    smtpd_milters=*{0}* | smtpd_relay_restrictions={1} | smtpd_milter_maps=) ;;
+    smtpd_milters=* | receive_override_options=*no_milters*)
+      bypass "$place" "mail comes past the filters" ;;
+    smtpd_milter_maps=*)
+      bypass "$place" "clients that it names come past the filters" ;;
+    smtpd_relay_restrictions=*)
+      bypass "$place" "what is relayed is not decided as generated" ;;
+  esac
+done <<END
+$main
+$services
+END
+)",
+      ours("smtpd_milters"), ours("smtpd_relay_restrictions"));
+}
+
 }  // namespace
 
 // postconf(5), relay_domains and transport(5): without the name of the map in
@@ -185,8 +225,9 @@ std::string attach_script(const Generated& generated) {
   std::string text = R"(#!/bin/sh
 # Written by mxfeed: makes a Postfix use this gateway's maps and filters.
 # Usage: sh attach.sh [--replace] [CONFIG_DIRECTORY]
-# Without --replace it changes nothing if other maps or filters are in place there.  What
-# main.cf and master.cf were before is kept beside them.
+# Without --replace it changes nothing if other maps or filters are in place there, or if
+# something lets mail past the filters; that is left alone with --replace too.  What main.cf
+# and master.cf were before is kept beside them.
 set -eu
 replace=no
 if [ "${1:-}" = --replace ]; then
@@ -205,15 +246,23 @@ check() {
       ;;
   esac
 }
+bypasses=0
+bypass() {
+  echo "in place: $1: $2" >&2
+  bypasses=$((bypasses + 1))
+}
 )";
   for (const auto& [name, value] : generated.main_cf) {
     if (std::find(std::begin(kOthers), std::end(kOthers), name) != std::end(kOthers)) {
       text += fmt::format("check {} {}\n", name, quoted(value));
     }
   }
-  text += R"(if [ "$conflicts" -gt 0 ] && [ "$replace" = no ]; then
+  text += bypass_checks(generated);
+  text += R"(if [ $((conflicts + bypasses)) -gt 0 ] && [ "$replace" = no ]; then
   echo "attach.sh: $directory/main.cf: nothing was changed, since mail of others may" \
     "depend on that. To replace it: sh $0 --replace $directory" >&2
+  [ "$bypasses" -eq 0 ] || echo "attach.sh: what lets mail past the filters or the relay" \
+    "restrictions is not replaced: remove it first" >&2
   exit 1
 fi
 for file in main.cf master.cf; do

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <cstring>
 #include <map>
 
 #include "common/base/text.h"
@@ -119,6 +120,50 @@ std::string normalised(std::string_view value) {
   return all;
 }
 
+// A parameter as postconf(1) prints it, "NAME = VALUE".
+std::optional<std::pair<std::string_view, std::string>> parameter_in(
+    std::string_view line) {
+  const auto equals = line.find(" =");
+  if (equals == std::string_view::npos) return std::nullopt;
+  return std::pair(line.substr(0, equals), normalised(trim(line.substr(equals + 2))));
+}
+
+// Of a service of master.cf, "smtp/inet": whether clients of port 25 come to it, directly
+// or from postscreen(8).
+bool serves_port_25(std::string_view service) {
+  if (service.ends_with("/pass")) return true;
+  if (!service.ends_with("/inet")) return false;
+  const auto name = service.substr(0, service.size() - std::strlen("/inet"));
+  const auto port = name.substr(name.rfind(':') + 1);
+  return port == "smtp" || port == "25";
+}
+
+// What comes of a parameter that is set to that beside the generated ones, to be read
+// after a colon; empty if nothing.
+std::string_view effect_beside_ours(std::string_view name, std::string_view value) {
+  if (name == "smtpd_milter_maps" && !value.empty()) {
+    return "clients that it names come past the filters";
+  }
+  if (name == "receive_override_options" &&
+      value.find("no_milters") != std::string_view::npos) {
+    return "mail comes past the filters";
+  }
+  return {};
+}
+
+// The same of a parameter of a service on port 25, in the place of the generated `ours`.
+std::string_view effect_in_place_of_ours(std::string_view name, std::string_view value,
+                                         std::string_view ours) {
+  // Others' milters may stand beside ours.
+  if (name == "smtpd_milters" && value.find(ours) == std::string_view::npos) {
+    return "mail comes past the filters";
+  }
+  if (name == "smtpd_relay_restrictions" && value != ours) {
+    return "what is relayed is not decided as generated";
+  }
+  return {};
+}
+
 }  // namespace
 
 std::optional<std::vector<std::string>> queued_recipients(std::string_view line) {
@@ -225,9 +270,7 @@ std::optional<std::vector<std::string>> Postfix::differing_parameters(
   for (const auto& [name, value] : generated.main_cf) command.push_back(name);
   std::map<std::string, std::string, std::less<>> running;
   const auto result = run_command(command, "", [&](std::string_view line) {
-    const auto equals = line.find(" =");
-    if (equals == std::string_view::npos) return;
-    running.emplace(line.substr(0, equals), normalised(trim(line.substr(equals + 2))));
+    if (auto one = parameter_in(line)) running.insert(*std::move(one));
   });
   if (result.status != 0) {
     cause = failure("postconf", result);
@@ -248,6 +291,51 @@ std::optional<std::vector<std::string>> Postfix::differing_parameters(
     if (!found) differing.push_back(name + " (master.cf)");
   }
   return differing;
+}
+
+std::optional<std::vector<std::string>> Postfix::bypasses(const Generated& generated,
+                                                          std::string& cause) const {
+  std::vector<std::string> found;
+  const auto add = [&](std::string_view place, std::string_view name,
+                       const std::string& value, std::string_view effect) {
+    found.push_back(
+        fmt::format("{}{}={}: {}", place, name, escape_untrusted(value), effect));
+  };
+  auto result = run_command(
+      {"postconf", "-c", config_.string(), "-x", "smtpd_milter_maps",
+       "receive_override_options"},
+      "", [&](std::string_view line) {
+        const auto one = parameter_in(line);
+        if (!one) return;
+        const auto effect = effect_beside_ours(one->first, one->second);
+        if (effect.empty()) return;
+        add((config_ / "main.cf: ").string(), one->first, one->second, effect);
+      });
+  if (result.status == 0) {
+    result = run_command(
+        {"postconf", "-c", config_.string(), "-x", "-P"}, "", [&](std::string_view line) {
+          const auto one = parameter_in(line);
+          const auto slash = one ? one->first.rfind('/') : std::string_view::npos;
+          if (slash == std::string_view::npos) return;
+          const auto service = one->first.substr(0, slash);
+          const auto name = one->first.substr(slash + 1);
+          if (!serves_port_25(service)) return;
+          auto effect = effect_beside_ours(name, one->second);
+          for (const auto& [parameter, value] : generated.main_cf) {
+            if (parameter == name) {
+              effect = effect_in_place_of_ours(name, one->second, normalised(value));
+            }
+          }
+          if (effect.empty()) return;
+          add(fmt::format("{}: {}: -o ", (config_ / "master.cf").string(), service), name,
+              one->second, effect);
+        });
+  }
+  if (result.status != 0) {
+    cause = failure("postconf", result);
+    return std::nullopt;
+  }
+  return found;
 }
 
 }  // namespace mxfeed

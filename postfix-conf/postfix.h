@@ -48,6 +48,11 @@ class Postfix {
   std::optional<std::vector<std::string>> differing_parameters(const Generated& generated,
                                                                std::string& cause) const;
 
+  // What lets mail from port 25 past the filters or the relay restrictions, whatever the
+  // generated parameters say, a line each; nothing if postconf(1) does not work.
+  std::optional<std::vector<std::string>> bypasses(const Generated& generated,
+                                                   std::string& cause) const;
+
  private:
   const std::filesystem::path config_;
 };

@@ -30,7 +30,7 @@ while read -r key; do
   [ -z "$value" ] || { printf '%s\\t%s\\n' "$key" "$value"; found=0; }
 done
 exit $found""",
-    "postconf": 'cat "$FAKE/main.cf"',
+    "postconf": 'case " $* " in *" -P "*) cat "$FAKE/services";; *) cat "$FAKE/main.cf";; esac',
 }
 
 
@@ -44,6 +44,7 @@ class FakePostfix:
             program.chmod(0o755)
         self.waits()
         (self.directory / "main.cf").write_text("")
+        (self.directory / "services").write_text("")
         self.environment = {"PATH": f"{self.directory}:{os.environ['PATH']}",
                             "FAKE": str(self.directory)}
 
@@ -572,6 +573,49 @@ class ApplyTest(golden.TestCase):
                       done.stdout)
         subprocess.run(["sh", "-n", self.state / "current-postfix" / "attach.sh"], check=True)
 
+    def test_what_lets_mail_past_the_filters_is_named(self):
+        self.configure("a.example")
+        self.apply()
+        ours = dict(line.split(" = ") for line in
+                    (self.state / "current" / "main.cf").read_text().splitlines()
+                    if " = " in line)
+        relay = ours["smtpd_relay_restrictions"]
+        past = "mail comes past the filters"
+        cases = (
+            ("main", "smtpd_milter_maps =", None),
+            ("main", "smtpd_milter_maps = cidr:/x", "clients that it names come past"),
+            ("main", "receive_override_options = no_address_mappings", None),
+            ("main", "receive_override_options = no_address_mappings,no_milters", past),
+            ("smtp/inet", "smtpd_milters =", past),
+            ("smtp/inet", f"smtpd_milters = {ours['smtpd_milters']}", None),
+            ("smtp/inet", f"smtpd_milters = unix:x, {ours['smtpd_milters']}", None),
+            ("192.0.2.1:25/inet", "smtpd_milters = unix:x", past),
+            ("[2001:db8::1]:smtp/inet", "smtpd_milter_maps =", None),
+            ("[2001:db8::1]:smtp/inet", "smtpd_milter_maps = cidr:/x", "clients that it"),
+            ("smtpd/pass", "receive_override_options = no_milters", past),
+            ("25/inet", f"smtpd_relay_restrictions = {relay}", None),
+            ("25/inet", "smtpd_relay_restrictions = permit", "is not decided as generated"),
+            ("submission/inet", "smtpd_milters =", None),
+            ("127.0.0.1:10025/inet", "receive_override_options = no_milters", None),
+            ("cleanup/unix", "smtpd_milters =", None),
+        )
+        for place, line, effect in cases:
+            with self.subTest(f"{place}: {line}"):
+                is_main = place == "main"
+                (self.postfix.directory / "main.cf").write_text(
+                    f"{line}\n" if is_main else "")
+                (self.postfix.directory / "services").write_text(
+                    "" if is_main else f"{place}/{line}\n")
+                done = self.apply_with_postfix("--postfix-config", "/srv/postfix")
+                name, _, value = line.partition(" =")
+                where = "main.cf: " if is_main else f"master.cf: {place}: -o "
+                said = f"warning: /srv/postfix/{where}{name}={value.strip()}: "
+                if effect:
+                    self.assertIn(said, done.stderr)
+                    self.assertIn(effect, done.stderr)
+                else:
+                    self.assertNotIn("warning: ", done.stderr)
+
     def attach(self, directory, *options, status=0):
         path = f"{self.directory / 'bin'}:{os.environ['PATH']}:/usr/sbin"
         done = subprocess.run(
@@ -610,6 +654,58 @@ class ApplyTest(golden.TestCase):
         self.attach(directory)
         self.assertEqual((directory / "main.cf").read_text(), main_cf)
         self.assertEqual((directory / "main.cf.before-mxfeed").read_text(), before)
+
+    @unittest.skipUnless(shutil.which("postconf", path="/usr/sbin:/usr/bin"), "no postconf")
+    def test_attaching_stops_where_mail_would_come_past_the_filters(self):
+        self.configure("a.example")
+        self.apply()
+        (self.directory / "bin").mkdir()
+        reload = self.directory / "bin" / "postfix"
+        reload.write_text("#!/bin/sh\nexit 0\n")
+        reload.chmod(0o755)
+        directory = self.directory / "postfix"
+        directory.mkdir()
+        main_cf, master_cf = directory / "main.cf", directory / "master.cf"
+        main_cf.write_text("compatibility_level = 3.6\nsmtpd_milter_maps = cidr:/x\n"
+                           "receive_override_options = $none\nnone = no_milters\n")
+        master_cf.write_text(
+            "smtp inet n - y - 1 postscreen\n"
+            "smtpd pass - - y - - smtpd\n  -o smtpd_milters=\n"
+            "192.0.2.1:25 inet n - y - - smtpd\n  -o smtpd_relay_restrictions=permit\n"
+            "submission inet n - y - - smtpd\n  -o smtpd_milters=\n")
+        before = (main_cf.read_text(), master_cf.read_text())
+        wanted = [
+            f"in place: {main_cf}: smtpd_milter_maps=cidr:/x: clients that it names come past "
+            "the filters",
+            f"in place: {main_cf}: receive_override_options=no_milters: mail comes past the "
+            "filters",
+            f"in place: {master_cf}: smtpd/pass: -o smtpd_milters=: mail comes past the filters",
+            f"in place: {master_cf}: 192.0.2.1:25/inet: -o smtpd_relay_restrictions=permit: "
+            "what is relayed is not decided as generated"]
+        lines = self.attach(directory, status=1).splitlines()
+        self.assertEqual(lines[:4], wanted)
+        self.assertEqual(lines[-1], "attach.sh: what lets mail past the filters or the relay "
+                                    "restrictions is not replaced: remove it first")
+        self.assertEqual((main_cf.read_text(), master_cf.read_text()), before)
+        # By apply too, in the same words.
+        done = self.mxfeed("apply", "--postfix-config", str(directory),
+                           env={"PATH": f"{os.environ['PATH']}:/usr/sbin"})
+        self.assertEqual([line for line in done.stderr.splitlines()
+                          if line.startswith("warning: ")],
+                         [line.replace("in place: ", "warning: ") for line in wanted])
+        # What stands there is left to whoever set it.
+        self.assertEqual(self.attach(directory, "--replace").splitlines()[:4], wanted)
+        self.assertIn("smtpd_milter_maps = cidr:/x\n", main_cf.read_text())
+        # Ours as a service's own, and no milters for others.
+        ours = re.search(r"(?m)^smtpd_milters = (.*)$",
+                         (self.state / "current" / "main.cf").read_text())[1]
+        main_cf.write_text("compatibility_level = 3.6\n")
+        master_cf.write_text("smtp inet n - y - - smtpd\n"
+                             f"  -o {{ smtpd_milters = {ours} }}\n"
+                             "  -o smtpd_relay_restrictions=permit_mynetworks,"
+                             "permit_sasl_authenticated,reject_unauth_destination\n"
+                             "submission inet n - y - - smtpd\n  -o smtpd_milters=\n")
+        self.assertEqual(self.attach(directory), "")
 
     # ... two at once, crashes
 
