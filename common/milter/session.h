@@ -57,8 +57,8 @@ class Session {
   // before.
   void mail(std::string_view path, std::string_view auth_user);
   // `path` is the argument of RCPT as the client wrote it: "<c%d.example@mx.example>" or
-  // "<c(x)@d.example>" are the client's to choose.  `resolved` is the address that Postfix
-  // made of it and routes by, which counts; empty if it did not say.
+  // "<c(x)@d.example>" are the client's to choose.  `resolved` is the address that
+  // Postfix made of it and routes by, which counts; empty if it did not say.
   [[nodiscard]] Verdict recipient(std::string_view path, std::string_view resolved = {});
   [[nodiscard]] Verdict data();
   void header(std::string_view name, std::string_view value);
