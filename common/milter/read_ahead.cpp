@@ -11,6 +11,7 @@
 #include <atomic>
 #include <cerrno>
 #include <cstddef>
+#include <cstdlib>
 #include <cstring>
 #include <new>
 
@@ -42,9 +43,12 @@ Ahead* buffer_of(int fd) {
   return place != nullptr ? place->load(std::memory_order_acquire) : nullptr;
 }
 
+// Whether what is held answers the question.  That the peer has gone is said when all it
+// sent has been read.
 bool is_ready(const pollfd& watched) {
+  if ((watched.events & POLLIN) == 0) return false;
   const Ahead* const ahead = buffer_of(watched.fd);
-  return ahead != nullptr && !ahead->empty() && (watched.events & POLLIN) != 0;
+  return ahead != nullptr && !ahead->empty();
 }
 
 // The function that stands behind ours: the C library's, or a sanitizer's.
@@ -61,15 +65,15 @@ void start_reading_ahead() {
 
 }  // namespace mxfeed
 
-// In the order of poll(2): the kernel's word on all, and ours where we know better.
 extern "C" int poll(pollfd* watched, nfds_t count, int timeout) {
   static auto* const real = mxfeed::behind(&::poll, "poll");
   nfds_t ready = 0;
   for (nfds_t i = 0; i < count; ++i) ready += mxfeed::is_ready(watched[i]) ? 1 : 0;
   if (ready == 0) return real(watched, count, timeout);
-  if (ready == count) {  // all there is to a session: no call at all
-    for (nfds_t i = 0; i < count; ++i) watched[i].revents = POLLIN;
-    return static_cast<int>(count);
+  // A session by itself, which is only asked whether there is something to read.
+  if (count == 1 && (watched->events & ~(POLLIN | POLLPRI)) == 0) {
+    watched->revents = POLLIN;
+    return 1;
   }
   if (real(watched, count, 0) < 0) return -1;
   int total = 0;
@@ -83,7 +87,7 @@ extern "C" int poll(pollfd* watched, nfds_t count, int timeout) {
 extern "C" ssize_t read(int fd, void* to, std::size_t size) {
   static auto* const real = mxfeed::behind(&::read, "read");
   mxfeed::Ahead* const ahead = mxfeed::buffer_of(fd);
-  if (ahead == nullptr) return real(fd, to, size);
+  if (ahead == nullptr || size == 0) return real(fd, to, size);
   if (ahead->empty()) {
     if (size >= ahead->bytes.size()) return real(fd, to, size);
     const ssize_t got = real(fd, ahead->bytes.data(), ahead->bytes.size());
@@ -97,13 +101,24 @@ extern "C" ssize_t read(int fd, void* to, std::size_t size) {
   return static_cast<ssize_t>(given);
 }
 
+// What a libmilter that is built with _FORTIFY_SOURCE may call instead: both ways must
+// lead to the same bytes.
+extern "C" ssize_t __read_chk(int fd, void* to, std::size_t size, std::size_t room) {
+  if (size > room) std::abort();
+  return read(fd, to, size);
+}
+extern "C" int __poll_chk(pollfd* watched, nfds_t count, int timeout, std::size_t room) {
+  if (count > room / sizeof *watched) std::abort();
+  return poll(watched, count, timeout);
+}
+
 extern "C" int accept(int listener, sockaddr* address, socklen_t* size) {
   static auto* const real = mxfeed::behind(&::accept, "accept");
   const int fd = real(listener, address, size);
   if (!mxfeed::started) return fd;
   // Without memory it is read as ever.
   if (auto* const place = mxfeed::place_of(fd)) {
-    *place = new (std::nothrow) mxfeed::Ahead;
+    delete place->exchange(new (std::nothrow) mxfeed::Ahead);
   }
   return fd;
 }

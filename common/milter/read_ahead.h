@@ -2,13 +2,13 @@
 //
 // Reads what Postfix sends in few pieces.
 //
-// libmilter takes each packet of a session from its socket with four calls of poll(2) and
-// two or three of read(2), and a message has two packets for each header field: Postfix
-// sends macros, even none, before every one.  That makes 320 calls a message and milter,
-// more than all else that a milter does.  There is no option for it.  So the program has
-// functions accept(), read(), poll() and close() of its own, which libmilter finds before
-// the C library's: what has come for a session is read at once and given out of a buffer.
-// They do what the C library's do for every other descriptor.
+// libmilter takes each packet of a session with three calls of poll(2) and two of
+// read(2), and a message has two packets for each header field: Postfix sends macros,
+// even none, before every one.  That makes 320 calls a message and milter, more than all
+// else that a milter does, and there is no option for it.  So a program with this in it
+// has functions accept(), read(), poll() and close() of its own, which the dynamic linker
+// finds before the C library's: what has come for a session is read at once and given out
+// of a buffer. For every other descriptor they do what the C library's do.
 
 #pragma once
 

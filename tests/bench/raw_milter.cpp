@@ -2,7 +2,7 @@
 //
 // A do-nothing milter on bare libmilter, with the best negotiation there is for what it
 // asks for: the mark that the milters of the bench are held against.  It has nothing of
-// ours.
+// ours, nor does it read ahead.
 //
 //   raw_milter early|all|seen SOCKET-SPEC
 //

@@ -19,7 +19,8 @@ using namespace mxfeed;
 
 namespace {
 
-// A connection as libmilter has it: `ours` comes from accept().
+// A connection as libmilter has it: `ours` comes from accept().  From the first one on
+// the whole test program reads ahead.
 struct Pair {
   Pair() {
     start_reading_ahead();
@@ -99,12 +100,16 @@ TEST_CASE("read ahead: the end comes after everything that was held") {
   CHECK(read_from(pair.ours, 9).empty());
 }
 
-TEST_CASE("read ahead: a large packet is read without a detour") {
+TEST_CASE("read ahead: a large packet comes whole, past the buffer") {
   const Pair pair;
   std::string sent;
   for (int i = 0; sent.size() < 100'000; ++i) sent += std::to_string(i) + " ";
   pair.send(sent);
   std::string got = read_from(pair.ours, 5);
+  got += read_from(pair.ours, 65'535);
+  const std::string piece = read_from(pair.ours, 65'535);
+  CHECK(piece.size() > 8192);
+  got += piece;
   while (got.size() < sent.size()) got += read_from(pair.ours, 65'535);
   CHECK(got == sent);
 }
@@ -136,6 +141,31 @@ TEST_CASE("read ahead: poll() knows of what is held and of what is not, together
   CHECK(watched[0].revents == 0);
   CHECK(watched[1].revents == POLLIN);
   CHECK(watched[2].revents == POLLIN);
+}
+
+TEST_CASE("read ahead: other descriptors are left alone") {
+  const Pair started;
+  int ends[2];
+  REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0);
+  const Fd one(ends[0]), two(ends[1]);
+  REQUIRE(::write(two.get(), "abc", 3) == 3);
+  CHECK(read_from(one.get(), 1) == "a");
+  CHECK(left_in_kernel(one.get()) == 2);
+}
+
+TEST_CASE("read ahead: poll() leaves out what it is not asked") {
+  const Pair held;
+  held.send("ab");
+  CHECK(read_from(held.ours, 1) == "a");
+  pollfd writes{held.ours, POLLOUT, 0};
+  CHECK(::poll(&writes, 1, 0) == 1);
+  CHECK(writes.revents == POLLOUT);
+  pollfd both{held.ours, POLLIN | POLLOUT, 0};
+  CHECK(::poll(&both, 1, 0) == 1);
+  CHECK(both.revents == (POLLIN | POLLOUT));
+  pollfd none[] = {{-1, POLLIN, 9}, {held.ours, POLLIN, 0}};
+  CHECK(::poll(none, 2, -1) == 1);
+  CHECK(none[0].revents == 0);
 }
 
 TEST_CASE("read ahead: a descriptor that would block says so, and is read later") {
