@@ -60,7 +60,7 @@ MessageFile::MessageFile(Time now, MessageRoom* room)
     : room_(room), fd_(::memfd_create("message", MFD_CLOEXEC | MFD_ALLOW_SEALING)) {
   if (!fd_) throw Fault("collect message", "memfd", errno_text(errno));
   buffer_.reserve(kUsual);
-  buffer_ = "Received: from localhost by localhost with SMTP; " + date(now) + "\r\n";
+  buffer_ += "Received: from localhost by localhost with SMTP; " + date(now) + "\r\n";
 }
 
 MessageFile::~MessageFile() {
