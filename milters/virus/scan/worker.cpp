@@ -24,6 +24,7 @@ namespace {
 
 // How long a client may take to send its request: it does so at once.
 constexpr int kRequestSeconds = 2;
+constexpr int kLookMilliseconds = 1000;
 
 struct Request {
   ScanRequest head;
@@ -156,34 +157,29 @@ void watch(const Fd& ready, int fd, std::uint32_t events) {
 int run_worker(Engine& engine, const WorkerTask& task) {
   make_scratch(task.scratch);
   engine.use_directory(task.scratch);
-  // One connection wakes one worker.  Should that one die first, its successor finds the
-  // connection: what is there already is reported to who begins to watch.
+  // One connection wakes one worker.  Should that one end or die before it looks, nobody
+  // else is woken for it, so an idle one looks now and then of its own accord.
   const Fd ready(::epoll_create1(EPOLL_CLOEXEC));
   if (!ready) throw Fault("watch for requests", "epoll", errno_text(errno));
   watch(ready, task.lifeline, EPOLLIN);
   watch(ready, task.listener, EPOLLIN | EPOLLEXCLUSIVE);
   for (unsigned served = 0; served < task.scans;) {
     epoll_event seen[2];
-    const int count = ::epoll_wait(ready.get(), seen, 2, -1);
+    const int count = ::epoll_wait(ready.get(), seen, 2, kLookMilliseconds);
     if (count < 0 && errno != EINTR) return 1;
-    bool ends = false, asked = false;
+    bool ends = false;
     for (int i = 0; i < count; ++i) {
       if (seen[i].data.fd == task.lifeline) {
         ends = true;
-      } else {
-        if ((seen[i].events & (EPOLLERR | EPOLLHUP)) != 0) return 1;
-        asked = true;
+      } else if ((seen[i].events & (EPOLLERR | EPOLLHUP)) != 0) {
+        return 1;
       }
     }
-    // Told to end, it still takes the connection that it alone was woken for.
-    const bool last = ends && !task.drains;
-    if (last && !asked) break;
-    if (!asked && !ends) continue;
+    if (ends && !task.drains) break;
     const Fd connection(::accept4(task.listener, nullptr, nullptr, SOCK_CLOEXEC));
     if (!connection && ends) break;
     if (!connection) continue;  // another worker was faster
     serve(engine, task, connection.get());
-    if (last) break;
     ++served;
   }
   return 0;

@@ -2,6 +2,7 @@
 #include "milters/virus/scan/worker.h"
 
 #include <fcntl.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -9,6 +10,7 @@
 #include <catch2/catch.hpp>
 #include <cstring>
 #include <string>
+#include <thread>
 
 #include "common/base/file.h"
 #include "tests/support/temp_directory.h"
@@ -60,21 +62,32 @@ struct Surroundings {
   const Fd board = make_board();
 };
 
-TEST_CASE("a worker that shall end takes the connection it was woken for", "[virus]") {
+TEST_CASE("a worker that shall end leaves what waits to its successors", "[virus]") {
   Surroundings around;
   const Fd client = around.ask("rubbish");
   around.lifeline_end.reset();
   CHECK(around.run(10) == 0);
-  CHECK(around.served() == 1);
+  CHECK(around.served() == 0);
+  CHECK(Fd(::accept4(around.listener.get(), nullptr, nullptr, SOCK_NONBLOCK)));
 }
 
-TEST_CASE("a worker that shall end leaves the rest to its successors", "[virus]") {
+TEST_CASE("a worker finds a connection that another was woken for", "[virus]") {
   Surroundings around;
-  const Fd first = around.ask("rubbish"), second = around.ask("rubbish");
-  around.lifeline_end.reset();
-  CHECK(around.run(10) == 0);
-  CHECK(around.served() == 1);
-  CHECK(Fd(::accept4(around.listener.get(), nullptr, nullptr, SOCK_NONBLOCK)));
+  // Takes the wake-up and does not look.
+  const Fd other(::epoll_create1(EPOLL_CLOEXEC));
+  epoll_event event{};
+  event.events = EPOLLIN | EPOLLEXCLUSIVE;
+  REQUIRE(::epoll_ctl(other.get(), EPOLL_CTL_ADD, around.listener.get(), &event) == 0);
+  int status = -1;
+  std::thread worker([&] { status = around.run(2); });
+  const Fd first = around.ask("rubbish");
+  while (around.served() == 0) std::this_thread::yield();
+  std::thread asker([&] { const Fd second = around.ask("rubbish"); });
+  ::epoll_wait(other.get(), &event, 1, 5000);
+  asker.join();
+  worker.join();
+  CHECK(status == 0);
+  CHECK(around.served() == 2);
 }
 
 TEST_CASE("a worker that shall end and drain takes all that wait", "[virus]") {
