@@ -1,18 +1,37 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Violations of the milter protocol: a daemon tempfails or closes the connection, serves
-the next one as if nothing had been, and never crashes.
+"""Violations of the milter protocol.
 
-The same list runs against every milter.  What a daemon negotiated away may be sent all
-the same here; that is one of the violations.
+The same list runs against every milter.  Each row is an orderly beginning, to which the
+milter says yes, and what goes on with the violation; the row says how that may be answered:
+
+    PROCEEDS  as a good mail is: it is no violation, or one that loses nothing
+    EITHER    as a good mail is, or refused from some step on
+    REFUSES   with temporary or permanent refusals or not at all; what came out of order or
+              in part is never accepted (libmilter drops such commands without an answer, and
+              the mail server's timeout answers for the milter)
+    CLOSES    by closing the connection, perhaps after a refusal: nothing on it makes sense
+              any more, and a mail server that waits is not left waiting
+
+An accepted message has been seen whole: mxfeed-virus has put its verdict into the header.  No
+milter fails open here, as the two do that pass mail at faults of their own: these are the mail
+server's.  Whatever comes, the milter goes on serving, and never crashes.
+
+What a milter negotiated away may be sent all the same; libmilter takes it.
 """
 
+import dataclasses
+import socket
 import struct
 
 import daemons
 import fake_mta as f
 import scan_test
 
+PROCEEDS, EITHER, REFUSES, CLOSES = "proceeds", "either", "refuses", "closes"
+
 REFUSALS = {f.TEMPFAIL, f.REJECT, f.REPLYCODE, f.SHUTDOWN, f.CONN_FAIL}
+YES = {f.CONTINUE, f.ACCEPT}
+EDITS = {f.ADDHEADER, f.INSHEADER, f.CHGHEADER}
 MESSAGE = b"From: a@sender.example\r\nSubject: x\r\n\r\nbody\r\n"
 
 
@@ -20,98 +39,210 @@ def packet(command, payload=b""):
     return struct.pack("!I", len(payload) + 1) + command + payload
 
 
-OPTIONS = packet(f.OPTNEG, struct.pack("!III", 6, f.ALL_ACTIONS, f.ALL_PROTOCOL))
-HELLO = (packet(f.CONNECT, f.connect_payload("[198.51.100.7]", "198.51.100.7"))
-         + packet(f.HELO, b"mail.sender.example\0"))
-FROM = packet(f.MAIL, b"<a@sender.example>\0")
-TO = packet(f.RCPT, b"<b@acme.example>\0")
-EOH, EOM, DATA, ABORT = (packet(c) for c in (f.EOH, f.BODYEOB, f.DATA, f.ABORT))
-BODY = packet(f.BODY, b"body\r\n")
+def negotiation(version, actions, protocol, more=b""):
+    return packet(f.OPTNEG, struct.pack("!III", version, actions, protocol) + more)
+
+
+def rcpt(address):
+    return packet(f.RCPT, address + b"\0")
 
 
 def header(name=b"Subject", value=b" x"):
     return packet(f.HEADER, name + b"\0" + value + b"\0")
 
 
+def macro(payload=b""):
+    return packet(f.MACRO, payload)
+
+
+def connect(payload):
+    return packet(f.CONNECT, payload)
+
+
+OPTIONS = negotiation(6, f.ALL_ACTIONS, f.ALL_PROTOCOL)
+HELO = packet(f.HELO, b"mail.sender.example\0")
+HELLO = connect(f.connect_payload("[198.51.100.7]", "198.51.100.7")) + HELO
+FROM = packet(f.MAIL, b"<a@sender.example>\0")
+TO = rcpt(b"<b@acme.example>")
+EOH, EOM, DATA, ABORT, QUIT, QUIT_NC = (
+    packet(c) for c in (f.EOH, f.BODYEOB, f.DATA, f.ABORT, f.QUIT, f.QUIT_NC))
+BODY = packet(f.BODY, b"body\r\n")
+
+# A whole mail, after HELLO, and its parts.
+HEAD = header() + EOH
+CONTENT = HEAD + BODY + EOM
+LETTER = DATA + CONTENT
+MAIL = FROM + TO + LETTER
+OPEN = HELLO + FROM + TO
+
+DOMAINS = daemons.feed("acme.example", greylist="false") + daemons.feed("grey.example")
+
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+    before: bytes  # in order; every answer is a yes
+    after: bytes  # the violation, and how it goes on
+    answer: str  # to `after`
+    greylist: str = ""  # the answer of mxfeed-greylist, where it is another one
+    virus: str = ""
+    spam: str = ""
+
+    def answer_of(self, milter):
+        return getattr(self, milter) or self.answer
+
+
 # What is sent after a good negotiation, by name.
 AFTER_NEGOTIATION = {
-    "second negotiation": OPTIONS,
-    "second negotiation in a mail": HELLO + FROM + OPTIONS + TO,
-    "mail before connect": FROM + TO + EOM,
-    "rcpt before mail": HELLO + TO,
-    "data before mail": HELLO + DATA,
-    "data before rcpt": HELLO + FROM + DATA + EOM,
-    "header before mail": HELLO + header() + EOM,
-    "body before mail": HELLO + BODY + EOM,
-    "end before mail": HELLO + EOM,
-    "end before rcpt": HELLO + FROM + EOM,
-    "header after body": HELLO + FROM + TO + BODY + header() + EOM,
-    "rcpt after data": HELLO + FROM + TO + DATA + TO + EOM,
-    "rcpt after body": HELLO + FROM + TO + BODY + TO + EOM,
-    "mail after mail": HELLO + FROM + FROM + TO + FROM + EOM,
-    "end after end": HELLO + FROM + TO + EOM + EOM,
-    "connect twice": HELLO + HELLO + FROM,
-    "no helo": packet(f.CONNECT, b"x\0U") + FROM + TO,
-    "unknown command": HELLO + packet(b"z", b"?"),
-    "command of the reply alphabet": HELLO + packet(b"y", b"450 4.7.1 x\0"),
-    "length zero": HELLO + struct.pack("!I", 0),
-    "length of a gigabyte": HELLO + struct.pack("!I", 1 << 30) + b"M",
-    "length of four gigabytes": HELLO + struct.pack("!I", 0xFFFFFFFF) + b"M",
-    "length beyond the limit": HELLO + FROM + packet(f.BODY, b"x" * 100_000) + EOM,
-    "mail without argument": HELLO + packet(f.MAIL) + TO,
-    "mail without NUL": HELLO + packet(f.MAIL, b"<a@sender.example>") + TO,
-    "mail with an empty argument": HELLO + packet(f.MAIL, b"\0") + TO,
-    "rcpt without argument": HELLO + FROM + packet(f.RCPT) + EOM,
-    "rcpt without NUL": HELLO + FROM + packet(f.RCPT, b"<b@acme.example>"),
-    "rcpt that is no address": HELLO + FROM + packet(f.RCPT, b"\xff\x00\x80@@<<>\0"),
-    "rcpt of 60 kB": HELLO + FROM + packet(f.RCPT, b"<" + b"b" * 60_000 + b"@acme.example>\0"),
-    "header without argument": HELLO + FROM + TO + packet(f.HEADER) + EOM,
-    "header without NUL": HELLO + FROM + TO + packet(f.HEADER, b"Subject") + EOM,
-    "header without value": HELLO + FROM + TO + packet(f.HEADER, b"Subject\0") + EOM,
-    "header with an empty name": HELLO + FROM + TO + packet(f.HEADER, b"\0\0") + EOM,
-    "header with control bytes": HELLO + FROM + TO + header(b"\x01\xff", b"\r\n\x80") + EOM,
-    "connect without argument": packet(f.CONNECT) + FROM,
-    "connect without family": packet(f.CONNECT, b"host\0") + FROM,
-    "connect with an unknown family": packet(f.CONNECT, b"host\0Zxx1.2.3.4\0") + FROM,
-    "connect with a bad address": packet(f.CONNECT, b"host\0" + b"4\0\x19no address\0") + FROM,
-    "connect cut in the port": packet(f.CONNECT, b"host\0" + b"4\0") + FROM,
-    "macro without a command": packet(f.MACRO) + HELLO + FROM,
-    "macro for an unknown command": packet(f.MACRO, b"\xffi\0x\0") + HELLO + FROM,
-    "macro without value": packet(f.MACRO, b"Mi") + HELLO + FROM + TO,
-    "macro with a name only": packet(f.MACRO, b"M{auth_authen}\0") + HELLO + FROM + TO,
-    "garbage": bytes(range(256)) * 16,
-    "text": b"EHLO mail.sender.example\r\nMAIL FROM:<a@sender.example>\r\n",
-    "a packet cut in its length": HELLO + b"\0\0",
-    "a packet cut in its body": HELLO + struct.pack("!I", 100) + b"M<a@",
-    "quit in a mail": HELLO + FROM + TO + packet(f.QUIT),
-    "quit in the header": HELLO + FROM + TO + header() + packet(f.QUIT),
-    "quit at once": packet(f.QUIT),
-    "new connection kept": HELLO + FROM + packet(f.QUIT_NC) + HELLO + FROM + TO,
-    "abort everywhere": b"".join(
-        HELLO + b"".join(steps) + ABORT for steps in (
-            [], [FROM], [FROM, TO], [FROM, TO, DATA], [FROM, TO, DATA, header()],
-            [FROM, TO, header(), EOH], [FROM, TO, header(), EOH, BODY],
-            [FROM, TO, header(), EOH, BODY, EOM], [])),
+    # Out of order.  A mail that is begun anew loses the one before and nothing else; so does a
+    # client that is not told of, of whom greylisting then knows no address.
+    "second negotiation": Row(b"", OPTIONS + HELLO + MAIL, EITHER),
+    "second negotiation in a mail": Row(HELLO + FROM, OPTIONS + TO + LETTER, REFUSES),
+    "mail before connect": Row(b"", MAIL, EITHER),
+    "connect twice": Row(HELLO, HELLO + MAIL, EITHER),
+    "connect in a mail": Row(OPEN, HELLO + LETTER, REFUSES),
+    "helo in a mail": Row(OPEN, HELO + LETTER, REFUSES),
+    "helo in the header": Row(OPEN + DATA + header(), HELO + EOH + BODY + EOM, REFUSES),
+    "rcpt before mail": Row(HELLO, TO + LETTER, REFUSES),
+    "data before mail": Row(HELLO, LETTER, REFUSES),
+    "header before mail": Row(HELLO, CONTENT, REFUSES),
+    "body before mail": Row(HELLO, BODY + EOM, REFUSES),
+    "end before mail": Row(HELLO, EOM, REFUSES),
+    "data before rcpt": Row(HELLO + FROM, LETTER, REFUSES),
+    "header before rcpt": Row(HELLO + FROM, CONTENT, REFUSES),
+    "body before rcpt": Row(HELLO + FROM, BODY + EOM, REFUSES),
+    "end before rcpt": Row(HELLO + FROM, EOM, REFUSES),
+    "data twice": Row(OPEN + DATA, LETTER, REFUSES),
+    "data after body": Row(OPEN + HEAD + BODY, DATA + EOM, REFUSES),
+    "header after its end": Row(OPEN + HEAD, header() + BODY + EOM, REFUSES),
+    "header after body": Row(OPEN + HEAD + BODY, header() + EOM, REFUSES),
+    "rcpt after data": Row(OPEN + DATA, TO + CONTENT, REFUSES),
+    "rcpt after header": Row(OPEN + header(), TO + EOH + BODY + EOM, REFUSES),
+    "rcpt after body": Row(OPEN + HEAD + BODY, TO + EOM, REFUSES),
+    "mail after mail": Row(HELLO + FROM, MAIL, EITHER),
+    "mail after rcpt": Row(OPEN, FROM + LETTER, REFUSES),
+    "mail after body": Row(OPEN + HEAD + BODY, FROM + EOM, REFUSES),
+    "mail between two bodies": Row(OPEN + HEAD + BODY, FROM + BODY + EOM, REFUSES),
+    "end after end": Row(HELLO + MAIL, EOM, REFUSES),
+    "body after end": Row(HELLO + MAIL, BODY + EOM, REFUSES),
+    "header after end": Row(HELLO + MAIL, CONTENT, REFUSES),
+    "rcpt after end": Row(HELLO + MAIL, TO + LETTER, REFUSES),
+    "rcpt after abort": Row(HELLO + FROM + ABORT, TO + LETTER, REFUSES),
+    "header after abort": Row(OPEN + ABORT, CONTENT, REFUSES),
+    "body after abort": Row(OPEN + HEAD + ABORT, BODY + EOM, REFUSES),
+    "end after abort": Row(OPEN + HEAD + BODY + ABORT, EOM, REFUSES),
+
+    # Postfix does this.
+    "no helo": Row(b"", connect(b"x\0U") + MAIL, PROCEEDS),
+    **{f"abort after {name}": Row(HELLO + steps, ABORT + MAIL, PROCEEDS) for name, steps in {
+        "helo": b"", "mail": FROM, "rcpt": FROM + TO, "data": FROM + TO + DATA,
+        "header": FROM + TO + header(), "header and data": FROM + TO + DATA + header(),
+        "end of header": FROM + TO + HEAD, "body": FROM + TO + HEAD + BODY, "end": MAIL,
+    }.items()},
+
+    # No packets, or none that is known.
+    "unknown command": Row(HELLO, packet(b"z", b"?") + MAIL, CLOSES),
+    "unknown command in a mail": Row(OPEN, packet(b"z", b"?") + LETTER, CLOSES),
+    "command of the reply alphabet": Row(
+        HELLO, packet(b"y", b"450 4.7.1 x\0") + MAIL, CLOSES),
+    "length zero": Row(HELLO, struct.pack("!I", 0) + MAIL, CLOSES),
+    "length of a gigabyte": Row(HELLO, struct.pack("!I", 1 << 30) + b"M" + MAIL, CLOSES),
+    "length of four gigabytes": Row(
+        HELLO, struct.pack("!I", 0xFFFFFFFF) + b"M" + MAIL, CLOSES),
+    "length beyond the limit": Row(
+        OPEN + HEAD, packet(f.BODY, b"x" * 100_000) + EOM, CLOSES),
+    "garbage": Row(b"", bytes(range(256)) * 16, CLOSES),
+    "text": Row(b"", b"EHLO mail.sender.example\r\nMAIL FROM:<a@sender.example>\r\n", CLOSES),
+
+    # The mail server is gone in the middle.
+    "a packet cut in its length": Row(OPEN, b"\0\0", REFUSES),
+    "a packet cut in its body": Row(HELLO, struct.pack("!I", 100) + b"M<a@", REFUSES),
+    "a body cut": Row(OPEN + HEAD, struct.pack("!I", 100) + b"Bbody", REFUSES),
+    "an end cut": Row(OPEN + HEAD + BODY, EOM[:-1], REFUSES),
+    "quit at once": Row(b"", QUIT + HELLO + MAIL, CLOSES),
+    "quit in a mail": Row(OPEN, QUIT + LETTER, CLOSES),
+    "quit in the header": Row(OPEN + DATA + header(), QUIT + EOH + BODY + EOM, CLOSES),
+    "quit before the end": Row(OPEN + HEAD + BODY, QUIT + EOM, CLOSES),
+    "new connection on this one": Row(HELLO + MAIL, QUIT_NC + HELLO + MAIL, EITHER),
+    "new connection in a mail": Row(OPEN, QUIT_NC + LETTER, REFUSES),
+
+    # Packets with a content that makes no sense.
+    "connect without argument": Row(b"", connect(b"") + MAIL, CLOSES),
+    "connect without family": Row(b"", connect(b"host\0") + MAIL, CLOSES),
+    "connect with an unknown family": Row(b"", connect(b"host\0Zxx1.2.3.4\0") + MAIL, CLOSES),
+    "connect with a bad address": Row(
+        b"", connect(b"host\0" + b"4\0\x19no address\0") + MAIL, CLOSES),
+    "connect cut in the port": Row(b"", connect(b"host\0" + b"4\0") + MAIL, CLOSES),
+    "mail without argument": Row(HELLO, packet(f.MAIL) + TO + LETTER, CLOSES),
+    "mail without NUL": Row(
+        HELLO, packet(f.MAIL, b"<a@sender.example>") + TO + LETTER, CLOSES),
+    "mail with an empty argument": Row(HELLO, packet(f.MAIL, b"\0") + TO + LETTER, EITHER),
+    "rcpt without argument": Row(HELLO + FROM, packet(f.RCPT) + LETTER, CLOSES),
+    "rcpt without NUL": Row(
+        HELLO + FROM, packet(f.RCPT, b"<b@acme.example>") + LETTER, CLOSES),
+    "header without argument": Row(OPEN, packet(f.HEADER) + EOH + BODY + EOM, CLOSES),
+    "header without NUL": Row(
+        OPEN, packet(f.HEADER, b"Subject") + EOH + BODY + EOM, CLOSES),
+    "header without value": Row(
+        OPEN, packet(f.HEADER, b"Subject\0") + EOH + BODY + EOM, CLOSES),
+    "macro without a command": Row(HELLO, macro() + MAIL, CLOSES),
+
+    # Odd, and the client's to choose.  A recipient is what Postfix makes of it.
+    "rcpt that is no address": Row(
+        HELLO + FROM, rcpt(b"<\xff\x80@@<<>") + LETTER, PROCEEDS),
+    "rcpt with a second argument": Row(
+        HELLO + FROM, rcpt(b"<b@acme.example>\0@@<<") + LETTER, PROCEEDS),
+    "rcpt of 60 kB": Row(
+        HELLO + FROM, rcpt(b"<" + b"b" * 60_000 + b"@acme.example>") + LETTER, PROCEEDS),
+    "header with an empty name": Row(
+        HELLO + FROM, TO + DATA + header(b"", b"") + EOH + BODY + EOM, EITHER),
+    "header with an empty value": Row(
+        HELLO + FROM, TO + DATA + header(b"Subject", b"") + EOH + BODY + EOM, PROCEEDS),
+    "header with control bytes": Row(
+        HELLO + FROM, TO + DATA + header(b"\x01\xff", b"\r\n\x80") + EOH + BODY + EOM, PROCEEDS),
+    "no header and no body": Row(HELLO + FROM, TO + DATA + EOH + EOM, PROCEEDS),
+
+    # Odd macros.
+    "macro for an unknown command": Row(HELLO, macro(b"\xffi\0x\0") + MAIL, EITHER),
+    "macro cut in its name": Row(HELLO, macro(b"Mi") + MAIL, EITHER),
+
+    # None of it leads past greylisting.
+    "greylisted rcpt": Row(
+        HELLO + FROM, rcpt(b"<b@grey.example>"), EITHER, greylist=REFUSES),
+    "greylisted rcpt of 60 kB": Row(
+        HELLO + FROM, rcpt(b"<" + b"b" * 60_000 + b"@grey.example>"), EITHER, greylist=REFUSES),
+    "greylisted rcpt and a login cut in its name": Row(
+        HELLO, macro(b"M{auth_authen}") + FROM + rcpt(b"<b@grey.example>"), EITHER,
+        greylist=REFUSES),
+    "greylisted rcpt from an empty sender": Row(
+        HELLO, packet(f.MAIL, b"\0") + rcpt(b"<b@grey.example>"), EITHER, greylist=REFUSES),
 }
 
-# What is sent instead of a negotiation.
+# What is sent instead of a negotiation; HELLO and a mail come after it.
 INSTEAD_OF_NEGOTIATION = {
-    "nothing": b"",
-    "mail": FROM + TO,
-    "a short negotiation": packet(f.OPTNEG, b"\0\0\0\6"),
-    "an empty negotiation": packet(f.OPTNEG),
-    "version 0": packet(f.OPTNEG, struct.pack("!III", 0, 0, 0)),
-    "version 1": packet(f.OPTNEG, struct.pack("!III", 1, 0xFF, 0xFF)),
-    "version 99": packet(f.OPTNEG, struct.pack("!III", 99, 0xFFFFFFFF, 0xFFFFFFFF)),
-    "nothing offered": packet(f.OPTNEG, struct.pack("!III", 6, 0, 0)),
-    "a long negotiation": packet(f.OPTNEG, struct.pack("!III", 6, 0x1FF, 0x1FFFFF) + b"x" * 900),
+    "nothing": Row(b"", b"", REFUSES),
+    "a mail": Row(b"", MAIL, REFUSES),
+    "an empty negotiation": Row(b"", packet(f.OPTNEG), CLOSES),
+    "a short negotiation": Row(b"", packet(f.OPTNEG, b"\0\0\0\6"), CLOSES),
+    "version 0": Row(b"", negotiation(0, 0, 0), CLOSES),
+    "version 1": Row(b"", negotiation(1, 0xFF, 0xFF), CLOSES),
+    "version 99": Row(b"", negotiation(99, 0xFFFFFFFF, 0xFFFFFFFF), PROCEEDS),
+    # The others have to edit headers.
+    "nothing offered": Row(b"", negotiation(6, 0, 0), CLOSES, greylist=PROCEEDS),
+    "a long negotiation": Row(b"", negotiation(6, 0x1FF, 0x1FFFFF, b"x" * 900), PROCEEDS),
 }
+
+
+def kinds(replies):
+    """Of what kind each is, edits left out."""
+    return [kind for kind, _ in replies if kind not in EDITS]
 
 
 class Violations:
     """The list; the classes below name the daemon."""
 
+    name = ""  # of the milter
     milter = None  # made by setUp()
+    verdict = None  # the reply without which no message is accepted
     passes_too_much = False  # what becomes of mail above a limit
 
     def check_still_serves(self):
@@ -123,30 +254,74 @@ class Violations:
             self.assertFalse(result.milter_failed, self.milter.log())
             self.assertTrue(result.recipients[0].accepted, result)
 
-    def play(self, data):
-        """Sends the bytes, ends the sending side, and returns the replies until the milter
-        closes.  Whatever it answers must be a packet."""
+    def play(self, data, hang_up=True):
+        """Sends the bytes and returns the replies until the milter closes, which it has to,
+        and all of which must be packets.  With `hang_up` the sending side ends first, so that
+        it may close for that."""
         with f.Wire(self.milter.socket) as wire:
             replies = []
             try:
                 wire.send_raw(data)
-                wire.socket.shutdown(1)
+                if hang_up:
+                    wire.socket.shutdown(socket.SHUT_WR)
+            except (f.MilterGone, OSError):
+                pass  # closed before all was sent; what it said can still be read
+            try:
                 while True:
                     replies.append(wire.receive())
-            except (f.MilterGone, OSError):
+            except f.MilterGone:
                 return replies
+            except TimeoutError:
+                self.fail(f"neither answers nor closes, after {kinds(replies)}")
+
+    def good_answers(self):
+        """The kinds of the replies to a mail in order, without edits."""
+        good = kinds(self.play(OPTIONS + HELLO + MAIL)[1:])
+        self.assertLessEqual(set(good), YES)
+        return good
+
+    def check_answer(self, answer, replies, good):
+        """Whether the replies, which are those to a violation, are what the row says."""
+        said = kinds(replies)
+        self.assertLessEqual(set(said), YES | REFUSALS)
+        if answer in (REFUSES, CLOSES):
+            self.assertLessEqual(set(said), REFUSALS)
+            self.assertFalse(EDITS & {kind for kind, _ in replies}, replies)
+            return
+        yes = said[:next((i for i, kind in enumerate(said) if kind in REFUSALS), len(said))]
+        if answer == PROCEEDS:
+            self.assertEqual(yes, said)
+            self.assertEqual(yes[-len(good):], good)
+        else:
+            self.assertEqual(yes, good[:len(yes)])
+            self.assertLessEqual(set(said[len(yes):]), REFUSALS)
+        if self.verdict and yes[-len(good):] == good:
+            self.assertIn(self.verdict, replies, "accepted unseen")
 
     def test_each_violation_after_the_negotiation(self):
-        for name, data in AFTER_NEGOTIATION.items():
+        good = self.good_answers()
+        for name, row in AFTER_NEGOTIATION.items():
             with self.subTest(name):
-                self.play(OPTIONS + data)
+                answer = row.answer_of(self.name)
+                begun = self.play(OPTIONS + row.before)
+                self.assertLessEqual(set(kinds(begun[1:])), YES)
+                replies = self.play(OPTIONS + row.before + row.after, answer != CLOSES)
+                self.assertEqual(kinds(replies[:len(begun)]), kinds(begun))
+                self.check_answer(answer, replies[len(begun):], good)
                 self.assertTrue(self.milter.running, self.milter.log())
         self.check_still_serves()
 
     def test_each_violation_in_place_of_the_negotiation(self):
-        for name, data in INSTEAD_OF_NEGOTIATION.items():
+        good = self.good_answers()
+        for name, row in INSTEAD_OF_NEGOTIATION.items():
             with self.subTest(name):
-                self.play(data + HELLO + FROM)
+                answer = row.answer_of(self.name)
+                replies = self.play(row.after + HELLO + MAIL, answer != CLOSES)
+                if answer == PROCEEDS:
+                    kind, options = replies.pop(0)
+                    self.assertEqual(kind, f.OPTNEG)
+                    self.assertEqual(struct.unpack("!I", options[:4]), (6,))
+                self.check_answer(answer, replies, good)
                 self.assertTrue(self.milter.running, self.milter.log())
         self.check_still_serves()
 
@@ -155,22 +330,6 @@ class Violations:
         for length in range(len(whole)):
             with f.Wire(self.milter.socket) as wire:
                 wire.send_raw(whole[:length])
-        self.check_still_serves()
-
-    def test_commands_out_of_order_are_never_answered_with_yes(self):
-        """libmilter drops some of them without an answer."""
-        with f.Wire(self.milter.socket) as wire:
-            _, _, protocol, _ = wire.negotiate()
-            wire.send_raw(HELLO + FROM)
-            if protocol & (f.P_NORCPT | f.P_NR_RCPT):
-                wire.send_raw(EOM)
-            else:
-                wire.send_raw(ABORT + TO)
-            try:
-                if wire.has_data(1.0):
-                    self.assertIn(wire.receive()[0], REFUSALS)
-            except f.MilterGone:
-                pass
         self.check_still_serves()
 
     def test_ten_thousand_recipients_and_one_more(self):
@@ -229,25 +388,31 @@ class Violations:
 
 
 class Greylist(Violations, daemons.TestCase):
+    name = "greylist"
+
     def setUp(self):
         super().setUp()
-        self.apply(daemons.feed("acme.example"))
+        self.apply(DOMAINS)
         self.milter = self.start("greylist")
 
 
 class Virus(Violations, scan_test.ServiceTestCase):
+    name = "virus"
+    verdict = (f.ADDHEADER, b"X-Mxfeed-Virus\0 clean\0")
+
     def setUp(self):
         super().setUp()
-        self.service(domains=daemons.feed("acme.example"))
+        self.service(domains=DOMAINS)
         self.milter = self.start("virus")
 
 
 class Spam(Violations, daemons.TestCase):
+    name = "spam"
     passes_too_much = True
 
     def setUp(self):
         super().setUp()
-        self.apply(daemons.feed("acme.example"))
+        self.apply(DOMAINS)
         self.milter = self.start("spam")
 
 
