@@ -73,6 +73,8 @@ class Session:
     """`source` is the address to connect from; `xclient` one to be taken for, if the server
     lets us."""
 
+    in_doubt = False  # a message was sent whole, and whether it was taken is not known
+
     def __init__(self, server, port=25, source=None, helo="mail.sender.example", timeout=60.0,
                  xclient=None):
         self._socket = socket.create_connection(
@@ -134,7 +136,9 @@ class Session:
             self._socket.sendall(re.sub(rb"(?m)^\.", b"..", crlf(message)))
             if not message.endswith(b"\n" if isinstance(message, bytes) else "\n"):
                 self._socket.sendall(b"\r\n")
+            self.in_doubt = True
             outcome.final = self.command(".")
+            self.in_doubt = False
         return outcome
 
     def send_all(self, sender, recipients, message, seconds=60.0):
