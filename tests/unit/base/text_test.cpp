@@ -11,6 +11,40 @@ namespace {
 
 using std::chrono::seconds;
 
+TEST_CASE("UTF-8 is known at any place behind ASCII") {
+  struct Row {
+    const char* name;
+    std::string_view bytes;
+    std::size_t length;  // of the sequence; 0: none
+  };
+  const Row rows[] = {
+      {"two bytes", "\xC2\x80", 2},
+      {"overlong two bytes", "\xC1\xBF", 0},
+      {"three bytes", "\xE0\xA0\x80", 3},
+      {"overlong three bytes", "\xE0\x9F\xBF", 0},
+      {"last before the surrogates", "\xED\x9F\xBF", 3},
+      {"a surrogate", "\xED\xA0\x80", 0},
+      {"four bytes", "\xF0\x90\x80\x80", 4},
+      {"overlong four bytes", "\xF0\x8F\xBF\xBF", 0},
+      {"the last code point", "\xF4\x8F\xBF\xBF", 4},
+      {"beyond it", "\xF4\x90\x80\x80", 0},
+      {"cut", "\xE2\x82", 0},
+      {"a continuation alone", "\x80", 0},
+      {"no lead byte", "\xFF", 0},
+  };
+  for (const Row& row : rows) {
+    for (std::size_t before = 0; before <= 17; ++before) {
+      CAPTURE(row.name, before);
+      const std::string text = std::string(before, 'a') + std::string(row.bytes);
+      CHECK(ascii_length(text) == before);
+      CHECK(utf8_length(std::string_view(text).substr(before)) == row.length);
+    }
+  }
+  CHECK(ascii_length("") == 0);
+  CHECK(ascii_length(std::string(17, '\x7F')) == 17);
+  CHECK(utf8_length("") == 0);
+}
+
 TEST_CASE("durations need a unit and stay within ten years", "[base]") {
   CHECK(parse_duration("90s") == seconds(90));
   CHECK(parse_duration("15m") == seconds(900));
