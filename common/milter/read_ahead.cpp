@@ -102,7 +102,8 @@ extern "C" ssize_t read(int fd, void* to, std::size_t size) {
 }
 
 // What a libmilter that is built with _FORTIFY_SOURCE may call instead: both ways must
-// lead to the same bytes.
+// lead to the same bytes.  The names are the C library's.
+// NOLINTBEGIN(bugprone-reserved-identifier)
 extern "C" ssize_t __read_chk(int fd, void* to, std::size_t size, std::size_t room) {
   if (size > room) std::abort();
   return read(fd, to, size);
@@ -111,6 +112,7 @@ extern "C" int __poll_chk(pollfd* watched, nfds_t count, int timeout, std::size_
   if (count > room / sizeof *watched) std::abort();
   return poll(watched, count, timeout);
 }
+// NOLINTEND(bugprone-reserved-identifier)
 
 extern "C" int accept(int listener, sockaddr* address, socklen_t* size) {
   static auto* const real = mxfeed::behind(&::accept, "accept");
