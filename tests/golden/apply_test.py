@@ -616,6 +616,16 @@ class ApplyTest(golden.TestCase):
                 else:
                     self.assertNotIn("warning: ", done.stderr)
 
+    def postfix_to_attach(self, name):
+        """An empty configuration directory, and a postfix(1) that has nothing to reload."""
+        (self.directory / "bin").mkdir()
+        reload = self.directory / "bin" / "postfix"
+        reload.write_text("#!/bin/sh\nexit 0\n")
+        reload.chmod(0o755)
+        directory = self.directory / name
+        directory.mkdir()
+        return directory
+
     def attach(self, directory, *options, status=0):
         path = f"{self.directory / 'bin'}:{os.environ['PATH']}:/usr/sbin"
         done = subprocess.run(
@@ -628,12 +638,7 @@ class ApplyTest(golden.TestCase):
     def test_attaching_replaces_what_others_need_only_when_asked_to(self):
         self.configure("a.example")
         self.apply()
-        (self.directory / "bin").mkdir()
-        reload = self.directory / "bin" / "postfix"
-        reload.write_text("#!/bin/sh\nexit 0\n")
-        reload.chmod(0o755)
-        directory = self.directory / "post fix"
-        directory.mkdir()
+        directory = self.postfix_to_attach("post fix")
         before = ("compatibility_level = 3.6\nrelay_domains = hash:/x,\n  b.example\n"
                   "smtpd_milters = unix:opendkim.sock\n")
         (directory / "main.cf").write_text(before)
@@ -659,12 +664,7 @@ class ApplyTest(golden.TestCase):
     def test_attaching_stops_where_mail_would_come_past_the_filters(self):
         self.configure("a.example")
         self.apply()
-        (self.directory / "bin").mkdir()
-        reload = self.directory / "bin" / "postfix"
-        reload.write_text("#!/bin/sh\nexit 0\n")
-        reload.chmod(0o755)
-        directory = self.directory / "postfix"
-        directory.mkdir()
+        directory = self.postfix_to_attach("postfix")
         main_cf, master_cf = directory / "main.cf", directory / "master.cf"
         main_cf.write_text("compatibility_level = 3.6\nsmtpd_milter_maps = cidr:/x\n"
                            "receive_override_options = $none\nnone = no_milters\n")
