@@ -16,8 +16,8 @@
 
 #include "common/base/fault.h"
 #include "common/base/text.h"
-#include "postfix-conf/apply.h"
-#include "postfix-conf/listing.h"
+#include "postfix-conf/commands/apply.h"
+#include "postfix-conf/commands/listing.h"
 
 namespace {
 

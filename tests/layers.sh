@@ -9,10 +9,40 @@ cd "$(dirname "$0")/.."
 bad=0
 complain() { echo "$*" >&2; bad=1; }
 
-# Each line: a folder, then what it may include besides itself and the standard library.
+# Each line: a folder, then what it may include besides itself and the standard library.  A
+# folder stands for its own files, not for those of its sub-folders.
+table="
+common/base
+common/mail common/base
+common/mail/mime common/base common/mail
+common/store common/base
+common/policy common/base common/mail
+common/program common/base common/policy
+common/milter common/base common/mail common/policy common/program
+milters/greylist common/base common/mail common/policy common/milter milters/greylist/stores milters/greylist/commands
+milters/greylist/stores common/base common/store milters/greylist
+milters/greylist/commands common/base common/mail common/policy milters/greylist milters/greylist/stores
+milters/virus common/base common/mail common/policy common/milter milters/virus/protocol milters/virus/commands
+milters/virus/protocol common/base
+milters/virus/commands common/base common/policy common/program milters/virus milters/virus/protocol
+milters/virus/scan common/base common/mail common/mail/mime common/policy common/program milters/virus/protocol
+milters/spam common/base common/mail common/mail/mime common/policy common/milter milters/spam/evidence milters/spam/commands
+milters/spam/evidence common/base common/mail common/mail/mime
+milters/spam/commands common/base common/mail common/policy milters/spam milters/spam/evidence
+postfix-conf postfix-conf/commands common/base
+postfix-conf/config common/base common/mail common/policy
+postfix-conf/generate common/base common/mail common/policy postfix-conf/config
+postfix-conf/postfix common/base common/mail postfix-conf/generate
+postfix-conf/commands common/base common/mail common/policy common/program postfix-conf/config postfix-conf/generate postfix-conf/postfix
+"
+for dir in $(find common milters postfix-conf \( -name '*.cpp' -o -name '*.h' \) -exec dirname {} + |
+  sort -u); do
+  printf '%s' "$table" | grep -q "^$dir\( \|\$\)" || complain "$dir is not in the table of $0"
+done
 while read -r dir may; do
+  [ -n "$dir" ] || continue
   [ -d "$dir" ] || { complain "$dir does not exist"; continue; }
-  found=$(grep -rhoE --include='*.cpp' --include='*.h' '^ *# *include "[^"]+"' "$dir" |
+  found=$(grep -shoE '^ *# *include "[^"]+"' "$dir"/*.cpp "$dir"/*.h |
     sed 's/.*include "//; s/"$//' | sort -u) || true
   for file in $found; do
     case $file in
@@ -21,20 +51,12 @@ while read -r dir may; do
     esac
     [ -f "$file" ] || complain "$dir includes $file, which does not exist"
     for allowed in $dir $may; do
-      case $file in "$allowed"/*) continue 2 ;; esac
+      [ "${file%/*}" != "$allowed" ] || continue 2
     done
     complain "$dir must not include $file"
   done
 done <<END
-common/base
-common/mail common/base
-common/store common/base
-common/policy common/base common/mail
-common/milter common/base common/mail common/policy
-milters/greylist common/base common/mail common/store common/policy common/milter
-milters/virus common/base common/mail common/policy common/milter
-milters/spam common/base common/mail common/store common/policy common/milter
-postfix-conf common/base common/mail common/store common/policy
+$table
 END
 
 # Each line: a third-party header and the one file that includes it; the do-nothing milter
@@ -49,11 +71,10 @@ libmilter/ common/milter/libmilter.cpp
 clamav.h milters/virus/scan/engine_clamav.cpp
 sqlite3.h common/store/sqlite.cpp
 cdb.h common/policy/constdb.cpp
-toml++/ postfix-conf/config_toml.cpp
+toml++/ postfix-conf/config/toml.cpp
 CLI/ postfix-conf/main.cpp
 idn2.h common/mail/address.cpp
 iconv.h common/mail/header.cpp
-sodium.h common/base/digest.cpp
 sodium.h common/base/digest.cpp
 END
 

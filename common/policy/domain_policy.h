@@ -22,8 +22,6 @@
 
 #include "common/mail/address.h"
 
-#include "common/mail/address.h"
-
 namespace mxfeed {
 
 enum class GreylistWhen : std::uint8_t { always, suspicious, never };

@@ -16,7 +16,7 @@
 
 #include "common/milter/filter.h"
 #include "common/policy/policy_db.h"
-#include "milters/greylist/guarded_store.h"
+#include "milters/greylist/stores/guarded_store.h"
 
 namespace mxfeed::greylist {
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "common/milter/daemon.h"
-#include "milters/greylist/commands.h"
+#include "common/milter/milter_program.h"
+#include "milters/greylist/commands/commands.h"
 #include "milters/greylist/filter.h"
-#include "milters/greylist/guarded_store.h"
+#include "milters/greylist/stores/guarded_store.h"
 
 namespace mxfeed::greylist {
 namespace {

@@ -9,7 +9,7 @@
 
 #include "common/base/metrics.h"
 #include "milters/spam/action.h"
-#include "milters/spam/message.h"
+#include "milters/spam/evidence/message.h"
 #include "milters/spam/score.h"
 
 namespace mxfeed::spam {

@@ -12,7 +12,7 @@
 #include "common/base/clock.h"
 #include "common/milter/filter.h"
 #include "common/policy/policy_db.h"
-#include "milters/spam/evidence.h"
+#include "milters/spam/evidence/evidence.h"
 
 namespace mxfeed::spam {
 

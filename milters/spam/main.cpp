@@ -9,8 +9,8 @@
 
 #include "common/base/fault.h"
 #include "common/base/text.h"
-#include "common/milter/daemon.h"
-#include "milters/spam/explain.h"
+#include "common/milter/milter_program.h"
+#include "milters/spam/commands/explain.h"
 #include "milters/spam/filter.h"
 
 namespace {

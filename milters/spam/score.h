@@ -8,7 +8,7 @@
 #include <string_view>
 
 #include "common/policy/domain_policy.h"
-#include "milters/spam/evidence.h"
+#include "milters/spam/evidence/evidence.h"
 
 namespace mxfeed::spam {
 

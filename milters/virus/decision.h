@@ -10,7 +10,7 @@
 
 #include "common/mail/verdict.h"
 #include "common/policy/domain_policy.h"
-#include "milters/virus/scan_protocol.h"
+#include "milters/virus/protocol/wire.h"
 
 namespace mxfeed::virus {
 

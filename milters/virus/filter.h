@@ -13,8 +13,8 @@
 #include "common/base/clock.h"
 #include "common/milter/filter.h"
 #include "common/policy/policy_db.h"
-#include "milters/virus/message_file.h"
-#include "milters/virus/scan_client.h"
+#include "milters/virus/protocol/client.h"
+#include "milters/virus/protocol/message_file.h"
 
 namespace mxfeed::virus {
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <cstring>
 
-#include "common/milter/daemon.h"
-#include "milters/virus/commands.h"
+#include "common/milter/milter_program.h"
+#include "milters/virus/commands/commands.h"
 #include "milters/virus/filter.h"
 
 namespace {

@@ -22,7 +22,7 @@
 #include <string_view>
 #include <thread>
 
-#include "common/milter/daemon.h"
+#include "common/milter/milter_program.h"
 #include "common/store/sqlite.h"
 
 namespace mxfeed {

@@ -16,7 +16,7 @@
 
 #include "common/base/file.h"
 #include "common/base/notify.h"
-#include "milters/virus/scan_protocol.h"
+#include "milters/virus/protocol/wire.h"
 
 namespace mxfeed::virus {
 namespace {

@@ -30,10 +30,10 @@
 #include "common/base/clock.h"
 #include "common/base/fault.h"
 #include "common/base/file.h"
-#include "common/base/status.h"
 #include "common/policy/constdb.h"
 #include "common/policy/domain_policy.h"
-#include "milters/virus/scan_client.h"
+#include "common/program/status.h"
+#include "milters/virus/protocol/client.h"
 
 namespace {
 

@@ -15,9 +15,9 @@
 
 #include "common/base/file.h"
 #include "common/base/text.h"
-#include "postfix-conf/compile.h"
-#include "postfix-conf/generations.h"
-#include "postfix-conf/load.h"
+#include "postfix-conf/config/load.h"
+#include "postfix-conf/generate/compile.h"
+#include "postfix-conf/generate/generations.h"
 
 namespace {
 

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "common/mail/header.h"
-#include "common/mail/mime_fields.h"
+#include "common/mail/mime/fields.h"
 #include "tests/fuzz/fuzz.h"
 
 int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

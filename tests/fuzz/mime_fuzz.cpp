@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "common/mail/header.h"
-#include "common/mail/mime.h"
+#include "common/mail/mime/walker.h"
 #include "tests/fuzz/fuzz.h"
 
 namespace mxfeed::mime {

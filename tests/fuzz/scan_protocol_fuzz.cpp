@@ -3,7 +3,7 @@
 // Datagrams of the scan service: understood or refused; and what was understood encodes
 // to the same datagram.
 
-#include "milters/virus/scan_protocol.h"
+#include "milters/virus/protocol/wire.h"
 #include "tests/fuzz/fuzz.h"
 
 int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

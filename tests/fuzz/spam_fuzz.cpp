@@ -7,7 +7,7 @@
 
 #include "common/mail/header.h"
 #include "milters/spam/action.h"
-#include "milters/spam/message.h"
+#include "milters/spam/evidence/message.h"
 #include "milters/spam/score.h"
 #include "tests/fuzz/fuzz.h"
 

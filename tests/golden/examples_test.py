@@ -28,7 +28,7 @@ class ExamplesTest(golden.TestCase):
         manual = MANUAL.read_text()
         keys = set()
         for name in ("load.cpp", "load_gateway.cpp", "settings.cpp"):
-            source = (golden.SOURCE / "postfix-conf" / name).read_text()
+            source = (golden.SOURCE / "postfix-conf" / "config" / name).read_text()
             keys.update(re.findall(
                 r"(?:text|flag|number|duration|size|one_of|strings|table|tables|take|"
                 r"read_names|read_networks)\((?:\*?\w+, )?\"(\w+)\"", source))

@@ -3,9 +3,9 @@
 // Whether the engine looked into every part of a mail.
 //
 // libclamav reads MIME in its own way; where it and a mail program differ, a part may go
-// unseen.  It shows each object that it scans, and our own walk (common/mail/mime.h)
-// yields each part that a mail program may find: a part of which no object has the
-// content was missed and is given to the engine alone.
+// unseen.  It shows each object that it scans, and our own walk
+// (common/mail/mime/walker.h) yields each part that a mail program may find: a part of
+// which no object has the content was missed and is given to the engine alone.
 //
 // Text is compared without white space, since libclamav changes line ends and drops
 // blanks there; all else byte by byte.  Measured by tests/bench/scan_completeness.
@@ -23,7 +23,7 @@
 #include <unordered_set>
 #include <vector>
 
-#include "common/mail/mime.h"
+#include "common/mail/mime/walker.h"
 
 namespace mxfeed::virus {
 

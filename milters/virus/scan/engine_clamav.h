@@ -16,8 +16,8 @@
 #include <string_view>
 
 #include "common/policy/domain_policy.h"
+#include "milters/virus/protocol/wire.h"
 #include "milters/virus/scan/completeness.h"
-#include "milters/virus/scan_protocol.h"
 
 namespace mxfeed::virus {
 

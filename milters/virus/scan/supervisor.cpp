@@ -31,14 +31,14 @@
 #include "common/base/log.h"
 #include "common/base/metrics.h"
 #include "common/base/notify.h"
-#include "common/base/status.h"
 #include "common/base/text.h"
 #include "common/policy/policy_db.h"
+#include "common/program/status.h"
+#include "milters/virus/protocol/wire.h"
 #include "milters/virus/scan/board.h"
 #include "milters/virus/scan/database.h"
 #include "milters/virus/scan/scratch.h"
 #include "milters/virus/scan/zygote.h"
-#include "milters/virus/scan_protocol.h"
 
 namespace mxfeed::virus {
 namespace {

@@ -4,7 +4,7 @@
 #include <catch2/catch.hpp>
 
 #include "common/policy/constdb.h"
-#include "milters/virus/scan_protocol.h"
+#include "milters/virus/protocol/wire.h"
 #include "tests/support/temp_directory.h"
 
 namespace mxfeed::virus {

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "common/base/process.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+
+#include "common/base/fault.h"
+#include "common/base/file.h"
+#include "common/base/text.h"
+
+namespace mxfeed {
+namespace {
+
+constexpr int kSilenceMs = 60'000;
+constexpr std::size_t kMaxErrors = 4096;
+constexpr std::size_t kMaxLine = std::size_t{64} << 20;  // a mail of a million recipients
+
+std::string find_program(const std::string& name) {
+  if (name.find('/') != std::string::npos) return name;
+  const char* const path = std::getenv("PATH");
+  const std::string all = std::string(path != nullptr ? path : "") + ":/usr/sbin:/sbin";
+  for (const auto directory : split(all, ':')) {
+    std::string candidate = std::string(directory) + "/" + name;
+    if (!directory.empty() && ::access(candidate.c_str(), X_OK) == 0) return candidate;
+  }
+  return {};
+}
+
+struct Pipe {
+  Fd read, write;
+  Pipe() {
+    int ends[2];
+    if (::pipe2(ends, O_CLOEXEC) != 0) throw Fault("run", "pipe", errno_text(errno));
+    read.reset(ends[0]);
+    write.reset(ends[1]);
+  }
+};
+
+Fd input_file(std::string_view input) {
+  Fd fd(::memfd_create("input", MFD_CLOEXEC));
+  if (!fd || !write_all(fd.get(), input) || ::lseek(fd.get(), 0, SEEK_SET) != 0) {
+    throw Fault("run", "memfd", errno_text(errno));
+  }
+  return fd;
+}
+
+[[noreturn]] void become(const std::string& program, std::vector<char*>& argv, int input,
+                         int output, int errors) {
+  ::dup2(input, STDIN_FILENO);
+  ::dup2(output, STDOUT_FILENO);
+  ::dup2(errors, STDERR_FILENO);
+  ::signal(SIGPIPE, SIG_DFL);
+  ::execv(program.c_str(), argv.data());
+  ::_exit(127);
+}
+
+// Hands over the whole lines of what came; keeps the rest.
+class Lines {
+ public:
+  explicit Lines(const std::function<void(std::string_view)>& line) : line_(line) {}
+  void add(std::string_view bytes) {
+    for (;;) {
+      const auto end = bytes.find('\n');
+      if (end == std::string_view::npos) break;
+      rest_ += bytes.substr(0, end);
+      line_(rest_);
+      rest_.clear();
+      bytes.remove_prefix(end + 1);
+    }
+    rest_ += bytes;
+    if (rest_.size() > kMaxLine) throw Fault("run", "output", "line without end");
+  }
+  void finish() {
+    if (!rest_.empty()) line_(rest_);
+  }
+
+ private:
+  const std::function<void(std::string_view)>& line_;
+  std::string rest_;
+};
+
+// Ends and reaps the child, whatever happens.
+class Child {
+ public:
+  explicit Child(pid_t pid) : pid_(pid) {}
+  ~Child() {
+    if (pid_ > 0) {
+      ::kill(pid_, SIGKILL);
+      wait();
+    }
+  }
+  Child(const Child&) = delete;
+  Child& operator=(const Child&) = delete;
+  void stop() { ::kill(pid_, SIGKILL); }
+  int wait() {
+    int status = 0;
+    while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
+    }
+    pid_ = -1;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  }
+
+ private:
+  pid_t pid_;
+};
+
+}  // namespace
+
+CommandResult run_command(const std::vector<std::string>& argv, std::string_view input,
+                          const std::function<void(std::string_view)>& line) {
+  const std::string program = find_program(argv.at(0));
+  if (program.empty()) return {127, argv[0] + ": no such program"};
+  const Fd given = input_file(input);
+  Pipe output, errors;
+  std::vector<char*> arguments;
+  arguments.reserve(argv.size() + 1);
+  for (const auto& one : argv) arguments.push_back(const_cast<char*>(one.c_str()));
+  arguments.push_back(nullptr);
+  const pid_t pid = ::fork();
+  if (pid < 0) throw Fault("run", program, errno_text(errno));
+  if (pid == 0) {
+    become(program, arguments, given.get(), output.write.get(), errors.write.get());
+  }
+  Child child(pid);
+  output.write.reset();
+  errors.write.reset();
+
+  CommandResult result;
+  Lines lines(line);
+  char buffer[65536];
+  pollfd watched[2] = {{output.read.get(), POLLIN, 0}, {errors.read.get(), POLLIN, 0}};
+  while (watched[0].fd >= 0 || watched[1].fd >= 0) {
+    const int ready = ::poll(watched, 2, kSilenceMs);
+    if (ready < 0 && errno == EINTR) continue;
+    if (ready <= 0) {
+      child.stop();
+      child.wait();
+      return {124, argv[0] + ": no answer"};
+    }
+    for (auto& one : watched) {
+      if (one.fd < 0 || one.revents == 0) continue;
+      const ssize_t got = ::read(one.fd, buffer, sizeof buffer);
+      if (got < 0 && errno == EINTR) continue;
+      if (got <= 0) {
+        one.fd = -1;
+        continue;
+      }
+      const std::string_view bytes(buffer, static_cast<std::size_t>(got));
+      if (&one == &watched[0]) {
+        lines.add(bytes);
+      } else {
+        result.errors += bytes.substr(0, kMaxErrors - result.errors.size());
+      }
+    }
+  }
+  lines.finish();
+  result.status = child.wait();
+  return result;
+}
+
+}  // namespace mxfeed

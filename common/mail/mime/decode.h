@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// Transfer encodings of parts as they stream by; for the walk of walker.h only.
+
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "common/mail/mime/walker.h"
+
+namespace mxfeed::mime {
+
+// Decodes one part (RFC 2045, 6.7 and 6.8).  Rubbish is passed over in base64 and kept in
+// quoted-printable.
+class Decoder {
+ public:
+  explicit Decoder(Encoding encoding) : encoding_(encoding) {}
+
+  // Appends to `out`; `in` is cut anywhere.
+  void decode(std::string_view in, std::string& out, Anomalies& anomalies);
+  // What was held back: no more will come.
+  void finish(std::string& out, Anomalies& anomalies);
+
+ private:
+  void decode_base64(std::string_view in, std::string& out, Anomalies& anomalies);
+  void base64_byte(char c, std::string& out, Anomalies& anomalies);
+  void quoted_byte(char c, std::string& out, Anomalies& anomalies);
+  void quoted_first(char c, std::string& out);
+
+  Encoding encoding_;
+  std::uint32_t group_ = 0;
+  unsigned bits_ = 0;
+  bool padded_ = false;
+  std::string escape_;  // "", "=", "=A" or "= \t" on the way to a line end
+};
+
+// uuencode (POSIX): the name in "begin 644 name"; nothing if it is another line.
+std::optional<std::string_view> uu_begin(std::string_view text);
+
+// Whether it is a line of data: every character of the alphabet, and as many as the first
+// one says; spaces at the end may have been lost, one or two may stand in for a checksum.
+bool is_uu_line(std::string_view text);
+
+// Appends the bytes of such a line.
+void uu_decode(std::string_view text, std::string& out);
+
+}  // namespace mxfeed::mime

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// Lines of a message, whatever ends them; for the walk of walker.h only.
+
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace mxfeed::mime {
+
+// A line, or a piece of one that is longer than LineCutter::kMaxLine.
+struct Line {
+  std::string_view text;  // without its end
+  std::string_view end;  // "\n", "\r\n", "\r"; empty: the line goes on, or the data ended
+  bool starts = true;    // at the start of a line
+};
+
+// Cuts a stream of bytes into lines, in the same way however the bytes arrive.
+class LineCutter {
+ public:
+  static constexpr std::size_t kMaxLine = 8192;
+
+  // The next line, removed from `input`; nothing once all of it was taken.  Valid until
+  // the next call or the end of what `input` points at.
+  std::optional<Line> next(std::string_view& input);
+
+  // What is left after the last byte.
+  std::optional<Line> rest();
+
+ private:
+  void drop();
+  Line take(std::string_view& input, std::size_t length, std::size_t end);
+  Line line(std::string_view all, std::size_t end);
+
+  std::string held_;    // the start of a line whose end has not come
+  bool given_ = false;  // the last line was given out of held_
+  bool starts_ = true;
+};
+
+}  // namespace mxfeed::mime

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "milters/greylist/stores/guarded_store.h"
+
+#include <fmt/format.h>
+
+#include <mutex>
+
+#include "common/base/fault.h"
+#include "common/base/log.h"
+#include "common/base/metrics.h"
+
+namespace mxfeed::greylist {
+
+GuardedStore::GuardedStore(std::filesystem::path directory, SteadyClock clock)
+    : directory_(std::move(directory)), clock_(std::move(clock)) {}
+
+template <typename Work>
+bool GuardedStore::guarded(const Work& work) {
+  static Metric& resting = gauge("mxfeed_greylist_store_resting");
+  if (!breaker_.allows(clock_())) return false;
+  try {
+    std::shared_lock lock(mutex_);
+    while (!store_) {  // use() may take it away again
+      lock.unlock();
+      {
+        const std::lock_guard alone(mutex_);
+        if (!store_) store_ = open_store(url_, directory_);
+      }
+      lock.lock();
+    }
+    work(*store_);
+    breaker_.succeeded();
+    resting.set(0);
+    return true;
+  } catch (const Fault& fault) {
+    counter("mxfeed_greylist_store_faults_total").add();
+    const bool rests = breaker_.failed(clock_());
+    if (rests) resting.set(1);
+    LogFields fields;
+    fields.add("event", "greylist-store-fault").add("fault", fault.what());
+    if (rests) fields.add("rests", fmt::format("{}s", kRest.count()));
+    log(Severity::error, fields);
+    return false;
+  }
+}
+
+void GuardedStore::use(const std::string& url) {
+  {
+    // A writer waits for all readers, and most reloads change nothing here.
+    const std::shared_lock lock(mutex_);
+    if (url == url_) return;
+  }
+  {
+    const std::lock_guard alone(mutex_);
+    url_ = url;
+    store_.reset();
+  }
+  breaker_.succeeded();
+  guarded([](Store&) {});
+}
+
+std::optional<Decision> GuardedStore::update(const std::string& key,
+                                             const Store::Step& step) {
+  std::optional<Decision> decision;
+  guarded([&](Store& store) { decision = store.update({&key, 1}, step).front(); });
+  return decision;
+}
+
+void GuardedStore::sweep(Time now) {
+  static Metric& swept = counter("mxfeed_greylist_swept_total");
+  {
+    const std::shared_lock lock(mutex_);
+    if (url_.empty()) return;
+  }
+  guarded([&](Store& store) { swept.add(store.sweep(now)); });
+}
+
+std::string GuardedStore::status() const {
+  const std::shared_lock lock(mutex_);
+  return fmt::format("store: {}\nstore-state: {}\n", url_.empty() ? "none" : url_,
+                     url_.empty()                 ? "not needed yet"
+                     : !breaker_.allows(clock_()) ? "resting after faults"
+                     : store_                     ? "in use"
+                                                  : "not open");
+}
+
+}  // namespace mxfeed::greylist

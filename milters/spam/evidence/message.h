@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// What is looked at of a message: its header fields, an inventory of its parts and the
+// first of its text, decoded.  All that evidence is drawn from; bounded whatever the
+// message.
+
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/base/clock.h"
+#include "common/mail/mime/walker.h"
+#include "milters/spam/evidence/html.h"
+
+namespace mxfeed::spam {
+
+struct Field {
+  std::string name;
+  std::string value;  // as received; cut at ReadLimits::field
+};
+
+// A leaf part or uuencoded file.
+struct PartInfo {
+  std::string type;
+  std::string disposition;
+  std::vector<std::string> file_names;
+  std::uint64_t bytes = 0;  // decoded
+  bool uuencoded = false;
+};
+
+struct Message {
+  std::vector<Field> fields;
+  std::vector<PartInfo> parts;
+  std::string plain;        // the text parts as UTF-8, HTML not included
+  std::string html_source;  // the HTML parts as UTF-8
+  Html html;                // what they show
+  bool gtube = false;       // the test line is in a text part
+  mime::Anomalies anomalies;
+  bool whole = true;  // false: there is more than was looked at
+  Time received;      // when
+
+  // The first field of that name (any case), its value; nullptr if there is none.
+  const std::string* find(std::string_view name) const;
+  std::size_t count(std::string_view name) const;
+};
+
+struct ReadLimits {
+  std::size_t fields = 500;
+  std::size_t field = std::size_t{8} * 1024;   // bytes of one value
+  std::size_t text = std::size_t{512} * 1024;  // decoded, of all text parts
+  std::size_t body = 4 << 20;                  // bytes that are walked at all
+  std::size_t parts = 1000;
+};
+
+// Takes in a message as it streams by.  One thread at a time.
+class Reader {
+ public:
+  explicit Reader(const ReadLimits& limits = {});
+  ~Reader();
+  Reader(const Reader&) = delete;
+  Reader& operator=(const Reader&) = delete;
+
+  void field(std::string_view name, std::string_view value);
+  void body(std::string_view chunk);
+  // Ends the reading; once.
+  Message finish(Time received);
+
+ private:
+  struct Parts;
+  const ReadLimits limits_;
+  Message message_;
+  std::unique_ptr<Parts> parts_;
+  std::unique_ptr<mime::Walker> walker_;
+  std::size_t walked_ = 0;
+};
+
+// A whole message as a file has it (LF or CRLF; a "From " line first is skipped).
+Message read_message(std::string_view bytes, Time received,
+                     const ReadLimits& limits = {});
+
+}  // namespace mxfeed::spam

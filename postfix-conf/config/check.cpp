@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <set>
+#include <utility>
+
+#include "common/base/text.h"
+#include "postfix-conf/config/load.h"
+
+namespace mxfeed {
+namespace {
+
+class Checker {
+ public:
+  explicit Checker(Config& config) : config_(config) {
+    for (const auto& host : config.gateway.hosts) {
+      for (const auto& address : host.addresses) own_.emplace(address, &host);
+    }
+  }
+
+  void domains() {
+    std::stable_sort(config_.domains.begin(), config_.domains.end(),
+                     [](const DomainConfig& a, const DomainConfig& b) {
+                       return std::pair(std::string_view(a.name), a.place) <
+                              std::pair(std::string_view(b.name), b.place);
+                     });
+    const DomainConfig* previous = nullptr;
+    for (const auto& domain : config_.domains) {
+      if (domain.name.empty()) continue;
+      if (previous != nullptr && previous->name == domain.name) {
+        error(domain, "name", domain.place,
+              fmt::format("is there twice, first in {}",
+                          config_.describe(previous->place)));
+      } else {
+        previous = &domain;
+      }
+      check(domain);
+    }
+  }
+
+  void customers() {
+    std::map<std::string_view, const CustomerConfig*> seen;
+    for (const auto& customer : config_.customers) {
+      if (customer.id.empty()) continue;
+      const auto [first, is_new] = seen.emplace(customer.id, &customer);
+      if (!is_new) {
+        config_.errors.push_back({customer.place,
+                                  fmt::format("customer \"{}\"", customer.id), "id",
+                                  fmt::format("is there twice, first in {}",
+                                              config_.describe(first->second->place))});
+      }
+    }
+  }
+
+  // Domains above a customer's limit, in the order they were written in.
+  void backup_limits() {
+    std::vector<std::vector<const DomainConfig*>> backups(config_.customers.size());
+    for (const auto& domain : config_.domains) {
+      if (domain.customer != DomainConfig::kNoCustomer &&
+          domain.settings.service.value == Service::backup &&
+          domain.settings.state.value != DomainState::removed) {
+        backups[domain.customer].push_back(&domain);
+      }
+    }
+    for (std::size_t i = 0; i < backups.size(); ++i) {
+      const auto& customer = config_.customers[i];
+      auto& all = backups[i];
+      if (all.size() <= customer.max_backup_domains) continue;
+      std::sort(all.begin(), all.end(),
+                [](const auto* a, const auto* b) { return a->place < b->place; });
+      for (std::size_t n = customer.max_backup_domains; n < all.size(); ++n) {
+        error(*all[n], "service", all[n]->settings.service.place,
+              fmt::format("backup domain {} of customer \"{}\", whose "
+                          "max_backup_domains is {}",
+                          n + 1, customer.id, customer.max_backup_domains));
+      }
+    }
+  }
+
+  // Limits that Postfix knows for all mail only.
+  void shared_limits() {
+    std::chrono::seconds longest{0};
+    std::uint64_t largest = 0;
+    for (const auto& domain : config_.domains) {
+      longest = std::max(longest, domain.settings.queue_lifetime.value);
+      largest = std::max(largest, domain.settings.max_size.value);
+    }
+    std::set<Place> noted, too_large;
+    for (const auto& domain : config_.domains) {
+      const auto& lifetime = domain.settings.queue_lifetime;
+      if (lifetime.value < longest && lifetime.place.line != 0 &&
+          noted.insert(lifetime.place).second) {
+        config_.warnings.push_back(
+            {lifetime.place, "", "queue_lifetime",
+             fmt::format("{} is shorter than the longest in use: expiry by domain has no "
+                         "effect in this version",
+                         format_duration(lifetime.value))});
+      }
+      const auto& size = domain.settings.max_size;
+      if (size.value < largest && size.place.line != 0 &&
+          noted.insert(size.place).second) {
+        config_.warnings.push_back(
+            {size.place, "", "max_size",
+             fmt::format("smaller than the largest in use ({} bytes), which holds for "
+                         "all in this version",
+                         largest)});
+      }
+      const auto scanned = config_.gateway.virus.max_file_size;
+      const bool is_relayed = domain.settings.service.value == Service::feed ||
+                              domain.settings.service.value == Service::backup;
+      if (is_relayed && size.value > scanned) {
+        const Place place = size.place.line != 0 ? size.place : domain.place;
+        if (too_large.insert(place).second) {
+          config_.warnings.push_back(
+              {place, "", "max_size",
+               fmt::format("larger than max_file_size of [virus] ({} bytes): a message "
+                           "above that is unscannable",
+                           scanned)});
+        }
+      }
+    }
+  }
+
+ private:
+  void error(const DomainConfig& domain, std::string_view key, Place place,
+             std::string cause) {
+    if (place.line == 0) place = domain.place;
+    config_.errors.push_back({place, fmt::format("domain \"{}\"", domain.name),
+                              std::string(key), std::move(cause)});
+  }
+
+  void check(const DomainConfig& domain) {
+    const auto& settings = domain.settings;
+    for (const auto& host : config_.gateway.hosts) {
+      if (host.name == domain.name) {
+        error(domain, "name", domain.place, "is the name of a gateway host");
+      }
+    }
+    const auto& gateway = config_.gateway;
+    const auto& delay = settings.greylist_delay;
+    if (delay.value && *delay.value >= gateway.greylist_defaults.retry_window) {
+      error(domain, "greylist.delay", delay.place,
+            fmt::format("must be below retry_window ({})",
+                        format_duration(gateway.greylist_defaults.retry_window)));
+    }
+    switch (settings.service.value) {
+      case Service::backup:
+        check_backup(domain);
+        [[fallthrough]];
+      case Service::feed:
+        if (settings.deliver_to.place.line == 0) {
+          error(domain, "deliver_to", domain.place,
+                "missing: the IP address of the customer's server");
+        }
+        break;
+      case Service::direct:
+      case Service::mailbox:
+        break;
+    }
+    for (const auto& server : settings.deliver_to.value) {
+      const auto cause = why_not(server.address);
+      if (!cause.empty()) {
+        error(domain, "deliver_to", settings.deliver_to.place,
+              fmt::format("{}: {}", server.str(), cause));
+      }
+    }
+  }
+
+  void check_backup(const DomainConfig& domain) {
+    const auto& settings = domain.settings;
+    if (settings.requested.value.empty()) {
+      error(domain, "requested", domain.place,
+            "missing: a backup needs a record of who asked for it and when");
+    }
+    if (domain.customer == DomainConfig::kNoCustomer) {
+      error(domain, "service", settings.service.place,
+            "a backup needs a customer: the file has no [customer]");
+      return;
+    }
+    const auto& customer = config_.customers[domain.customer];
+    if (customer.backup == BackupRight::suspended) {
+      config_.warnings.push_back(
+          {domain.place, fmt::format("domain \"{}\"", domain.name), "",
+           fmt::format("not relayed: backups of customer \"{}\" are suspended ({})",
+                       customer.id, config_.describe(customer.place))});
+    }
+    if (customer.backup == BackupRight::refused) {
+      error(domain, "service", settings.service.place,
+            fmt::format("customer \"{}\" is refused backups ({})", customer.id,
+                        config_.describe(customer.place)));
+    }
+  }
+
+  // Why mail cannot be delivered to the address; empty if it can.
+  std::string why_not(const IpAddress& address) const {
+    if (const auto own = own_.find(address); own != own_.end()) {
+      return fmt::format("an address of gateway host {}: mail would loop",
+                         own->second->name);
+    }
+    const auto& allowed = config_.gateway.allow_private;
+    if (std::any_of(allowed.begin(), allowed.end(),
+                    [&](const Network& n) { return n.contains(address); })) {
+      return {};
+    }
+    if (address.is_unspecified()) return "the unspecified address is no server";
+    if (address.is_loopback()) return "a loopback address is this gateway itself";
+    if (address.is_link_local()) {
+      return "a link-local address cannot be reached from another network";
+    }
+    if (address.is_multicast()) return "a multicast or reserved address is no server";
+    if (address.is_private()) {
+      return "a private address: it stands behind NAT and cannot be reached from here; "
+             "give the public address that is forwarded to the server, or list the "
+             "network in allow_private if it is reached over a private line";
+    }
+    return {};
+  }
+
+  Config& config_;
+  std::map<IpAddress, const HostConfig*> own_;
+};
+
+void sort_by_place(std::vector<Problem>& problems) {
+  std::stable_sort(problems.begin(), problems.end(),
+                   [](const Problem& a, const Problem& b) { return a.place < b.place; });
+}
+
+}  // namespace
+
+void check_config(Config& config, bool complete) {
+  Checker checker(config);
+  checker.customers();
+  // Without mxfeed.toml or a customer's file, much would only seem wrong.
+  if (complete) {
+    checker.domains();
+    checker.backup_limits();
+    checker.shared_limits();
+  }
+  sort_by_place(config.errors);
+  sort_by_place(config.warnings);
+}
+
+}  // namespace mxfeed

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "postfix-conf/config/config.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "common/base/text.h"
+
+namespace mxfeed {
+
+std::string Endpoint::str() const {
+  return fmt::format("[{}]:{}", address.str(), port);
+}
+
+std::string Config::describe(const Place& place) const {
+  if (place.line == 0) return "default";
+  return fmt::format("{}:{}", escape_untrusted(files.at(place.file)), place.line);
+}
+
+std::string Config::describe(const Problem& problem) const {
+  std::string text = problem.place.line == 0
+                         ? escape_untrusted(files.at(problem.place.file))
+                         : describe(problem.place);
+  for (const auto* part : {&problem.subject, &problem.key, &problem.cause}) {
+    if (!part->empty()) text.append(": ").append(*part);
+  }
+  return text;
+}
+
+const DomainConfig* Config::find(std::string_view name) const {
+  const auto found =
+      std::lower_bound(domains.begin(), domains.end(), name,
+                       [](const DomainConfig& domain, std::string_view wanted) {
+                         return domain.name < wanted;
+                       });
+  return found != domains.end() && found->name == name ? &*found : nullptr;
+}
+
+std::string_view word(Service value) {
+  switch (value) {
+    case Service::feed:
+      return "feed";
+    case Service::backup:
+      return "backup";
+    case Service::direct:
+      return "direct";
+    case Service::mailbox:
+      return "mailbox";
+  }
+  return "";
+}
+
+std::string_view word(DomainState value) {
+  switch (value) {
+    case DomainState::active:
+      return "active";
+    case DomainState::paused:
+      return "paused";
+    case DomainState::protect:
+      return "protect";
+    case DomainState::removed:
+      return "removed";
+  }
+  return "";
+}
+
+std::string_view word(Blocklist value) {
+  switch (value) {
+    case Blocklist::off:
+      return "off";
+    case Blocklist::score:
+      return "score";
+    case Blocklist::reject:
+      return "reject";
+  }
+  return "";
+}
+
+std::string_view word(OnRefusal value) {
+  switch (value) {
+    case OnRefusal::bounce:
+      return "bounce";
+    case OnRefusal::bounce_verified:
+      return "bounce-verified";
+    case OnRefusal::hold:
+      return "hold";
+  }
+  return "";
+}
+
+std::string_view word(BackupRight value) {
+  switch (value) {
+    case BackupRight::allowed:
+      return "allowed";
+    case BackupRight::refused:
+      return "refused";
+    case BackupRight::suspended:
+      return "suspended";
+  }
+  return "";
+}
+
+}  // namespace mxfeed

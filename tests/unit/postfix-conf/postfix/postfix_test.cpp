@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "postfix-conf/postfix/postfix.h"
+
+#include <catch2/catch.hpp>
+#include <stdexcept>
+
+#include "common/base/process.h"
+#include "postfix-conf/config/section.h"
+
+namespace mxfeed {
+namespace {
+
+struct QueueCase {
+  const char* name;
+  std::string line;
+  bool understood;
+  std::vector<std::string> addresses;
+};
+
+const QueueCase kQueue[] = {
+    {"as Postfix 3.7 writes it",
+     R"({"queue_name": "deferred", "queue_id": "4X", "arrival_time": 1, "message_size": 3, )"
+     R"("forced_expire": false, "sender": "s@x.example", "recipients": [{"address": )"
+     R"("a@b.example", "delay_reason": "connect to [x]:25: refused"}, {"address": "c@d"}]})",
+     true,
+     {"a@b.example", "c@d"}},
+    {"no recipient left", R"({"queue_id": "4X", "recipients": []})", true, {}},
+    {"members of a later version",
+     R"({"new": [1, {"address": "no@x"}, null], "recipients": [{"bounce_reason": {"x": []}, )"
+     R"("address": "a@b", "n": -1.5e3}], "more": true})",
+     true,
+     {"a@b"}},
+    {"braces and quotes in a reason",
+     R"({"recipients": [{"delay_reason": "\"address\": \"x@y\"}]", "address": "a@b"}]})",
+     true,
+     {"a@b"}},
+    {"escapes in an address",
+     R"({"recipients": [{"address": "\"a\\b\u0001\"@c"}]})",
+     true,
+     {"\"a\\b?\"@c"}},
+    {"blanks everywhere",
+     " { \"recipients\" : [ { \"address\" : \"a@b\" } ] } ",
+     true,
+     {"a@b"}},
+    {"empty", "", false, {}},
+    {"a message of a program", "Mail queue is empty", false, {}},
+    {"cut short", R"({"recipients": [{"address": "a@b"}])", false, {}},
+    {"cut in a string", R"({"recipients": [{"address": "a@)", false, {}},
+    {"without recipients", R"({"queue_id": "4X"})", false, {}},
+    {"an address that is no string", R"({"recipients": [{"address": 5}]})", false, {}},
+    {"more behind it", R"({"recipients": []} x)", false, {}},
+    {"too deep",
+     R"({"x": )" + std::string(100, '[') + std::string(100, ']') + "}",
+     false,
+     {}},
+};
+
+TEST_CASE("recipients are read from a line of postqueue -j", "[postfix-conf]") {
+  for (const auto& c : kQueue) {
+    DYNAMIC_SECTION(c.name) {
+      const auto got = queued_recipients(c.line);
+      REQUIRE(got.has_value() == c.understood);
+      if (got) CHECK(*got == c.addresses);
+    }
+  }
+}
+
+struct KeyCase {
+  const char* recipient;
+  std::vector<RelayKey> keys;
+};
+
+const KeyCase kKeys[] = {
+    {"x@a.example", {"a.example"}},
+    {"x@A.Example", {"a.example"}},
+    {"x@y.a.example", {".a.example"}},
+    {"x@z.y.a.example", {".a.example"}},
+    {"\"x@b.example\"@a.example", {"a.example"}},
+    {"x@xa.example", {}},
+    {"x@b\xC3\xBC"
+     "cher.example",
+     {"xn--bcher-kva.example"}},
+    {"x@example", {}},
+    {"x", {}},
+    {"x@", {}},
+    {"x@[192.0.2.1]", {}},
+    {"", {}},
+};
+
+TEST_CASE("a recipient falls under its domain and the names above it", "[postfix-conf]") {
+  const std::set<RelayKey> wanted = {"a.example", ".a.example", "xn--bcher-kva.example"};
+  for (const auto& c : kKeys) {
+    DYNAMIC_SECTION(c.recipient) {
+      CHECK(keys_of(c.recipient, wanted) == c.keys);
+    }
+  }
+}
+
+TEST_CASE("a program's lines, errors and status are told", "[postfix-conf]") {
+  std::vector<std::string> lines;
+  const auto note = [&](std::string_view line) { lines.emplace_back(line); };
+  auto result = run_command({"sh", "-c", "cat; printf 'no end'; echo oops >&2; exit 3"},
+                            "one\ntwo\n", note);
+  CHECK(result.status == 3);
+  CHECK(result.errors == "oops\n");
+  CHECK(lines == std::vector<std::string>{"one", "two", "no end"});
+  CHECK(run_command({"sh", "-c", "kill -9 $$"}, "", note).status == 137);
+  CHECK(run_command({"mxfeed-no-such-program"}, "", note).status == 127);
+  CHECK(run_command({"/nonexistent/program"}, "", note).status == 127);
+  lines.clear();
+  result = run_command({"sh", "-c", "yes | head -n 200000; yes | head -c 100000 >&2"}, "",
+                       note);
+  CHECK(result.status == 0);
+  CHECK(lines.size() == 200'000);
+  CHECK_THROWS_AS(
+      run_command({"yes"}, "",
+                  [](std::string_view) { throw std::runtime_error("enough"); }),
+      std::runtime_error);  // and the program is gone
+}
+
+struct NearestCase {
+  const char* given;
+  const char* want;
+};
+
+const NearestCase kNearest[] = {
+    {"dealy", "delay"},
+    {"stat", "state"},
+    {"State", "state"},
+    {"subdomain", "subdomains"},
+    {"sub_domains", "subdomains"},
+    {"colour", ""},
+    {"", ""},
+    {"x", ""},
+};
+
+TEST_CASE("a misspelt key has its meaning guessed, a strange one has not",
+          "[postfix-conf]") {
+  for (const auto& c : kNearest) {
+    CHECK(nearest(c.given, {"delay", "state", "subdomains"}) == c.want);
+  }
+  CHECK(nearest(std::string(100'000, 'a'), {"delay"}).empty());
+}
+
+}  // namespace
+}  // namespace mxfeed
