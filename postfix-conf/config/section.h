@@ -98,8 +98,4 @@ class Section {
 
 bool is_printable_ascii(std::string_view text);
 
-// The candidate that `given` may have been meant to be; empty if none is near.
-std::string_view nearest(std::string_view given,
-                         const std::vector<std::string_view>& candidates);
-
 }  // namespace mxfeed

@@ -5,7 +5,6 @@
 #include <stdexcept>
 
 #include "common/base/process.h"
-#include "postfix-conf/config/section.h"
 
 namespace mxfeed {
 namespace {
@@ -116,30 +115,6 @@ TEST_CASE("a program's lines, errors and status are told", "[postfix-conf]") {
       run_command({"yes"}, "",
                   [](std::string_view) { throw std::runtime_error("enough"); }),
       std::runtime_error);  // and the program is gone
-}
-
-struct NearestCase {
-  const char* given;
-  const char* want;
-};
-
-const NearestCase kNearest[] = {
-    {"dealy", "delay"},
-    {"stat", "state"},
-    {"State", "state"},
-    {"subdomain", "subdomains"},
-    {"sub_domains", "subdomains"},
-    {"colour", ""},
-    {"", ""},
-    {"x", ""},
-};
-
-TEST_CASE("a misspelt key has its meaning guessed, a strange one has not",
-          "[postfix-conf]") {
-  for (const auto& c : kNearest) {
-    CHECK(nearest(c.given, {"delay", "state", "subdomains"}) == c.want);
-  }
-  CHECK(nearest(std::string(100'000, 'a'), {"delay"}).empty());
 }
 
 }  // namespace

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// JSON text (RFC 8259), written.  One value type: what is typed here is typed there.
+//
+//   Json row = Json::object();
+//   row.set("domain", name).set("relayed", true).set("customer", nullptr);
+//   row.set("servers", Json::list().add("[192.0.2.7]:25"));
+//   fmt::print("{}\n", row.str());
+
+#pragma once
+
+#include <concepts>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace mxfeed {
+
+class Json {
+ public:
+  // null.
+  Json() = default;
+  Json(std::nullptr_t) {}
+  template <typename T>
+  requires std::is_arithmetic_v<T> Json(T number) {
+    if constexpr (std::is_same_v<T, bool>) {
+      value_ = number;
+    } else if constexpr (std::floating_point<T>) {
+      value_ = static_cast<double>(number);
+    } else if constexpr (std::is_signed_v<T>) {
+      value_ = static_cast<std::int64_t>(number);
+    } else {
+      value_ = static_cast<std::uint64_t>(number);
+    }
+  }
+  // Any bytes; what is not UTF-8 is written as U+FFFD.
+  Json(std::string text) : value_(std::move(text)) {}
+  Json(std::string_view text) : value_(std::string(text)) {}
+  Json(const char* text) : value_(std::string(text)) {}
+  // The value, or null.
+  template <typename T>
+  Json(const std::optional<T>& value) {
+    if (value) *this = Json(*value);
+  }
+
+  static Json list();
+  static Json object();
+
+  // Appends to a list; to a value of another type it must not be applied.
+  Json& add(Json item);
+  // Appends a member to an object, in the order of the calls; the key must be new.
+  Json& set(std::string_view key, Json value);
+
+  // The text, on one line, in ASCII but for letters beyond it: control characters and
+  // what reorders or breaks lines on a terminal is written as \uXXXX.  A number that is
+  // not finite is null.
+  std::string str() const;
+
+ private:
+  using Value =
+      std::variant<std::nullptr_t, bool, std::int64_t, std::uint64_t, double, std::string,
+                   std::vector<Json>, std::vector<std::pair<std::string, Json>>>;
+  void write(std::string& text) const;
+  Value value_ = nullptr;
+};
+
+}  // namespace mxfeed
