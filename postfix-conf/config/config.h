@@ -117,6 +117,7 @@ struct GatewayConfig {
   Place greylist_delay_place;
   GatewayPolicy::Virus virus;
   std::array<double, 3> spam_begins = SpamPolicy().begins;
+  bool smtputf8 = false;  // [postfix]: whether Postfix offers SMTPUTF8 (RFC 6531)
 };
 
 struct Config {

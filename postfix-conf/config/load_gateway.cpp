@@ -266,6 +266,20 @@ void read_blocklists(Section& section) {
   table->finish();
 }
 
+void read_postfix(Section& section, GatewayConfig& gateway) {
+  auto table = section.table("postfix");
+  if (!table) return;
+  set(gateway.smtputf8, table->flag("smtputf8"));
+  if (const auto scan = table->flag("scan_other_mail"); scan && scan->value) {
+    table->warn_no_effect("scan_other_mail", scan->place);
+  }
+  for (const std::string_view key : {"verifiers", "sealers"}) {
+    const auto given = table->strings(key);
+    if (given && !given->empty()) table->warn_no_effect(key, given->front().place);
+  }
+  table->finish();
+}
+
 Defaults read_defaults(Section& section, Problems& problems) {
   Defaults defaults;
   defaults.backup.queue_lifetime.value = hours(120);
@@ -331,6 +345,7 @@ Defaults read_gateway(TomlNode root, Problems& problems, Config& config) {
   read_virus(section, gateway.virus);
   read_spam(section, gateway);
   read_blocklists(section);
+  read_postfix(section, gateway);
   for (const std::string_view key : {"domain", "customer"}) {
     if (const auto value = section.take(key)) {
       section.error(key, section.place_of(*value), "belongs into domains.d/*.toml");
