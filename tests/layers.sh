@@ -74,7 +74,7 @@ cdb.h common/policy/constdb.cpp
 toml++/ postfix-conf/config/toml.cpp
 CLI/ postfix-conf/main.cpp
 idn2.h common/mail/address.cpp
-iconv.h common/mail/header.cpp
+iconv.h common/mail/charset.cpp
 sodium.h common/base/digest.cpp
 END
 

@@ -3,33 +3,15 @@
 
 #include <algorithm>
 
-#include "common/base/base64.h"
 #include "common/base/text.h"
 #include "common/mail/header.h"
 #include "milters/spam/score.h"
+#include "milters/spam/subject_tag.h"
 
 namespace mxfeed::spam {
 namespace {
 
 constexpr std::string_view kOwnPrefix = "x-mxfeed-spam";
-constexpr std::size_t kLongLine = 900;  // RFC 5322, 2.1.1: 998 with name and CRLF
-
-// RFC 2047: words of at most 75 characters, no character cut.
-std::string encoded(std::string_view text) {
-  constexpr std::size_t kBytes = 45;
-  std::string out;
-  while (!text.empty()) {
-    std::size_t length = std::min(kBytes, text.size());
-    while (length > 1 && length < text.size() &&
-           (static_cast<unsigned char>(text[length]) & 0xC0) == 0x80) {
-      --length;
-    }
-    if (!out.empty()) out += ' ';
-    out += "=?UTF-8?B?" + base64(text.substr(0, length)) + "?=";
-    text.remove_prefix(length);
-  }
-  return out;
-}
 
 std::string default_tag(SpamLevel level) {
   return "[SPAM: " + std::string(name_of(level)) + "] ";
@@ -107,28 +89,6 @@ std::size_t remove_forged(const HeaderView& header, const SpamPolicy& policy,
     }
   }
   return removed;
-}
-
-std::optional<std::string> tagged_subject(const std::optional<std::string>& subject,
-                                          std::string_view tag) {
-  if (trim(tag).empty()) return std::nullopt;
-  const bool ascii = std::all_of(tag.begin(), tag.end(), [](char c) {
-    return static_cast<unsigned char>(c) < 0x80;
-  });
-  std::string text = ascii ? std::string(tag) : encoded(tag);
-  if (!subject || trim(*subject).empty()) return std::string(trim(text));
-  if (subject_has_tag(*subject, tag)) return std::nullopt;
-  std::string rest(trim(*subject));
-  // Postfix would keep a CR in the field.
-  std::erase(rest, '\r');
-  const bool joins_word = rest.starts_with("=?") || !ascii;
-  if (joins_word && text.back() != ' ') text += ' ';
-  const std::size_t first_line = std::min(rest.find('\n'), rest.size());
-  if (text.size() + first_line > kLongLine) {
-    while (text.ends_with(' ')) text.pop_back();
-    text += "\n ";
-  }
-  return text + rest;
 }
 
 Decision act(SpamLevel level, bool proven, const SpamPolicy& policy, Exempt exempt,

@@ -58,9 +58,4 @@ struct Decision {
 std::size_t remove_forged(const HeaderView& header, const SpamPolicy& policy,
                           MessageEdits& edits);
 
-// The Subject with the tag before it, ready for an edit; nothing if it begins with the
-// tag already.
-std::optional<std::string> tagged_subject(const std::optional<std::string>& subject,
-                                          std::string_view tag);
-
 }  // namespace mxfeed::spam

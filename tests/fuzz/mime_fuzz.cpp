@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "common/mail/header.h"
+#include "common/mail/charset.h"
 #include "common/mail/mime/walker.h"
 #include "tests/fuzz/fuzz.h"
 

@@ -5,10 +5,11 @@
 
 #include <string>
 
-#include "common/mail/header.h"
+#include "common/mail/charset.h"
 #include "milters/spam/action.h"
 #include "milters/spam/evidence/message.h"
 #include "milters/spam/score.h"
+#include "milters/spam/subject_tag.h"
 #include "tests/fuzz/fuzz.h"
 
 int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

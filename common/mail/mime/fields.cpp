@@ -5,7 +5,9 @@
 #include <utility>
 
 #include "common/base/text.h"
+#include "common/mail/charset.h"
 #include "common/mail/header.h"
+#include "common/mail/words.h"
 
 namespace mxfeed::mime {
 namespace {

@@ -5,6 +5,7 @@
 
 #include "common/base/base64.h"
 #include "common/base/text.h"
+#include "common/mail/charset.h"
 #include "common/mail/header.h"
 #include "common/mail/mime/decode.h"
 #include "common/mail/mime/fields.h"

@@ -10,7 +10,7 @@
 #include "common/base/fault.h"
 #include "common/base/file.h"
 #include "common/base/text.h"
-#include "common/mail/header.h"
+#include "common/mail/date.h"
 #include "milters/spam/score.h"
 
 namespace mxfeed::spam {

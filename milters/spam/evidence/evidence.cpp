@@ -11,7 +11,10 @@
 #include <set>
 
 #include "common/base/text.h"
-#include "common/mail/header.h"
+#include "common/mail/charset.h"
+#include "common/mail/date.h"
+#include "common/mail/mailbox.h"
+#include "common/mail/words.h"
 
 namespace mxfeed::spam {
 namespace {

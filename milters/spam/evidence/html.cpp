@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "common/base/text.h"
+#include "common/mail/charset.h"
 
 namespace mxfeed::spam {
 namespace {
@@ -15,27 +16,6 @@ constexpr std::size_t kMaxName = 32;
 
 bool is_space(char c) {
   return c == ' ' || c == '\t' || c == '\r' || c == '\n' || c == '\f';
-}
-
-void append_utf8(std::string& out, std::uint32_t point) {
-  if (point == 0 || point > 0x10FFFF || (point >= 0xD800 && point < 0xE000)) {
-    point = 0xFFFD;
-  }
-  if (point < 0x80) {
-    out += static_cast<char>(point);
-  } else if (point < 0x800) {
-    out += static_cast<char>(0xC0 | point >> 6);
-    out += static_cast<char>(0x80 | (point & 0x3F));
-  } else if (point < 0x10000) {
-    out += static_cast<char>(0xE0 | point >> 12);
-    out += static_cast<char>(0x80 | (point >> 6 & 0x3F));
-    out += static_cast<char>(0x80 | (point & 0x3F));
-  } else {
-    out += static_cast<char>(0xF0 | point >> 18);
-    out += static_cast<char>(0x80 | (point >> 12 & 0x3F));
-    out += static_cast<char>(0x80 | (point >> 6 & 0x3F));
-    out += static_cast<char>(0x80 | (point & 0x3F));
-  }
 }
 
 // Decodes the character reference at the start of `text`; its length, 0 if there is none.
@@ -71,7 +51,7 @@ std::size_t character_reference(std::string_view text, std::string& out) {
     }
   }
   if (at == begin) return 0;
-  append_utf8(out, point);
+  append_utf8(out, point == 0 ? 0xFFFD : point);  // HTML: no NUL
   return at < text.size() && text[at] == ';' ? at + 1 : at;
 }
 

@@ -5,6 +5,7 @@
 #include <map>
 
 #include "common/base/text.h"
+#include "common/mail/charset.h"
 #include "common/mail/header.h"
 
 namespace mxfeed::spam {

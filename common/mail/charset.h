@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// Character sets of mail, and UTF-8.  All input is a sender's: every function takes any
+// bytes and time linear in them.  Pure, thread-safe; none throws.
+
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace mxfeed {
+
+// The bytes as valid UTF-8.  An unknown or absent charset is taken for UTF-8 if the bytes
+// are valid UTF-8, else for windows-1252; what cannot be converted becomes U+FFFD.
+std::string to_utf8(std::string_view bytes, std::string_view charset);
+
+bool is_utf8(std::string_view bytes);
+
+// Appends a code point as UTF-8; U+FFFD if it is none.
+void append_utf8(std::string& out, std::uint32_t point);
+
+}  // namespace mxfeed
