@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "common/base/digest.h"
 
-#include <catch2/catch.hpp>
-
 #include "common/base/fault.h"
 #include "common/base/text.h"
+#include "tests/support/catch.h"
 
 namespace mxfeed {
 namespace {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "milters/greylist/key.h"
 
-#include <catch2/catch.hpp>
 #include <set>
+
+#include "tests/support/catch.h"
 
 namespace mxfeed::greylist {
 namespace {

@@ -8,12 +8,12 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include <catch2/catch.hpp>
 #include <cerrno>
 #include <string>
 #include <string_view>
 
 #include "common/base/file.h"
+#include "tests/support/catch.h"
 
 using namespace mxfeed;
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "common/milter/session.h"
 
-#include <catch2/catch.hpp>
-
 #include <functional>
+
+#include "tests/support/catch.h"
 
 namespace mxfeed {
 namespace {

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "common/policy/domain_policy.h"
 
-#include <catch2/catch.hpp>
 #include <functional>
 #include <limits>
 #include <random>
 #include <tuple>
+
+#include "tests/support/catch.h"
 
 namespace mxfeed {
 namespace {

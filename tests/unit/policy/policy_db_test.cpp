@@ -2,7 +2,6 @@
 #include "common/policy/policy_db.h"
 
 #include <atomic>
-#include <catch2/catch.hpp>
 #include <cstdlib>
 #include <filesystem>
 #include <thread>
@@ -10,6 +9,7 @@
 
 #include "common/base/fault.h"
 #include "common/base/file.h"
+#include "tests/support/catch.h"
 
 namespace mxfeed {
 namespace {

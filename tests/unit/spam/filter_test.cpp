@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "milters/spam/filter.h"
 
-#include <catch2/catch.hpp>
-
 #include "common/policy/constdb.h"
+#include "tests/support/catch.h"
 #include "tests/support/temp_directory.h"
 
 namespace mxfeed::spam {

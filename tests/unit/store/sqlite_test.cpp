@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "common/store/sqlite.h"
 
-#include <catch2/catch.hpp>
 #include <fstream>
 
+#include "tests/support/catch.h"
 #include "tests/support/temp_directory.h"
 
 namespace mxfeed {
@@ -64,7 +64,7 @@ TEST_CASE("a file that is no database is told from other trouble", "[store]") {
   CHECK_THROWS_AS(Sqlite(file, Sqlite::Access::read_write, kBusy), DamagedDatabase);
   CHECK_THROWS_WITH(
       Sqlite(directory.path() / "no" / "a.db", Sqlite::Access::read_write, kBusy),
-      Catch::StartsWith("open database: "));
+      Catch::Matchers::StartsWith("open database: "));
 }
 
 }  // namespace

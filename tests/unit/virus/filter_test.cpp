@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "milters/virus/filter.h"
 
-#include <catch2/catch.hpp>
-
 #include "common/policy/constdb.h"
 #include "milters/virus/protocol/wire.h"
+#include "tests/support/catch.h"
 #include "tests/support/temp_directory.h"
 
 namespace mxfeed::virus {

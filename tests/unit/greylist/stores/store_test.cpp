@@ -5,13 +5,13 @@
 #include "milters/greylist/stores/store.h"
 
 #include <atomic>
-#include <catch2/catch.hpp>
 #include <fstream>
 #include <thread>
 
 #include "common/base/fault.h"
 #include "common/base/metrics.h"
 #include "common/store/sqlite.h"
+#include "tests/support/catch.h"
 #include "tests/support/temp_directory.h"
 
 namespace mxfeed::greylist {
@@ -180,7 +180,7 @@ TEST_CASE("a store of another version is left alone", "[greylist]") {
     database.execute("PRAGMA user_version = 99");
   }
   CHECK_THROWS_WITH(open_store("sqlite:a.db", directory.path()),
-                    Catch::Contains("not of this version"));
+                    Catch::Matchers::ContainsSubstring("not of this version"));
   CHECK_FALSE(std::filesystem::exists(file.string() + ".damaged"));
 }
 

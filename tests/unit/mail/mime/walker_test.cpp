@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "common/mail/mime/walker.h"
 
-#include <catch2/catch.hpp>
 #include <chrono>
 #include <map>
 
 #include "common/mail/mime/fields.h"
+#include "tests/support/catch.h"
 
 namespace mxfeed::mime {
 namespace {

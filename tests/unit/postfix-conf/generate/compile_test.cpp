@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "postfix-conf/generate/compile.h"
 
-#include <catch2/catch.hpp>
 #include <set>
 
 #include "postfix-conf/generate/maps.h"
+#include "tests/support/catch.h"
 
 namespace mxfeed {
 namespace {

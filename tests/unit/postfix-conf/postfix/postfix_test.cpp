@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "postfix-conf/postfix/postfix.h"
 
-#include <catch2/catch.hpp>
 #include <stdexcept>
 
 #include "common/base/process.h"
+#include "tests/support/catch.h"
 
 namespace mxfeed {
 namespace {

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "milters/spam/evidence/evidence.h"
 
-#include <catch2/catch.hpp>
 #include <chrono>
 
 #include "milters/spam/score.h"
+#include "tests/support/catch.h"
 
 namespace mxfeed::spam {
 namespace {
@@ -222,13 +222,14 @@ TEST_CASE("only the first of a message is looked at", "[spam]") {
 TEST_CASE("groups are bounded and add up", "[spam]") {
   const auto logit = [](std::vector<Evidence> findings) { return score(findings).logit; };
   CHECK(score({}).probability < 0.2);
-  CHECK(logit({}) == Approx(kBias));
+  CHECK(logit({}) == Catch::Approx(kBias));
   CHECK(logit({{"a", Group::header, 1}, {"b", Group::header, 1.5}}) ==
-        Approx(kBias + 2.5));
-  CHECK(logit({{"a", Group::header, 2}, {"b", Group::header, 2}}) == Approx(kBias + 3));
+        Catch::Approx(kBias + 2.5));
+  CHECK(logit({{"a", Group::header, 2}, {"b", Group::header, 2}}) ==
+        Catch::Approx(kBias + 3));
   CHECK(logit({{"a", Group::header, 9}, {"b", Group::mime, 9}, {"c", Group::url, 9}}) ==
-        Approx(kBias + 11));
-  CHECK(logit({{"a", Group::list, -9}}) == Approx(kBias - 0.5));
+        Catch::Approx(kBias + 11));
+  CHECK(logit({{"a", Group::list, -9}}) == Catch::Approx(kBias - 0.5));
 }
 
 TEST_CASE("levels follow the policy's thresholds", "[spam]") {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "milters/spam/evidence/html.h"
 
-#include <catch2/catch.hpp>
 #include <chrono>
+
+#include "tests/support/catch.h"
 
 namespace mxfeed::spam {
 namespace {

@@ -3,8 +3,9 @@
 
 #include <unistd.h>
 
-#include <catch2/catch.hpp>
 #include <cerrno>
+
+#include "tests/support/catch.h"
 
 namespace mxfeed::virus {
 namespace {

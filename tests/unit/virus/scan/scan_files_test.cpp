@@ -3,7 +3,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <catch2/catch.hpp>
 #include <filesystem>
 #include <string>
 
@@ -12,6 +11,7 @@
 #include "milters/virus/scan/database.h"
 #include "milters/virus/scan/engine_clamav.h"
 #include "milters/virus/scan/scratch.h"
+#include "tests/support/catch.h"
 #include "tests/support/temp_directory.h"
 
 namespace mxfeed::virus {

@@ -7,12 +7,12 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include <catch2/catch.hpp>
 #include <cstring>
 #include <string>
 #include <thread>
 
 #include "common/base/file.h"
+#include "tests/support/catch.h"
 #include "tests/support/temp_directory.h"
 
 namespace mxfeed::virus {

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// Catch2, version 2 or 3, in the names of version 3.
+#pragma once
+
+#if __has_include(<catch2/catch_all.hpp>)
+#include <catch2/catch_all.hpp>
+#else
+#include <catch2/catch.hpp>
+
+namespace Catch {
+using Detail::Approx;
+namespace Matchers {
+inline StdString::ContainsMatcher ContainsSubstring(const std::string& text) {
+  return Contains(text);
+}
+}  // namespace Matchers
+}  // namespace Catch
+#endif
