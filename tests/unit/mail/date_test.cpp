@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "common/mail/date.h"
 
-#include <catch2/catch.hpp>
+#include "tests/support/catch.h"
 
 namespace mxfeed {
 namespace {
