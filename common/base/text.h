@@ -38,6 +38,7 @@ constexpr int hex_digit(char c) {
 }
 
 std::string ascii_lower(std::string_view text);
+bool is_ascii(std::string_view text);
 bool iequals(std::string_view a, std::string_view b);
 bool istarts_with(std::string_view text, std::string_view prefix);
 

@@ -20,11 +20,6 @@ constexpr std::size_t kMaxDomain = 253;  // RFC 1035, 2.3.4, without length octe
 constexpr std::size_t kMaxLabel = 63;
 constexpr std::size_t kMaxPath = 320;
 
-bool is_ascii(std::string_view text) {
-  return std::all_of(text.begin(), text.end(),
-                     [](char c) { return static_cast<unsigned char>(c) < 0x80; });
-}
-
 bool is_label(std::string_view label) {
   return !label.empty() && label.size() <= kMaxLabel && label.front() != '-' &&
          label.back() != '-' && std::all_of(label.begin(), label.end(), [](char c) {
@@ -98,6 +93,25 @@ std::string Domain::u_labels() const {
   auto decoded = to_u_labels(text_);
   // Not if it would be read as another domain.
   return decoded && parse(*decoded) == *this ? *std::move(decoded) : text_;
+}
+
+std::vector<std::string> Domain::map_keys() const {
+  std::vector<std::string> keys = {text_};
+  // RFC 5892, 2.6: sharp s, which becomes "ss", and final sigma are the only letters of
+  // domains that folding changes.
+  auto u_labels = this->u_labels();
+  const bool is_folded = u_labels.find("\u00DF") == std::string::npos &&
+                         u_labels.find("\u03C2") == std::string::npos;
+  if (is_folded && u_labels != text_) keys.push_back(std::move(u_labels));
+  return keys;
+}
+
+std::optional<Domain> Domain::from_map_key(std::string_view key) {
+  auto domain = parse(key);
+  if (!domain) return std::nullopt;
+  const auto keys = domain->map_keys();
+  if (std::find(keys.begin(), keys.end(), key) == keys.end()) return std::nullopt;
+  return domain;
 }
 
 std::optional<IpAddress> IpAddress::parse(std::string_view text) {

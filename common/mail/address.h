@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 struct sockaddr;
 
@@ -25,6 +26,14 @@ class Domain {
   const std::string& str() const { return text_; }
   // The same in U-labels, lower case and NFC (RFC 5890, 2.3.2.1); str() if it has none.
   std::string u_labels() const;
+
+  // The keys under which Postfix can find the domain in a map: str(), then u_labels() if
+  // they differ.  Postfix folds case first (Unicode, full case folding): U-labels that
+  // this changes are no key.
+  std::vector<std::string> map_keys() const;
+  // The domain that has the text among its map_keys().
+  static std::optional<Domain> from_map_key(std::string_view key);
+
   auto operator<=>(const Domain&) const = default;
 
  private:

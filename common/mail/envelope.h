@@ -22,8 +22,14 @@ struct Client {
 };
 
 struct Recipient {
-  std::string local_part;  // as received, quoting removed
-  std::string domain;      // lower-case A-labels where it is a domain, else as received
+  std::string local_part;  // as received, quoting removed; at most 320 bytes
+  // What Postfix looks up: lower case, without a final dot, A-labels or U-labels as they
+  // came; any bytes and of any length, since not every address that Postfix takes has a
+  // Domain.  Empty only if the address has none.
+  std::string domain;
+
+  // Takes an address with or without angle brackets; always a recipient.
+  static Recipient parse(std::string_view address);
 
   // "postmaster" or "abuse" (RFC 5321, 4.5.1; RFC 2142: who complains must get through);
   // empty for all others.

@@ -52,21 +52,6 @@ std::string sender_of(std::string_view text) {
   return std::string(text.substr(0, kMaxPath));
 }
 
-Recipient recipient_of(std::string_view text) {
-  if (const auto path = Path::parse(text)) {
-    const auto domain = Domain::parse(path->domain);
-    return {path->local_part, domain ? domain->str() : path->domain};
-  }
-  // Whatever it is, policy goes by its domain: a spelling that we do not read must not
-  // lead past it.
-  if (text.starts_with('<')) text.remove_prefix(1);
-  if (text.ends_with('>')) text.remove_suffix(1);
-  const std::size_t at = std::min(text.rfind('@'), text.size());
-  const auto domain = Domain::parse(text.substr(std::min(at + 1, text.size())));
-  return {std::string(text.substr(0, std::min(at, kMaxPath))),
-          domain ? domain->str() : ""};
-}
-
 }  // namespace
 
 struct Session::Transaction {
@@ -210,7 +195,7 @@ Verdict Session::recipient(std::string_view path, std::string_view resolved) {
     out_of_order("rcpt");
     return misordered();
   }
-  Recipient recipient = recipient_of(path);
+  Recipient recipient = Recipient::parse(path);
   Verdict verdict = Verdict::proceed();
   if (!transaction_->kept &&
       transaction_->envelope.recipients.size() >= limits_.recipients) {

@@ -6,11 +6,14 @@
 #include "common/base/fault.h"
 #include "common/base/file.h"
 #include "common/base/text.h"
+#include "common/mail/address.h"
 
 namespace mxfeed {
 namespace {
 
-constexpr std::size_t kMaxDomain = 253;
+// A domain in A-labels has 253 octets at most (RFC 1035, 2.3.4); one octet of Punycode
+// (RFC 3492) is at most one character, four octets of UTF-8.
+constexpr std::size_t kMaxKey = std::size_t{4} * 253;
 constexpr const char* kFile = "policy.cdb";
 
 DomainPolicy decoded(std::string_view key, std::string_view value) {
@@ -41,19 +44,27 @@ PolicyDb::PolicyDb(const std::filesystem::path& file) : db_(std::in_place, file)
 }
 
 std::optional<DomainPolicy> PolicyDb::find_own(std::string_view domain) const {
-  if (!domain.empty() && domain.back() == '.') domain.remove_suffix(1);
-  if (!db_ || domain.empty() || domain.size() > kMaxDomain) return std::nullopt;
+  if (!db_) return std::nullopt;
+  if (domain.ends_with('.')) domain.remove_suffix(1);
   const std::string name = ascii_lower(domain);
   bool below = false;  // is `key` a parent?
   for (std::string_view key = name;; below = true) {
-    if (const auto value = is_special(key) ? std::nullopt : db_->find(key)) {
-      auto policy = decoded(key, *value);
-      if (!below || policy.subdomains) return policy;
-    }
+    auto policy = entry(key);
+    if (policy && (!below || policy->subdomains)) return policy;
     const auto dot = key.find('.');
     if (dot == std::string_view::npos) return std::nullopt;
     key.remove_prefix(dot + 1);
   }
+}
+
+std::optional<DomainPolicy> PolicyDb::entry(std::string_view key) const {
+  if (key.empty() || key.size() > kMaxKey || is_special(key)) return std::nullopt;
+  // The database has A-labels only.
+  const auto named = is_ascii(key) ? std::nullopt : Domain::from_map_key(key);
+  if (named) return entry(named->str());
+  const auto value = db_->find(key);
+  if (!value) return std::nullopt;
+  return decoded(key, *value);
 }
 
 DomainPolicy PolicyDb::find(std::string_view domain) const {

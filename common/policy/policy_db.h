@@ -31,14 +31,17 @@ class PolicyDb {
 
   const GatewayPolicy& gateway() const { return gateway_; }
 
-  // The policy of the domain (A-labels, any case, final dot allowed), or of the nearest
-  // parent that is for subdomains too; the policy for domains that are not ours if there
-  // is none: always an answer.  Throws Fault if the entry is damaged.
+  // The policy of the domain, or of the nearest parent that is for subdomains too; the
+  // policy for domains that are not ours if there is none: always an answer.  Finds what
+  // Postfix finds in its maps: any bytes are looked up, by one of Domain::map_keys() (any
+  // ASCII case, final dot allowed).  Throws Fault if the entry is damaged.
   DomainPolicy find(std::string_view domain) const;
   // The same, but only our own domains.
   std::optional<DomainPolicy> find_own(std::string_view domain) const;
 
  private:
+  std::optional<DomainPolicy> entry(std::string_view key) const;
+
   std::optional<ConstDb> db_;
   GatewayPolicy gateway_;
   DomainPolicy foreign_;

@@ -41,7 +41,7 @@ class VirusFilter : public Filter {
     }
     if (!decides_) {
       decides_ = found.virus;
-      domain_ = recipient.domain;
+      domain_ = found.name.empty() ? recipient.domain : std::move(found.name);
     }
     return Verdict::proceed();
   }

@@ -42,19 +42,9 @@ std::string transport(const Hosted& hosted) {
   return hosted.refused ? kRefused : kRemoved;
 }
 
-// The forms that Postfix may look the name up in.
 std::vector<std::string> key_forms(const std::string& name) {
-  std::vector<std::string> forms = {name};
   const auto domain = Domain::parse(name);
-  if (!domain) return forms;
-  auto u_labels = domain->u_labels();
-  // It folds case first, which makes "ss" of a sharp s and a plain sigma of a final one:
-  // such a key is never found, and the folded one is another domain.  RFC 5892, 2.6: they
-  // are the only letters of domains that folding changes.
-  const bool folds = u_labels.find("\u00DF") != std::string::npos ||
-                     u_labels.find("\u03C2") != std::string::npos;
-  if (u_labels != name && !folds) forms.push_back(std::move(u_labels));
-  return forms;
+  return domain ? domain->map_keys() : std::vector<std::string>{name};
 }
 
 // What mail of other uses of the same Postfix may depend on: never replaced unasked.

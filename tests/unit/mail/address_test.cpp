@@ -88,6 +88,39 @@ TEST_CASE("a domain has a form in U-labels that is read as itself", "[mail]") {
   }
 }
 
+struct KeyCase {
+  const char* name;
+  const char* domain;
+  std::vector<std::string> keys;
+};
+
+const KeyCase kKeys[] = {
+    {"ASCII", "example.org", {"example.org"}},
+    {"U-labels", "b\u00FCcher.example", {"xn--bcher-kva.example", "b\u00FCcher.example"}},
+    {"sharp s", "stra\u00DFe.example", {"xn--strae-oqa.example"}},
+    {"final sigma", "\u03BF\u03C2.example", {"xn--0xag.example"}},
+    {"not U-labels", "xn--ls8h.example", {"xn--ls8h.example"}},
+};
+
+TEST_CASE("a domain has the keys that Postfix can find it under", "[mail]") {
+  for (const auto& c : kKeys) {
+    DYNAMIC_SECTION(c.name) {
+      const auto domain = Domain::parse(c.domain);
+      REQUIRE(domain);
+      CHECK(domain->map_keys() == c.keys);
+      for (const auto& key : c.keys) CHECK(Domain::from_map_key(key) == domain);
+    }
+  }
+  // Other spellings of a domain, which Postfix does not find.
+  for (const char* spelling :
+       {"A.example", "a.example.", "bu\u0308cher.example", "B\u00DCCHER.example",
+        "\uFF41.example", "a\u3002example", "a\u00AD.example", "stra\u00DFe.example",
+        "xn--bcher-kva.b\u00FCcher.example", "a..example", "\u2603.example", ""}) {
+    CAPTURE(spelling);
+    CHECK_FALSE(Domain::from_map_key(spelling));
+  }
+}
+
 struct PathCase {
   const char* name;
   const char* text;

@@ -156,9 +156,14 @@ TEST_CASE("session: a recipient's domain is the one that Postfix routes by") {
       {R"(<"c"."d"@d.example>)", "c.d@d.example", "c.d", "d.example"},
       {"<@a.example:c@d.example>", "c@d.example", "c", "d.example"},
       {"<postmaster>", "postmaster@mx.example", "postmaster", "mx.example"},
+      // What is no Domain is looked up all the same.
+      {"<c@\u2603.D.example>", "c@\u2603.d.example", "c", "\u2603.d.example"},
+      {"<c@Stra\u00DFe.example>", "c@strasse.example", "c", "strasse.example"},
+      {"<c@b\u00FC.example>", "c@b\u00FC.example", "c", "b\u00FC.example"},
       // Postfix did not say, or in a form that is not read whole.
       {"<c(x)@D.example>", "", "c(x)", "d.example"},
       {"<c\\@d@d.example>", "", "c\\@d", "d.example"},
+      {"<c@\u2603.D.example>", "", "c", "\u2603.d.example"},
       {"<c@d.example>", longest + "@d.example", "", "d.example"},
       {"<c@>", "", "c", ""},
       {"<@>", "", "", ""},

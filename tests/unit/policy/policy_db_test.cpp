@@ -57,9 +57,22 @@ void write_policy(const fs::path& file, std::uint64_t generation,
 
 struct FindCase {
   const char* name;
-  const char* domain;
+  std::string domain;
   std::uint32_t content_class;  // 0: not ours
 };
+
+std::string repeated(const std::string& text, std::size_t times) {
+  std::string all;
+  for (std::size_t i = 0; i < times; ++i) all += text;
+  return all;
+}
+
+// U+10300, which is four octets of UTF-8, 52 times in 63 octets of an A-label.
+const std::string kOldItalic = repeated("\U00010300", 52);
+const std::string kLongestInULabels =
+    kOldItalic + "." + kOldItalic + "." + kOldItalic + "." + repeated("\U00010300", 50);
+const std::string kLongest =
+    Domain::parse(kLongestInULabels).value_or(*Domain::parse("x")).str();
 
 const FindCase kFinds[] = {
     {"itself", "a.example", 1},
@@ -71,6 +84,34 @@ const FindCase kFinds[] = {
     {"an entry of its own below it", "own.b.example", 3},
     {"below that: the nearest that is for subdomains", "x.own.b.example", 2},
     {"a name that merely ends alike", "xb.example", 0},
+    {"A-labels", "XN--bcher-kva.example", 4},
+    {"U-labels", "b\u00FCcher.example", 4},
+    {"below U-labels", "x.b\u00FCcher.example", 4},
+    {"U-labels below U-labels", "\u03B2.b\u00FCcher.example", 4},
+    {"an entry of its own in U-labels", "\u00E4.b\u00FCcher.example", 5},
+    {"the same in mixed labels: no key", "xn--4ca.b\u00FCcher.example", 4},
+    {"not composed: no key", "bu\u0308cher.example", 0},
+    {"not composed: no key, but below one", "a\u0308.b\u00FCcher.example", 4},
+    {"full width: no key, but below one", "\uFF4F\uFF57\uFF4E.b.example", 2},
+    {"soft hyphen: no key, but below one", "o\u00ADwn.b.example", 2},
+    {"another full stop is no dot", "x\u3002b.example", 0},
+    {"no label of IDNA", "\u2603.b.example", 2},
+    {"no label of IDNA, far below", "x.\u2603.\u2603.y.b.example", 2},
+    {"not UTF-8", "\xC3.b.example", 2},
+    {"control character", "\x01.b.example", 2},
+    {"NUL", std::string("\0.b.example", 11), 2},
+    {"underscore, hyphens", "_x.-y-.b.example", 2},
+    {"empty labels", "..x..b.example", 2},
+    {"label of 64", std::string(64, 'x') + ".b.example", 2},
+    {"name of 254", repeated("x.", 122) + "b.example", 2},
+    {"name of 4 kB", repeated("x.", 2000) + "b.example", 2},
+    {"name of 4 kB of one label", std::string(4000, 'x') + ".b.example", 2},
+    {"name of 9 kB of U-labels", repeated("\u2603.", 3000) + "b.example", 2},
+    {"the longest key", kLongest, 6},
+    {"the longest key in U-labels", kLongestInULabels, 6},
+    {"below the longest key", "x." + kLongestInULabels, 6},
+    {"address literal", "[192.0.2.1]", 0},
+    {"address literal below", "[192.0.2.1].b.example", 2},
     {"the parent itself", "example", 0},
     {"empty", "", 0},
     {"dot", ".", 0},
@@ -83,9 +124,12 @@ const FindCase kFinds[] = {
 
 TEST_CASE("a domain has its policy or that of its nearest willing parent", "[policy]") {
   const TemporaryDirectory dir;
-  write_policy(dir / "policy.cdb", 5,
-               {domain("a.example", false, 1), domain("b.example", true, 2),
-                domain("own.b.example", false, 3)});
+  write_policy(
+      dir / "policy.cdb", 5,
+      {domain("a.example", false, 1), domain("b.example", true, 2),
+       domain("own.b.example", false, 3), domain("xn--bcher-kva.example", true, 4),
+       domain("xn--4ca.xn--bcher-kva.example", false, 5), domain(kLongest, true, 6)});
+  REQUIRE(kLongest.size() > 200);
   const PolicyDb db(dir / "policy.cdb");
   CHECK(db.gateway().generation == 5);
   for (const auto& c : kFinds) {
@@ -99,6 +143,7 @@ TEST_CASE("a domain has its policy or that of its nearest willing parent", "[pol
     }
   }
   CHECK_FALSE(db.find_own(std::string(254, 'a')));
+  CHECK_FALSE(db.find_own(std::string(100'000, '\xC3')));
   CHECK_FALSE(db.find_own(std::string(100'000, '.')));
 }
 
