@@ -16,7 +16,12 @@ std::string joined(std::string_view doing, std::string_view subject,
 }  // namespace
 
 Fault::Fault(std::string_view doing, std::string_view subject, std::string_view cause)
-    : std::runtime_error(joined(doing, subject, cause)) {}
+    : std::runtime_error(joined(doing, subject, cause)),
+      cause_at_(doing.size() + subject.size() + 4) {}
+
+std::string_view Fault::cause() const {
+  return std::string_view(what()).substr(cause_at_);
+}
 
 std::string errno_text(int error) {
   return std::generic_category().message(error);

@@ -6,6 +6,7 @@
 
 #pragma once
 
+#include <cstddef>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -17,6 +18,12 @@ class Fault : public std::runtime_error {
   // Reads "<doing>: <subject>: <cause>", e.g.
   // "commit greylist record: /var/lib/mxfeed/greylist.db: disk full".
   Fault(std::string_view doing, std::string_view subject, std::string_view cause);
+
+  // Where the subject is told otherwise; valid as long as the Fault.
+  std::string_view cause() const;
+
+ private:
+  std::size_t cause_at_;  // in what()
 };
 
 // The text of an errno value; thread-safe.

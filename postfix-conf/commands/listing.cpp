@@ -68,7 +68,8 @@ int check(const std::filesystem::path& directory) {
   const Config config = load_config_shown(directory);
   print_problems(config);
   if (!config.errors.empty()) {
-    fmt::print(stderr, "{} errors\n", config.errors.size());
+    const auto count = config.errors.size();
+    fmt::print(stderr, "{} error{}\n", count, count == 1 ? "" : "s");
     return 1;
   }
   fmt::print("{} domains of {} customers in {} files: fine\n", config.domains.size(),

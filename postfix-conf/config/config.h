@@ -121,7 +121,7 @@ struct GatewayConfig {
 };
 
 struct Config {
-  std::vector<std::string> files;  // as they are named in messages
+  std::vector<std::string> files;  // full paths
   GatewayConfig gateway;
   DomainSettings
       defaults;  // [defaults] over the built-in ones: for mail of other domains

@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <memory>
 #include <utility>
+#include <variant>
 
 #include "common/base/fault.h"
 #include "common/base/file.h"
@@ -163,7 +164,8 @@ std::vector<std::string> toml_files(const std::filesystem::path& directory) {
 // Reads one file after the other; one at a time is in memory.
 class Loader {
  public:
-  explicit Loader(std::filesystem::path directory) : directory_(std::move(directory)) {}
+  explicit Loader(const std::filesystem::path& directory)
+      : directory_(std::filesystem::absolute(directory).lexically_normal()) {}
 
   Config load(const Progress& progress) {
     Defaults defaults;
@@ -175,7 +177,7 @@ class Loader {
     try {
       names = toml_files(directory_ / "domains.d");
     } catch (const Fault& fault) {
-      fail("domains.d", {}, fault.what());
+      fail("domains.d", {}, fmt::format("cannot be read: {}", fault.cause()));
     }
     for (std::size_t i = 0; i < names.size(); ++i) {
       read("domains.d/" + names[i], [&](TomlNode root, Problems& problems) {
@@ -200,23 +202,29 @@ class Loader {
     try {
       text = read_file(directory_ / name);
     } catch (const Fault& fault) {
-      return fail(name, {}, fault.what());
+      return fail(name, {}, fmt::format("cannot be read: {}", fault.cause()));
     }
     if (!text) return fail(name, {}, "no such file");
     digest_.add(name);
     digest_.add(*text);
-    TomlFile::SyntaxError error{};
-    const auto file = TomlFile::parse(*text, error);
-    if (!file) return fail(name, error.line, error.cause);
-    config_.files.push_back(name);
+    const auto parsed = TomlFile::parse(*text);
+    if (const auto* const error = std::get_if<SyntaxError>(&parsed)) {
+      return fail(name, error->line, error->cause);
+    }
+    config_.files.push_back(full_path(name));
     Problems problems{config_.errors, config_.warnings, last_file()};
-    take(file->root(), problems);
+    take(std::get<TomlFile>(parsed).root(), problems);
   }
 
-  void fail(const std::string& name, std::uint32_t line, std::string_view cause) {
+  // As messages name it.
+  std::string full_path(const std::string& name) const {
+    return (directory_ / name).string();
+  }
+
+  void fail(const std::string& name, std::uint32_t line, std::string cause) {
     complete_ = false;
-    config_.files.push_back(name);
-    config_.errors.push_back({{last_file(), line}, "", "", escape_untrusted(cause)});
+    config_.files.push_back(full_path(name));
+    config_.errors.push_back({{last_file(), line}, "", "", std::move(cause)});
   }
 
   std::uint32_t last_file() const {

@@ -5,6 +5,8 @@
 
 #include <utility>
 
+#include "postfix-conf/config/toml_syntax.h"
+
 namespace mxfeed {
 namespace {
 
@@ -101,16 +103,13 @@ TomlFile::~TomlFile() = default;
 TomlFile::TomlFile(TomlFile&&) noexcept = default;
 TomlFile& TomlFile::operator=(TomlFile&&) noexcept = default;
 
-std::optional<TomlFile> TomlFile::parse(std::string_view text, SyntaxError& error) {
+std::variant<TomlFile, SyntaxError> TomlFile::parse(std::string_view text) {
   try {
     return TomlFile(std::make_unique<Impl>(Impl{toml::parse(text)}));
   } catch (const toml::parse_error& problem) {
-    error.line = static_cast<std::uint32_t>(problem.source().begin.line);
-    constexpr std::string_view kPrefix = "Error while ";
-    std::string_view cause = problem.description();
-    if (cause.starts_with(kPrefix)) cause.remove_prefix(kPrefix.size());
-    error.cause = "not TOML: " + std::string(cause);
-    return std::nullopt;
+    if (auto error = find_encoding_error(text)) return *std::move(error);
+    return explain_syntax_error(text,
+                                static_cast<std::uint32_t>(problem.source().begin.line));
   }
 }
 

@@ -8,8 +8,10 @@
 #include <functional>
 #include <memory>
 #include <optional>
-#include <string>
 #include <string_view>
+#include <variant>
+
+#include "postfix-conf/config/encoding.h"
 
 namespace mxfeed {
 
@@ -43,13 +45,8 @@ std::string_view name_of(TomlNode::Kind kind);
 
 class TomlFile {
  public:
-  struct SyntaxError {
-    std::uint32_t line;
-    std::string cause;
-  };
-
   // The table of the whole file, or why it is not TOML.
-  static std::optional<TomlFile> parse(std::string_view text, SyntaxError& error);
+  static std::variant<TomlFile, SyntaxError> parse(std::string_view text);
   ~TomlFile();
   TomlFile(TomlFile&&) noexcept;
   TomlFile& operator=(TomlFile&&) noexcept;
