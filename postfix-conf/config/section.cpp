@@ -15,7 +15,7 @@ namespace {
 constexpr std::size_t kMaxShown = 80;
 
 // A value of the user in a message.
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   const bool cut = text.size() > kMaxShown;
   return fmt::format("\"{}{}\"", escape_untrusted(text.substr(0, kMaxShown)),
                      cut ? "..." : "");
@@ -131,7 +131,7 @@ std::optional<Sourced<std::string>> Section::text(std::string_view key,
   } else if (!is_printable_ascii(given->value)) {
     error(key, given->place,
           fmt::format("{} has characters other than printable ASCII",
-                      quoted(given->value)));
+                      in_quotes(given->value)));
   } else {
     return given;
   }
@@ -146,7 +146,7 @@ std::optional<Sourced<std::chrono::seconds>> Section::duration(
   if (!parsed) {
     error(key, given->place,
           fmt::format("{} is no duration: a number and s, m, h, d or w, such as \"2d\"",
-                      quoted(given->value)));
+                      in_quotes(given->value)));
     return std::nullopt;
   }
   if (*parsed < least || *parsed > most) {
@@ -167,7 +167,7 @@ std::optional<Sourced<std::uint64_t>> Section::size(std::string_view key,
   if (!parsed) {
     error(key, given->place,
           fmt::format("{} is no size: a number and K, M or G, such as \"50M\"",
-                      quoted(given->value)));
+                      in_quotes(given->value)));
     return std::nullopt;
   }
   if (*parsed < least || *parsed > most) {
@@ -180,7 +180,7 @@ std::optional<Sourced<std::uint64_t>> Section::size(std::string_view key,
 
 void Section::not_one_of(std::string_view key, const Sourced<std::string>& given,
                          const std::string& all) {
-  error(key, given.place, fmt::format("{} is none of {}", quoted(given.value), all));
+  error(key, given.place, fmt::format("{} is none of {}", in_quotes(given.value), all));
 }
 
 std::optional<std::vector<Sourced<std::string>>> Section::strings(std::string_view key) {

@@ -52,7 +52,7 @@ constexpr std::string_view kOthers[] = {"relay_domains", "relay_recipient_maps",
                                         "transport_maps", "smtpd_milters"};
 
 // In a shell's single quotes.
-std::string quoted(std::string_view text) {
+std::string shell_quoted(std::string_view text) {
   std::string all = "'";
   for (const char c : text) {
     if (c == '\'') {
@@ -73,9 +73,9 @@ std::string without_blanks(std::string text) {
 std::string bypass_checks(const Generated& generated) {
   const auto ours = [&](std::string_view wanted) {
     for (const auto& [name, value] : generated.main_cf) {
-      if (name == wanted) return quoted(without_blanks(value));
+      if (name == wanted) return shell_quoted(without_blanks(value));
     }
-    return quoted("");
+    return shell_quoted("");
   };
   return fmt::format(
       R"(main=$(postconf -c "$directory" -x smtpd_milter_maps receive_override_options)
@@ -244,7 +244,7 @@ bypass() {
 )";
   for (const auto& [name, value] : generated.main_cf) {
     if (std::find(std::begin(kOthers), std::end(kOthers), name) != std::end(kOthers)) {
-      text += fmt::format("check {} {}\n", name, quoted(value));
+      text += fmt::format("check {} {}\n", name, shell_quoted(value));
     }
   }
   text += bypass_checks(generated);
@@ -261,13 +261,13 @@ for file in main.cf master.cf; do
 done
 postconf -c "$directory" -e)";
   for (const auto& [name, value] : generated.main_cf) {
-    text += " \\\n  " + quoted(fmt::format("{} = {}", name, value));
+    text += " \\\n  " + shell_quoted(fmt::format("{} = {}", name, value));
   }
   text += "\n";
   for (const auto& line : generated.master_cf) {
     const auto name = line.substr(0, line.find(' '));
     text += fmt::format("postconf -c \"$directory\" -M -e {}\n",
-                        quoted(fmt::format("{}/unix={}", name, line)));
+                        shell_quoted(fmt::format("{}/unix={}", name, line)));
   }
   text += "postfix -c \"$directory\" reload\n";
   return text;
