@@ -11,12 +11,9 @@ build_packages=(g++ cmake ninja-build pkg-config ccache libmilter-dev libclamav-
   libsodium-dev)
 gateway_packages=(postfix postfix-cdb)
 tool_packages=(python3/python3 procps util-linux)
-test_packages=(npm/npm ca-certificates clang-format clamav-testfiles iproute2
-  # what the programs unpacked aside are linked with
-  libevent-2.1-7 libnghttp2-14 libprotobuf-c1 libpython3.11 libssl3 libsystemd0
-  libcrypt1 libdb5.3 libgnutls-dane0 libgnutls30 libidn12 libidn2-0 libnsl2 libpcre2-8-0)
+test_packages=(npm/npm ca-certificates clang-format clamav-testfiles iproute2)
 # Servers that the tests start by themselves.  Their packages would start a resolver or
-# replace the mail system, so they are only unpacked.
+# replace the mail system, so they are only unpacked; their libraries are installed.
 aside_packages=(unbound exim4-daemon-light)
 
 # Those of the entries that are missing, one a line.
@@ -66,15 +63,17 @@ install_packages() {
 }
 
 # Unpacks the packages below the directory, in a folder of the package's name each, if
-# they are not there yet.
+# they are not there yet, and installs the libraries they depend on.  Needs root.
 unpack_aside() {
-  local directory package work
+  local directory package work libraries
   mkdir -p "$1"
   directory=$(cd "$1" && pwd)
   shift
   for package; do
     [ -d "$directory/$package" ] && continue
     update_lists "$package"
+    mapfile -t libraries < <(apt-cache depends -i "$package" | sed -n 's/^ *Depends: \(lib.*\)/\1/p')
+    install_packages "${libraries[@]}"
     work=$(mktemp -d "$directory/unpack.XXXXXX")
     (cd "$work" && apt-get -q -o APT::Sandbox::User=root download "$package" >&2 &&
       dpkg-deb -x ./*.deb "$work/root")
