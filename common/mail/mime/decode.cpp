@@ -11,10 +11,6 @@ namespace {
 
 constexpr std::size_t kMaxEscape = 80;  // blanks between "=" and the line end
 
-constexpr unsigned uu_value(char c) {
-  return (static_cast<unsigned char>(c) - 32u) & 63u;
-}
-
 }  // namespace
 
 void Decoder::decode(std::string_view in, std::string& out, Anomalies& anomalies) {
@@ -137,42 +133,6 @@ void Decoder::quoted_first(char c, std::string& out) {
     escape_ = "=";
   } else {
     out += c;
-  }
-}
-
-std::optional<std::string_view> uu_begin(std::string_view text) {
-  if (!text.starts_with("begin ")) return std::nullopt;
-  text.remove_prefix(6);
-  const std::size_t digits = std::min(text.find_first_not_of("01234567"), text.size());
-  if (digits < 3 || digits > 4 || digits == text.size() || text[digits] != ' ') {
-    return std::nullopt;
-  }
-  const std::string_view name = trim(text.substr(digits));
-  if (name.empty()) return std::nullopt;
-  return name;
-}
-
-bool is_uu_line(std::string_view text) {
-  if (text.empty() || text.size() > 90) return false;
-  for (const char c : text) {
-    if (c < ' ' || c > '`') return false;
-  }
-  const std::size_t bytes = uu_value(text.front());
-  const std::size_t characters = (bytes + 2) / 3 * 4;
-  const std::size_t have = text.size() - 1;
-  return bytes > 0 && have <= characters + 2 && have * 2 >= characters;
-}
-
-void uu_decode(std::string_view text, std::string& out) {
-  std::size_t left = uu_value(text.front());
-  const auto at = [&](std::size_t i) { return i < text.size() ? uu_value(text[i]) : 0; };
-  for (std::size_t i = 1; left > 0; i += 4) {
-    const unsigned group = at(i) << 18 | at(i + 1) << 12 | at(i + 2) << 6 | at(i + 3);
-    for (unsigned shift = 16; left > 0; shift -= 8) {
-      out += static_cast<char>(group >> shift & 0xFF);
-      --left;
-      if (shift == 0) break;
-    }
   }
 }
 

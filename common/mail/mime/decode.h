@@ -6,7 +6,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
 
@@ -14,8 +13,8 @@
 
 namespace mxfeed::mime {
 
-// Decodes one part (RFC 2045, 6.7 and 6.8).  Rubbish is passed over in base64 and kept in
-// quoted-printable.
+// Decodes one part (RFC 2045, 6.7 and 6.8).  Bytes that fit nowhere are skipped in
+// base64 and kept in quoted-printable.
 class Decoder {
  public:
   explicit Decoder(Encoding encoding) : encoding_(encoding) {}
@@ -37,15 +36,5 @@ class Decoder {
   bool padded_ = false;
   std::string escape_;  // "", "=", "=A" or "= \t" on the way to a line end
 };
-
-// uuencode (POSIX): the name in "begin 644 name"; nothing if it is another line.
-std::optional<std::string_view> uu_begin(std::string_view text);
-
-// Whether it is a line of data: every character of the alphabet, and as many as the first
-// one says; spaces at the end may have been lost, one or two may stand in for a checksum.
-bool is_uu_line(std::string_view text);
-
-// Appends the bytes of such a line.
-void uu_decode(std::string_view text, std::string& out);
 
 }  // namespace mxfeed::mime

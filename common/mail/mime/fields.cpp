@@ -232,7 +232,6 @@ std::string_view without_trailing_blanks(std::string_view text) {
 
 void Block::add(std::string_view name, std::string_view value) {
   any = true;
-  bytes += name.size() + value.size();
   std::vector<std::string>* values = nullptr;
   if (iequals(name, "content-type")) values = &types;
   if (iequals(name, "content-transfer-encoding")) values = &encodings;

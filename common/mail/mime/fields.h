@@ -5,7 +5,6 @@
 
 #pragma once
 
-#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -25,7 +24,6 @@ struct Block {
   std::vector<std::string> encodings;
   std::vector<std::string> dispositions;
   Anomalies anomalies;
-  std::size_t bytes = 0;
   bool any = false;  // any line at all
 
   void add(std::string_view name, std::string_view value);

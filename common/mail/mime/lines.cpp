@@ -22,6 +22,13 @@ std::size_t find_end(std::string_view text) {
 
 }  // namespace
 
+Line whole_line(std::string_view line) {
+  std::size_t end = 0;
+  if (line.ends_with('\n') || line.ends_with('\r')) end = 1;
+  if (line.ends_with("\r\n")) end = 2;
+  return {line.substr(0, line.size() - end), line.substr(line.size() - end), true};
+}
+
 std::optional<Line> LineCutter::next(std::string_view& input) {
   drop();
   if (input.empty()) return std::nullopt;

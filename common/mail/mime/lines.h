@@ -18,6 +18,9 @@ struct Line {
   bool starts = true;    // at the start of a line
 };
 
+// The parts of a line that is given with its end.
+Line whole_line(std::string_view line);
+
 // Cuts a stream of bytes into lines, in the same way however the bytes arrive.
 class LineCutter {
  public:

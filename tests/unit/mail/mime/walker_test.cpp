@@ -289,6 +289,11 @@ TEST_CASE("past a limit the rest is one opaque part", "[mime]") {
     CHECK(result.outline.find("END") != std::string::npos);
     limits.header_bytes = 1100;
     CHECK_FALSE(walk(header, body, 5, limits).anomalies.exceeded());
+    const std::string half = "X-Half: " + std::string(500, 'x') + "\r\n";
+    const std::string halves = "--b0\r\n" + half + half + "\r\nEND\r\n--b0--\r\n";
+    CHECK_FALSE(walk(header, halves, 5, limits).anomalies.exceeded());
+    limits.header_bytes = 1000;
+    CHECK(walk(header, halves, 5, limits).anomalies.has(Anomaly::header_too_big));
   }
   SECTION("boundary") {
     Limits limits;

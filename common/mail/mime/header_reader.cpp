@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "common/mail/mime/header_reader.h"
+
+#include <utility>
+
+#include "common/base/base64.h"
+#include "common/base/text.h"
+#include "common/mail/header.h"
+
+namespace mxfeed::mime {
+namespace {
+
+constexpr std::size_t kMaxStrayLines = 8;
+constexpr std::size_t kMaxStrayBytes = 1024;
+
+}  // namespace
+
+void HeaderReader::begin(std::string_view default_type) {
+  block_ = {};
+  bytes_ = 0;
+  default_type_ = default_type;
+  field_.clear();
+  in_field_ = false;
+  take_stray();
+}
+
+HeaderReader::Step HeaderReader::read(const Line& line, Anomalies& anomalies) {
+  const std::string_view text = line.text;
+  bytes_ += text.size() + line.end.size();
+  if (bytes_ > most_) return Step::too_long;
+  if (!line.starts) {
+    if (in_field_) field_ += text;
+    return Step::more;
+  }
+  if (text.empty()) return end_line();
+  if (text.starts_with("--")) {
+    // Stray lines are the body of the part that a delimiter ends, and a delimiter of the
+    // part itself may come without a blank line before it.
+    return has_stray() ? Step::body : Step::dashes;
+  }
+  if (text.find('\0') != std::string_view::npos) anomalies.add(Anomaly::nul);
+  if (is_blank(text.front())) {
+    if (in_field_) {
+      field_ += text;
+      return Step::more;
+    }
+    if (has_stray()) return stray_line(line, anomalies);
+    anomalies.add(Anomaly::odd_field);
+  }
+  const std::size_t colon = text.find(':');
+  const std::string_view name =
+      colon == std::string_view::npos ? "" : trim(text.substr(0, colon));
+  if (!is_field_name(name)) {
+    commit_field();
+    return stray_line(line, anomalies);
+  }
+  if (has_stray()) {
+    if (!istarts_with(name, "content-")) return stray_line(line, anomalies);
+    take_stray();  // rubbish
+  }
+  commit_field();
+  if (colon > 0 && is_blank(text[colon - 1])) anomalies.add(Anomaly::odd_field);
+  in_field_ = true;
+  field_ = trim(text);
+  return Step::more;
+}
+
+std::vector<std::string> HeaderReader::take_stray() {
+  stray_bytes_ = 0;
+  return std::exchange(stray_, {});
+}
+
+Description HeaderReader::finish() {
+  commit_field();
+  Description found = describe(block_, default_type_);
+  begin("text/plain");
+  return found;
+}
+
+// Stray lines before the blank line are content rather than rubbish, unless the part is
+// base64, which rubbish would shift.
+HeaderReader::Step HeaderReader::end_line() {
+  commit_field();
+  if (!has_stray()) return Step::end;
+  if (stray_is_content()) return Step::body;
+  take_stray();
+  return Step::end;
+}
+
+HeaderReader::Step HeaderReader::stray_line(const Line& line, Anomalies& anomalies) {
+  anomalies.add(Anomaly::header_without_end);
+  block_.any = true;
+  const std::size_t size = line.text.size() + line.end.size();
+  if (stray_.size() + 1 >= kMaxStrayLines || stray_bytes_ + size >= kMaxStrayBytes) {
+    return Step::body;
+  }
+  stray_.emplace_back(line.text) += line.end;
+  stray_bytes_ += size;
+  return Step::more;
+}
+
+bool HeaderReader::stray_is_content() const {
+  bool base64 = false;
+  for (const std::string& value : block_.encodings) {
+    base64 |= encoding_of(value) == Encoding::base64;
+  }
+  if (!base64) return true;
+  for (const std::string& line : stray_) {
+    for (const char c : line) {
+      if (base64_digit(c) < 0 && c != '=' && !is_space(c)) return false;
+    }
+  }
+  return true;
+}
+
+void HeaderReader::commit_field() {
+  if (!in_field_) return;
+  in_field_ = false;
+  const std::string_view field = field_;
+  const std::size_t colon = field.find(':');
+  block_.add(without_trailing_blanks(field.substr(0, colon)), field.substr(colon + 1));
+  field_.clear();
+}
+
+}  // namespace mxfeed::mime

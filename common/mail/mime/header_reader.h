@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// The header of a part, line by line; for the walk of walker.h only.
+
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/mail/mime/fields.h"
+#include "common/mail/mime/lines.h"
+
+namespace mxfeed::mime {
+
+// Reads one header after the other.
+//
+// Lines that are no fields are kept for a while: either the blank line before the body is
+// missing, or rubbish stands between the fields.  Programs differ, so the lines that
+// follow decide.
+class HeaderReader {
+ public:
+  // At most that many bytes in a header; field() does not count.
+  explicit HeaderReader(std::size_t most) : most_(most) {}
+
+  // A header begins; the type of a part that does not say (RFC 2045, 5.2).
+  void begin(std::string_view default_type);
+
+  // A whole field of the message's header.
+  void field(std::string_view name, std::string_view value) { block_.add(name, value); }
+
+  enum class Step {
+    more,     // the line was taken
+    end,      // it was the blank line that ends the header
+    body,     // the header ended before the lines of take_stray(), this one follows them
+    dashes,   // it begins with "--" and was not taken: a delimiter, or the body begins
+    too_long  // it was not taken: the header is longer than allowed
+  };
+  Step read(const Line& line, Anomalies& anomalies);
+
+  // Whether anything was read at all, the field that may go on included.
+  bool is_empty() const { return !block_.any && !in_field_; }
+  bool has_stray() const { return !stray_.empty(); }
+  // The lines that turned out to be the body's, with their ends.
+  std::vector<std::string> take_stray();
+
+  // The part that the header describes, which is over.
+  Description finish();
+
+ private:
+  Step end_line();
+  Step stray_line(const Line& line, Anomalies& anomalies);
+  bool stray_is_content() const;
+  void commit_field();
+
+  const std::size_t most_;
+  std::size_t bytes_ = 0;
+  Block block_;
+  std::string_view default_type_ = "text/plain";
+  std::string field_;  // the current one with its continuations
+  bool in_field_ = false;
+  std::vector<std::string> stray_;
+  std::size_t stray_bytes_ = 0;
+};
+
+}  // namespace mxfeed::mime

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "common/mail/mime/multipart.h"
+
+namespace mxfeed::mime {
+namespace {
+
+constexpr std::size_t kMaxGuessed = 200;  // bytes of a guessed boundary
+
+}  // namespace
+
+std::optional<MultipartState::Match> MultipartState::match(std::string_view text) const {
+  std::optional<Match> prefix;
+  for (const std::string& boundary : boundaries_) {
+    if (!text.starts_with(boundary)) continue;
+    const std::string_view more = text.substr(boundary.size());
+    if (more.empty()) return Match{false, true, boundary.size()};
+    if (more == "--") return Match{true, true, boundary.size()};
+    // RFC 2046, 5.1.1: it suffices that the boundary appears in its entirety.  A rule of
+    // dashes is none.
+    if (boundary.size() > (prefix ? prefix->length : 0) &&
+        boundary.find_first_not_of('-') != std::string::npos) {
+      prefix = Match{false, false, boundary.size()};
+    }
+  }
+  return prefix;
+}
+
+bool MultipartState::guess(std::string_view text) {
+  if (!guesses_ || text.empty() || text.size() > kMaxGuessed) return false;
+  boundaries_.emplace_back(text);
+  guesses_ = false;
+  return true;
+}
+
+void MultipartState::divide(bool final, Anomalies& anomalies) {
+  if (!final) {
+    if (closed_) anomalies.add(Anomaly::part_after_end);
+    divided_ = true;
+  }
+  closed_ = final;
+}
+
+void MultipartState::finish(Anomalies& anomalies) const {
+  if (!divided_) {
+    anomalies.add(Anomaly::no_parts);
+  } else if (!closed_) {
+    anomalies.add(Anomaly::missing_final_boundary);
+  }
+}
+
+}  // namespace mxfeed::mime

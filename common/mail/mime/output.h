@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// What a walk tells its visitor; for the walk of walker.h only.
+
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+#include "common/mail/mime/walker.h"
+
+namespace mxfeed::mime {
+
+// Numbers the parts, collects the anomalies and joins short pieces of data of one part.
+class Output {
+ public:
+  // Both must outlive it.
+  Output(Visitor& visitor, const Limits& limits) : visitor_(visitor), limits_(limits) {}
+
+  void begin(Part& part);
+  void end(const Part& part);
+  // Data of an open part; `part` must stay where it is until end().
+  void give(const Part& part, std::string_view bytes);
+
+  Anomalies& anomalies() { return anomalies_; }
+  const Limits& limits() const { return limits_; }
+  // Parts begun so far.
+  std::size_t parts() const { return parts_; }
+  bool is_full() const { return parts_ >= limits_.parts; }
+
+ private:
+  void flush();
+
+  Visitor& visitor_;
+  const Limits& limits_;
+  Anomalies anomalies_;
+  std::size_t parts_ = 0;
+  std::string held_;  // data on its way to the visitor
+  const Part* held_of_ = nullptr;
+};
+
+}  // namespace mxfeed::mime

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// Lines with parts in them: the message, or an encoded message in a part of it; for the
+// walk of walker.h only.
+
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "common/mail/mime/decode.h"
+#include "common/mail/mime/header_reader.h"
+#include "common/mail/mime/lines.h"
+#include "common/mail/mime/multipart.h"
+#include "common/mail/mime/text_content.h"
+#include "common/mail/mime/walker.h"
+
+namespace mxfeed::mime {
+
+// An open part.
+struct Level {
+  explicit Level(Part found) : part(std::move(found)), decoder(part.encoding) {}
+
+  Part part;
+  Decoder decoder;
+  bool feeds_stream = false;  // its decoded content is the stream above
+  std::optional<MultipartState> multipart;
+  std::optional<TextContent> text;
+};
+
+struct Delimiter {
+  std::size_t level;
+  bool final;
+  bool exact;
+};
+
+class Stream {
+ public:
+  enum class State { header, body, opaque };
+
+  Stream(std::size_t place, std::size_t depth, std::size_t most_header)
+      : index(place), base_depth(depth), header(most_header) {}
+
+  const std::size_t index;       // in Walker::Impl::streams
+  const std::size_t base_depth;  // of its outermost part
+  std::vector<std::unique_ptr<Level>> levels;
+  State state = State::header;
+  HeaderReader header;
+  std::string held_end;  // of the last line: belongs to a delimiter if one follows
+
+  bool is_outermost() const { return index == 0; }
+  Level& innermost() { return *levels.back(); }
+  // Of a part that would begin now.
+  std::size_t next_depth() const { return base_depth + levels.size(); }
+
+  // The caller's bytes; what is not taken as lines must be given again.
+  void set_input(std::string_view bytes) { input_ = bytes; }
+  // Bytes that are kept.
+  void append(std::string_view bytes) {
+    buffer_.erase(0, buffer_.size() - input_.size());
+    buffer_ += bytes;
+    input_ = buffer_;
+  }
+  std::optional<Line> next_line() { return cutter_.next(input_); }
+  std::optional<Line> rest() { return cutter_.rest(); }
+
+  // The delimiter of an open multipart that `text` is, a line without its "--" and blanks
+  // at its end.
+  std::optional<Delimiter> find_delimiter(std::string_view text) const;
+
+ private:
+  std::string buffer_;
+  std::string_view input_;  // not yet cut; into the buffer, or the caller's chunk
+  LineCutter cutter_;
+};
+
+}  // namespace mxfeed::mime
