@@ -3,9 +3,9 @@
 // What a milter of ours implements: who connects, one transaction, its end.
 //
 // Session (session.h) is the state machine between libmilter and these classes: it calls
-// them in protocol order, from one thread at a time but not always the same one, applies
-// limits, renders replies and carries out edits.  It knows no libmilter; the trampolines
-// in libmilter.cpp do, so that sessions can be tested, fuzzed and run many in a process.
+// them in protocol order, from the session's own thread, applies limits, renders replies
+// and carries out edits.  It knows no libmilter; the trampolines in libmilter.cpp do, so
+// that sessions can be tested, fuzzed and run many in a process.
 //
 // Verdicts exist at RCPT, DATA and end of message only: Postfix is told not to wait for
 // an answer anywhere else.  A fault or an exceeded limit in between is kept and answered

@@ -3,36 +3,22 @@
 
 #include <libmilter/mfapi.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
-#include <csignal>
-#include <cstring>
 #include <memory>
-#include <optional>
 
-#include "common/base/metrics.h"
-#include "common/milter/listeners.h"
-#include "common/milter/read_ahead.h"
+#include "common/milter/listener.h"
 #include "common/milter/session.h"
-
-// libmilter starts a thread that takes SIGTERM and others with sigwait(3).  Signals are
-// the daemon's (daemon.cpp); while it starts, that thread can take one that is already
-// pending for the daemon's, and closes the listener under it.  So it gets no signal: this
-// is found before the C library's.
-extern "C" int sigwait(const sigset_t*, int*) {
-  for (;;) ::pause();
-}
+#include "common/milter/session_threads.h"
+#include "common/milter/wire_text.h"
 
 namespace mxfeed {
 namespace {
 
 constexpr int kBacklog = 1024;
-constexpr std::size_t kMaxReplyText = 400;  // libmilter takes 980 bytes, '%' doubled
 
 Milter* milter = nullptr;
 std::string milter_name;
-bool over_tcp = false;  // Postfix reaches us through TCP
-Listeners listeners;
+std::string listens_at;
 
 // What libmilter keeps for us, a session's lifetime.
 struct Peer {
@@ -40,11 +26,6 @@ struct Peer {
   bool leading_space = false;  // values come, and are sent, with the space after ':'
   bool broken = false;         // a step was lost: nothing more can be said of this client
 };
-
-Metric& sessions() {
-  static Metric& metric = gauge("mxfeed_sessions");
-  return metric;
-}
 
 // libmilter's strings are not const.
 char* mutable_text(const std::string& text) {
@@ -59,21 +40,11 @@ std::string_view macro(SMFICTX* context, const char* name) {
   return text_or_empty(smfi_getsymval(context, const_cast<char*>(name)));
 }
 
-// RFC 5321, 4.2.1: printable ASCII.  Postfix takes '%' for a format: doubled.
-std::string reply_text(const std::string& text) {
-  std::string safe;
-  for (const char c : text.substr(0, kMaxReplyText)) {
-    safe += c >= 0x20 && c <= 0x7E ? c : '?';
-    if (c == '%') safe += '%';
-  }
-  return safe;
-}
-
 sfsistat answer(SMFICTX* context, const Verdict& verdict) {
   const auto reply = [&] {
-    const std::string text = reply_text(verdict.text());
     smfi_setreply(context, mutable_text(std::to_string(verdict.code())),
-                  mutable_text(std::string(verdict.enhanced_code())), mutable_text(text));
+                  mutable_text(std::string(verdict.enhanced_code())),
+                  mutable_text(reply_text(verdict.text())));
   };
   switch (verdict.action()) {
     case Action::proceed:
@@ -96,7 +67,7 @@ class LibmilterSink : public EditSink {
       : context_(context), leading_space_(leading_space) {}
 
   bool edit(const HeaderEdit& edit) override {
-    const std::string value = wire_value(edit.value);
+    const std::string value = field_value(edit.value, leading_space_);
     char* const name = mutable_text(edit.name);
     switch (edit.kind) {
       case HeaderEdit::Kind::insert_first:
@@ -118,19 +89,6 @@ class LibmilterSink : public EditSink {
   void progress() override { smfi_progress(context_); }
 
  private:
-  // No value may begin another field: a line break is followed by a blank, no CR, no NUL.
-  std::string wire_value(const std::string& value) const {
-    std::string safe = leading_space_ ? " " : "";
-    for (std::size_t i = 0; i < value.size(); ++i) {
-      const char c = value[i];
-      if (c == '\r' || c == '\0') continue;
-      safe += c;
-      const char next = i + 1 < value.size() ? value[i + 1] : 'x';
-      if (c == '\n' && next != ' ' && next != '\t') safe += '\t';
-    }
-    return safe;
-  }
-
   SMFICTX* context_;
   bool leading_space_;
 };
@@ -166,7 +124,7 @@ unsigned long wanted_protocol(const Needs& needs) {
   // which it does in any case.  Unanswered, they hold up what cleanup sends until our TCP
   // gets round to acknowledge them, 40 ms a message: there an answer is the quicker way.
   const bool answer_data = needs.data_verdict || needs.ends_at_data ||
-                           (over_tcp && (needs.headers || needs.body));
+                           (milter_listener().is_tcp() && (needs.headers || needs.body));
   if (!answer_data) steps |= SMFIP_NODATA;
   steps |= needs.headers ? SMFIP_NR_HDR | SMFIP_HDR_LEADSPC : SMFIP_NOHDRS;
   steps |= needs.body ? SMFIP_NR_BODY : SMFIP_NOBODY;
@@ -190,8 +148,7 @@ sfsistat on_negotiate(SMFICTX* context, unsigned long actions, unsigned long ste
     auto peer = std::make_unique<Peer>();
     *use_actions = want | (actions & SMFIF_SETSYMLIST);
     *use_steps = wanted_protocol(needs) & steps;
-    *use_f2 = 0;
-    *use_f3 = 0;
+    *use_f2 = *use_f3 = 0;
     peer->leading_space = (*use_steps & SMFIP_HDR_LEADSPC) != 0;
     if ((actions & SMFIF_SETSYMLIST) != 0) {
       // An empty list would be no list: Postfix would send its usual macros.
@@ -208,7 +165,6 @@ sfsistat on_negotiate(SMFICTX* context, unsigned long actions, unsigned long ste
       ask(SMFIM_EOM, "i");
     }
     if (smfi_setpriv(context, peer.get()) != MI_SUCCESS) return SMFIS_REJECT;
-    sessions().add();
     static_cast<void>(peer.release());  // deleted by on_close
     return SMFIS_CONTINUE;
   } catch (...) {
@@ -292,7 +248,6 @@ sfsistat on_abort(SMFICTX* context) {
 sfsistat on_close(SMFICTX* context) {
   const std::unique_ptr<Peer> peer(static_cast<Peer*>(smfi_getpriv(context)));
   smfi_setpriv(context, nullptr);
-  if (peer) sessions().subtract();
   return SMFIS_CONTINUE;
 }
 
@@ -301,6 +256,7 @@ sfsistat on_close(SMFICTX* context) {
 void open_milter(Milter& to_serve, const std::string& name, const std::string& socket) {
   milter = &to_serve;
   milter_name = name;
+  listens_at = socket;
   std::string program = "mxfeed-" + name;
   smfiDesc description{};
   description.xxfi_name = program.data();
@@ -323,9 +279,7 @@ void open_milter(Milter& to_serve, const std::string& name, const std::string& s
     throw Fault("listen for Postfix", socket,
                 "libmilter cannot open it, see its log line");
   }
-  listeners = Listeners::find();
-  over_tcp = listeners.disable_nagle();
-  start_reading_ahead();
+  limit_sessions(session_limit(Resources::of_this_process()));
 }
 
 void serve_milter() {
@@ -334,8 +288,17 @@ void serve_milter() {
   }
 }
 
+void watch_socket() {
+  // One that was handed to us is the service manager's to look after.
+  if (!listens_at.starts_with("fd:")) milter_listener().watch_path();
+}
+
+void keep_reachable() {
+  milter_listener().keep_reachable();
+}
+
 void close_listeners() {
-  listeners.close();
+  milter_listener().close();
 }
 
 }  // namespace mxfeed

@@ -13,19 +13,28 @@
 namespace mxfeed {
 
 // Binds and listens at `socket` (unix:PATH, inet:PORT@HOST, inet6:PORT@HOST, fd:N); a
-// unix socket that is left there is replaced.  Throws Fault.  Both arguments outlive the
-// process's service.
+// unix socket that is left there is replaced.  Call it after the limits of the process
+// are set: how many sessions there may be follows from them (session_threads.h) and is
+// logged.  Throws Fault.  Both arguments outlive the process's service.
 void open_milter(Milter& milter, const std::string& name, const std::string& socket);
 
-// Serves until the process ends; call after open_milter(), from a thread that is not the
-// first one of the process: libmilter starts a thread that waits for SIGTERM, SIGINT and
-// SIGHUP, and only the first thread gets them before it does (signal(7): the kernel
-// prefers the thread-group leader that has them unblocked).  Throws Fault.
+// Serves until the process ends, each session in a thread of its own; call after
+// open_milter().  These threads take no SIGTERM, SIGINT or SIGHUP.  Throws Fault.
 void serve_milter();
 
-// Lets nobody new in, within about five seconds; sessions go on.  Who connects to a TCP
-// address is refused; on a descriptor that was handed to us (fd:N) he waits for the next
-// process.  Throws Fault.
+// From now on keep_reachable() looks after the unix socket; call it when the owner and
+// mode of the socket are what they are to be.  Of other sockets nothing.  Throws Fault.
+void watch_socket();
+
+// To be called every second or so: if the socket's path was removed, binds a new socket
+// there, logs and counts it.  Throws Fault if Postfix cannot reach us any more: the
+// socket cannot be bound, or another file has taken its place.  Then the process should
+// end with status 1, so that the service manager starts it again.
+void keep_reachable();
+
+// Lets nobody new in; sessions go on.  A watched unix socket is removed, if it is still
+// ours; a TCP client is refused; who connects to a descriptor that was handed to us
+// (fd:N) waits for the next process.  Not watched any more.  Throws Fault.
 void close_listeners();
 
 }  // namespace mxfeed

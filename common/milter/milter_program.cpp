@@ -87,7 +87,7 @@ void unblock_signals() {
   pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
 }
 
-// libmilter spins when accept() runs out of descriptors.
+// How many sessions there may be follows from it.
 void raise_descriptor_limit() {
   rlimit limit{};
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
@@ -182,6 +182,7 @@ class Service {
     open_milter(daemon_->milter(), std::string(spec_.name), options_.socket);
     ::umask(old_mask);
     if (const auto path = unix_path(options_.socket)) open_to_postfix(*path);
+    watch_socket();
     StatusServer status(data_ / "status.sock",
                         [this](std::string_view command) { return answer(command); });
     std::thread([this] {
@@ -221,11 +222,23 @@ class Service {
     if (now - ticked_ < kTick) return;
     ticked_ = now;
     reload(false);
+    stay_reachable();
     try {
       daemon_->on_tick();
     } catch (const Fault& fault) {
       counter("mxfeed_faults_total").add();
       log(Severity::error, LogFields().add("event", "tick").add("fault", fault.what()));
+    }
+  }
+
+  // A milter that Postfix cannot reach ends, so that the service manager starts it again.
+  void stay_reachable() {
+    try {
+      keep_reachable();
+    } catch (const Fault& fault) {
+      log(Severity::error, LogFields().add("event", "listen").add("fault", fault.what()));
+      failed_ = true;
+      stop_asked_ = true;
     }
   }
 
@@ -276,10 +289,6 @@ class Service {
   // New connections go to the next process.  It makes its own unix socket; who has
   // connected to ours is still served.
   void close_entrance() {
-    if (const auto path = unix_path(options_.socket)) {
-      ::unlink(path->c_str());
-      return;
-    }
     try {
       close_listeners();
     } catch (const Fault& fault) {

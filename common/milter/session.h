@@ -6,8 +6,7 @@
 //
 // Each event returns the verdict to be answered; where Postfix was told not to wait for
 // an answer (Needs), it is always to proceed.  What a filter throws is kept and answered;
-// lack of memory passes through.  Events of one session come one at a time, from changing
-// threads.
+// lack of memory passes through.  Events of one session come from one thread.
 //
 // An event out of order (RCPT before MAIL, a header after the body, an end without
 // recipients) ends the transaction; its answer, and that of every event until the next
