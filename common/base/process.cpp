@@ -4,10 +4,12 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <spawn.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 
@@ -51,16 +53,6 @@ Fd input_file(std::string_view input) {
   return fd;
 }
 
-[[noreturn]] void become(const std::string& program, std::vector<char*>& argv, int input,
-                         int output, int errors) {
-  ::dup2(input, STDIN_FILENO);
-  ::dup2(output, STDOUT_FILENO);
-  ::dup2(errors, STDERR_FILENO);
-  ::signal(SIGPIPE, SIG_DFL);
-  ::execv(program.c_str(), argv.data());
-  ::_exit(127);
-}
-
 // Hands over the whole lines of what came; keeps the rest.
 class Lines {
  public:
@@ -84,6 +76,28 @@ class Lines {
  private:
   const std::function<void(std::string_view)>& line_;
   std::string rest_;
+};
+
+struct SpawnSettings {
+  posix_spawn_file_actions_t actions;
+  posix_spawnattr_t attributes;
+  SpawnSettings() {
+    ::posix_spawn_file_actions_init(&actions);
+    ::posix_spawnattr_init(&attributes);
+    sigset_t none, all;
+    sigemptyset(&none);
+    sigfillset(&all);
+    ::posix_spawnattr_setsigmask(&attributes, &none);
+    ::posix_spawnattr_setsigdefault(&attributes, &all);
+    ::posix_spawnattr_setflags(&attributes,
+                               POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+  }
+  ~SpawnSettings() {
+    ::posix_spawn_file_actions_destroy(&actions);
+    ::posix_spawnattr_destroy(&attributes);
+  }
+  SpawnSettings(const SpawnSettings&) = delete;
+  SpawnSettings& operator=(const SpawnSettings&) = delete;
 };
 
 // Ends and reaps the child, whatever happens.
@@ -113,20 +127,45 @@ class Child {
 
 }  // namespace
 
+pid_t spawn(const std::string& program, const std::vector<std::string>& argv,
+            std::span<const PassedFd> passed) {
+  // Copies above all numbers that are taken in the child: placing one there must not
+  // close another that is still to be placed.
+  int above = 0;
+  for (const PassedFd& one : passed) above = std::max(above, one.theirs + 1);
+  SpawnSettings settings;
+  std::vector<Fd> copies;
+  for (const PassedFd& one : passed) {
+    copies.emplace_back(::fcntl(one.ours, F_DUPFD_CLOEXEC, above));
+    if (!copies.back()) throw Fault("start", program, errno_text(errno));
+    ::posix_spawn_file_actions_adddup2(&settings.actions, copies.back().get(),
+                                       one.theirs);
+  }
+  std::vector<char*> arguments;
+  arguments.reserve(argv.size() + 1);
+  for (const auto& one : argv) arguments.push_back(const_cast<char*>(one.c_str()));
+  arguments.push_back(nullptr);
+  pid_t pid = 0;
+  const int outcome = ::posix_spawn(&pid, program.c_str(), &settings.actions,
+                                    &settings.attributes, arguments.data(), environ);
+  if (outcome != 0) throw Fault("start", program, errno_text(outcome));
+  return pid;
+}
+
 CommandResult run_command(const std::vector<std::string>& argv, std::string_view input,
                           const std::function<void(std::string_view)>& line) {
   const std::string program = find_program(argv.at(0));
   if (program.empty()) return {127, argv[0] + ": no such program"};
   const Fd given = input_file(input);
   Pipe output, errors;
-  std::vector<char*> arguments;
-  arguments.reserve(argv.size() + 1);
-  for (const auto& one : argv) arguments.push_back(const_cast<char*>(one.c_str()));
-  arguments.push_back(nullptr);
-  const pid_t pid = ::fork();
-  if (pid < 0) throw Fault("run", program, errno_text(errno));
-  if (pid == 0) {
-    become(program, arguments, given.get(), output.write.get(), errors.write.get());
+  pid_t pid = 0;
+  try {
+    const PassedFd passed[] = {{given.get(), STDIN_FILENO},
+                               {output.write.get(), STDOUT_FILENO},
+                               {errors.write.get(), STDERR_FILENO}};
+    pid = spawn(program, argv, passed);
+  } catch (const Fault& fault) {
+    return {127, fault.what()};
   }
   Child child(pid);
   output.write.reset();

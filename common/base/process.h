@@ -1,25 +1,41 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Runs a program and reads its output.
+// Starts programs, and runs them to read their output.
 
 #pragma once
 
+#include <sys/types.h>
+
 #include <functional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace mxfeed {
 
+// A descriptor of ours and the number at which the program finds it.
+struct PassedFd {
+  int ours;
+  int theirs;
+};
+
+// Starts `program`, a path, as a child that has our environment and working directory,
+// every signal at its default and unblocked, and of our close-on-exec descriptors those
+// that are passed.  Throws Fault.
+pid_t spawn(const std::string& program, const std::vector<std::string>& argv,
+            std::span<const PassedFd> passed);
+
 struct CommandResult {
-  // The exit status; 128 + N if signal N ended it, 127 if it could not be started.
+  // The exit status; 128 + N if signal N ended it, 127 if it could not be started, 124 if
+  // it was silent for a minute and was ended.
   int status = 0;
   std::string errors;  // the first 4 KiB of its standard error, or why it did not run
 };
 
 // Looks for argv[0] in PATH and in /usr/sbin; gives it `input` on standard input and
-// hands over each line of its output as it comes, without the line end.  A program that
-// is silent for a minute is ended.  Throws Fault if no process or pipe can be had.
+// hands over each line of its output as it comes, without the line end.  Throws Fault if
+// no pipe can be had.
 CommandResult run_command(const std::vector<std::string>& argv, std::string_view input,
                           const std::function<void(std::string_view)>& line);
 

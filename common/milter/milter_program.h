@@ -1,27 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// What all milter programs have in common: command line, policy, status socket, reload,
-// stop.  main() of a milter is a call of run_milter().
+// A milter as a service.  main() of a milter is a call of run_milter().
 //
 //   mxfeed-NAME --socket SPEC [--state DIR] [--foreground]
 //     --socket  unix:PATH, inet:PORT@HOST, inet6:PORT@HOST or fd:3 (socket activation);
 //               a unix socket gets mode 0660 and the group postfix where that exists
 //     --state   default /var/lib/mxfeed; own data and status.sock in DIR/NAME
 //
-// SIGUSR1, a changed DIR/current and the command "reload" on the status socket reload.
-// SIGTERM and SIGINT drain: no new connection, transactions in progress end (25 s at
-// most), then exit status 0.  SIGHUP is ignored: libmilter would stop at it.
+// Transactions in progress may take 25 seconds to end when the milter is told to stop.
 
 #pragma once
 
 #include <filesystem>
 #include <functional>
 #include <memory>
-#include <string>
 #include <string_view>
 
 #include "common/milter/filter.h"
 #include "common/policy/policy_db.h"
+#include "common/program/status_snapshot.h"
 
 namespace mxfeed {
 
@@ -31,7 +28,8 @@ struct DaemonContext {
   LivePolicy& policy;
 };
 
-// What a milter program adds to the common part.
+// What a milter program adds to the common part.  But for the Milter, which libmilter
+// calls from many threads, everything is called from the first thread of the process.
 class Daemon {
  public:
   virtual ~Daemon() = default;
@@ -39,10 +37,10 @@ class Daemon {
   // After the policy changed; throws Fault if the new one cannot be used (it is logged,
   // the daemon goes on as it can).
   virtual void on_reload() {}
-  // Called about once a second from one thread: sweeps and the like.  Short.
+  // Called about once a second: sweeps and the like.  Short.
   virtual void on_tick() {}
-  // More "key: value\n" lines for the status command.
-  virtual std::string status() const { return {}; }
+  // More keys for the status command.
+  virtual void describe(StatusSnapshot&) const {}
 };
 
 struct DaemonSpec {

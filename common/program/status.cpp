@@ -1,140 +1,130 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "common/program/status.h"
 
-#include <fcntl.h>
-#include <poll.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
-#include <unistd.h>
-
 #include <cerrno>
-#include <cstring>
+#include <utility>
 
 #include "common/base/fault.h"
 #include "common/base/log.h"
+#include "common/base/metrics.h"
 #include "common/base/text.h"
 
 namespace mxfeed {
 namespace {
 
+using std::chrono::milliseconds;
+using Monotonic = std::chrono::steady_clock;
+
 constexpr std::size_t kMaxCommand = 1024;
+constexpr ::mode_t kMode = 0600;
+constexpr int kBacklog = 64;
 
-sockaddr_un address_of(const std::filesystem::path& path) {
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  const std::string& text = path.native();
-  if (text.size() >= sizeof address.sun_path) {
-    throw Fault("use unix socket", text, "path is too long");
-  }
-  std::memcpy(address.sun_path, text.c_str(), text.size() + 1);
-  return address;
-}
-
-void limit_waiting(int fd, int timeout_ms) {
-  const timeval limit{timeout_ms / 1000, (timeout_ms % 1000) * 1000};
-  ::setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
-  ::setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
-}
-
-bool send_all(int fd, std::string_view bytes) {
-  while (!bytes.empty()) {
-    const ssize_t sent = ::send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL);
-    if (sent < 0 && errno == EINTR) continue;
-    if (sent <= 0) return false;
-    bytes.remove_prefix(static_cast<std::size_t>(sent));
-  }
-  return true;
+UnixListener listen_at(const std::filesystem::path& path) {
+  return UnixListener(path, SOCK_STREAM, kMode, kBacklog);
 }
 
 }  // namespace
 
 StatusServer::StatusServer(std::filesystem::path path, Answer answer)
-    : path_(std::move(path)), answer_(std::move(answer)) {
-  const sockaddr_un address = address_of(path_);
-  listener_.reset(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  struct stat found {};
-  if (::lstat(path_.c_str(), &found) == 0 && S_ISSOCK(found.st_mode)) {
-    ::unlink(path_.c_str());
-  }
-  // The mode is in force before the first client can connect.
-  if (!listener_ || ::fchmod(listener_.get(), 0600) != 0 ||
-      ::bind(listener_.get(), reinterpret_cast<const sockaddr*>(&address),
-             sizeof address) != 0 ||
-      ::chmod(path_.c_str(), 0600) != 0 || ::listen(listener_.get(), 16) != 0) {
-    throw Fault("listen for status", path_.string(), errno_text(errno));
-  }
-  int ends[2];
-  if (::pipe2(ends, O_CLOEXEC) != 0) {
-    throw Fault("listen for status", path_.string(), errno_text(errno));
-  }
-  stop_read_.reset(ends[0]);
-  stop_write_.reset(ends[1]);
-  thread_ = std::thread([this] { serve(); });
-}
+    : answer_(std::move(answer)), listener_(listen_at(path)) {}
 
 StatusServer::~StatusServer() {
-  stop_write_.reset();
-  thread_.join();
-  ::unlink(path_.c_str());
+  listener_->unlink();
 }
 
-void StatusServer::serve() {
-  for (;;) {
-    pollfd watched[2] = {{listener_.get(), POLLIN, 0}, {stop_read_.get(), POLLIN, 0}};
-    if (::poll(watched, 2, -1) < 0 && errno != EINTR) return;
-    if (watched[1].revents != 0) return;
-    if (watched[0].revents == 0) continue;
-    const Fd client(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
-    if (!client) {
-      ::poll(nullptr, 0, 100);  // out of descriptors: do not spin
-      continue;
-    }
+void StatusServer::watch(std::vector<pollfd>& watched) const {
+  if (accepts_) watched.push_back({listener_->get(), POLLIN, 0});
+  for (const Client& client : clients_) {
+    const short events = client.answer.empty() ? POLLIN : POLLOUT;
+    watched.push_back({client.fd.get(), events, 0});
+  }
+}
+
+void StatusServer::on_ready(const pollfd& ready, Instant now) {
+  if (ready.fd == listener_->get()) return accept(now);
+  for (auto client = clients_.begin(); client != clients_.end(); ++client) {
+    if (client->fd.get() != ready.fd) continue;
+    if (!serve(*client)) clients_.erase(client);
+    return;
+  }
+}
+
+void StatusServer::accept(Instant now) {
+  Fd fd = listener_->accept();
+  if (!fd) {
+    accepts_ = errno == EAGAIN || errno == EINTR || errno == ECONNABORTED;
+    return;
+  }
+  if (clients_.size() >= kMaxClients) clients_.pop_front();
+  clients_.push_back({std::move(fd), now + kPatience, {}, {}});
+}
+
+bool StatusServer::serve(Client& client) {
+  if (client.answer.empty()) {
+    char buffer[kMaxCommand];
+    const ssize_t got = ::recv(client.fd.get(), buffer, sizeof buffer, 0);
+    if (got < 0) return errno == EAGAIN || errno == EINTR;
+    if (got == 0) return false;
+    client.command.append(buffer, static_cast<std::size_t>(got));
+    const auto end = client.command.find('\n');
+    if (end == std::string::npos) return client.command.size() < kMaxCommand;
     try {
-      serve_client(client.get());
+      client.answer = answer_(trim(std::string_view(client.command).substr(0, end)));
     } catch (const std::exception& error) {
       log(Severity::warning,
           LogFields().add("event", "status").add("fault", error.what()));
+      return false;
     }
   }
+  const ssize_t sent = ::send(client.fd.get(), client.answer.data(), client.answer.size(),
+                              MSG_NOSIGNAL | MSG_DONTWAIT);
+  if (sent < 0) return errno == EAGAIN || errno == EINTR;
+  client.answer.erase(0, static_cast<std::size_t>(sent));
+  return !client.answer.empty();
 }
 
-void StatusServer::serve_client(int client) const {
-  limit_waiting(client, 2000);
-  std::string command;
-  char buffer[256];
-  while (command.find('\n') == std::string::npos && command.size() < kMaxCommand) {
-    const ssize_t got = ::recv(client, buffer, sizeof buffer, 0);
-    if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) break;
-    command.append(buffer, static_cast<std::size_t>(got));
+void StatusServer::on_tick(Instant now) {
+  accepts_ = true;
+  while (!clients_.empty() && clients_.front().deadline <= now) clients_.pop_front();
+}
+
+void StatusServer::restore() {
+  if (listener_->is_at_path() || is_listened_at(listener_->path())) return;
+  LogFields fields;
+  fields.add("event", "status_socket").add("socket", listener_->path().string());
+  try {
+    listener_ = listen_at(listener_->path());
+    restore_fault_.clear();
+    counter("mxfeed_sockets_restored_total", R"(socket="status")").add();
+    log(Severity::warning, fields.add("result", "vanished, bound again"));
+  } catch (const Fault& fault) {
+    if (restore_fault_ == fault.what()) return;
+    restore_fault_ = fault.what();
+    log(Severity::error, fields.add("fault", fault.what()));
   }
-  const auto end = command.find('\n');
-  if (end == std::string::npos) return;
-  send_all(client, answer_(trim(std::string_view(command).substr(0, end))));
 }
 
 std::string ask_status(const std::filesystem::path& path, std::string_view command,
-                       int timeout_ms) {
-  const sockaddr_un address = address_of(path);
-  const Fd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  if (!fd) throw Fault("ask daemon", path.string(), errno_text(errno));
-  limit_waiting(fd.get(), timeout_ms);
-  const std::string line = std::string(command) + "\n";
-  if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) !=
-          0 ||
-      !send_all(fd.get(), line)) {
-    throw Fault("ask daemon", path.string(), errno_text(errno));
+                       milliseconds patience) {
+  constexpr std::string_view kDoing = "ask daemon";
+  const auto deadline = Monotonic::now() + patience;
+  const auto fd = connect_unix(kDoing, path, SOCK_STREAM, patience);
+  if (!fd) throw Fault(kDoing, path.string(), "timed out");
+  if (!send_all(fd->get(), std::string(command) + "\n")) {
+    throw Fault(kDoing, path.string(), errno_text(errno));
   }
   std::string answer;
-  char buffer[4096];
   for (;;) {
-    const ssize_t got = ::recv(fd.get(), buffer, sizeof buffer, 0);
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) {
-      throw Fault("ask daemon", path.string(),
-                  errno == EAGAIN ? "no answer in time" : errno_text(errno));
-    }
+    const auto left = std::chrono::ceil<milliseconds>(deadline - Monotonic::now());
+    pollfd watched{fd->get(), POLLIN, 0};
+    const int ready =
+        left.count() <= 0 ? 0 : ::poll(&watched, 1, static_cast<int>(left.count()));
+    if (ready == 0) throw Fault(kDoing, path.string(), "timed out");
+    char buffer[4096];
+    const ssize_t got =
+        ready < 0 ? -1 : ::recv(fd->get(), buffer, sizeof buffer, MSG_DONTWAIT);
+    if (got < 0 && (errno == EINTR || errno == EAGAIN)) continue;
+    if (got < 0) throw Fault(kDoing, path.string(), errno_text(errno));
     if (got == 0) return answer;
     answer.append(buffer, static_cast<std::size_t>(got));
   }

@@ -3,48 +3,80 @@
 // The status socket of a daemon: a unix stream socket, mode 0600, at
 // <state>/<daemon>/status.sock.  A client sends one command as a line and reads the
 // answer until the end of the stream:
-//   status   lines "key: value"; at least program, version, pid, state, generation
+//   status   lines "key: value" (StatusSnapshot); at least program, version, pid, state
+//            and generation
 //   metrics  the Prometheus text format
 //   reload   reloads now, then answers as status does
-// A daemon may know more commands.  An unknown one is answered "error: ...".
+// An unknown command is answered "error: ...".
 
 #pragma once
 
+#include <poll.h>
+
+#include <chrono>
 #include <filesystem>
 #include <functional>
+#include <list>
+#include <optional>
 #include <string>
 #include <string_view>
-#include <thread>
+#include <vector>
 
 #include "common/base/file.h"
+#include "common/base/unix_socket.h"
 
 namespace mxfeed {
 
+// Serves up to kMaxClients clients at a time in the poll loop of its owner; none waits
+// for another.  A client has kPatience to send its command and read the answer; one too
+// many takes the place of the oldest.
 class StatusServer {
  public:
-  // Answers a command (without its line end); runs in the server's thread, one at a time.
+  using Instant = std::chrono::steady_clock::time_point;
+  static constexpr std::size_t kMaxClients = 32;
+  static constexpr std::chrono::seconds kPatience{5};
+
+  // Answers a command (without its line end).
   using Answer = std::function<std::string(std::string_view command)>;
 
   // Listens at once, replacing a socket that is left there.  Throws Fault.
   StatusServer(std::filesystem::path path, Answer answer);
-  ~StatusServer();  // stops, removes the socket
+  ~StatusServer();  // removes the socket, unless another process has replaced it
   StatusServer(const StatusServer&) = delete;
   StatusServer& operator=(const StatusServer&) = delete;
 
- private:
-  void serve();
-  void serve_client(int client) const;
+  // Adds what is to be polled.
+  void watch(std::vector<pollfd>& watched) const;
+  // Serves a descriptor that is ready; ignores those of others.
+  void on_ready(const pollfd& ready, Instant now);
+  // To be called about once a second.  Ends clients whose time is over.
+  void on_tick(Instant now);
+  // Binds the socket again if it has vanished from its path, or was replaced by one at
+  // which nobody listens; logged and counted.
+  void restore();
 
-  std::filesystem::path path_;
+ private:
+  struct Client {
+    Fd fd;
+    Instant deadline;
+    std::string command;  // until the line is complete
+    std::string answer;   // what is still to be sent
+  };
+
+  void accept(Instant now);
+  // False when the client is to be closed.
+  bool serve(Client& client);
+
   Answer answer_;
-  Fd listener_;
-  Fd stop_read_, stop_write_;
-  std::thread thread_;
+  std::optional<UnixListener> listener_;
+  std::list<Client> clients_;  // oldest first
+  bool accepts_ = true;        // false until the next tick: out of descriptors
+  std::string restore_fault_;  // logged once
 };
 
-// Asks the daemon that listens at `path`; throws Fault if it does not answer within
-// `timeout_ms` milliseconds.
+// Asks the daemon that listens at `path`.  Throws Fault if the whole answer does not come
+// within `patience`, NobodyListens if no daemon runs there.
 std::string ask_status(const std::filesystem::path& path, std::string_view command,
-                       int timeout_ms = 5000);
+                       std::chrono::milliseconds patience = std::chrono::seconds(5));
 
 }  // namespace mxfeed

@@ -25,7 +25,9 @@ class GreylistDaemon : public Daemon {
 
   void on_tick() override { store_.sweep(system_time()); }
 
-  std::string status() const override { return store_.status(); }
+  void describe(StatusSnapshot& snapshot) const override {
+    snapshot.add("store", store_.url()).add("store_state", to_string(store_.state()));
+  }
 
  private:
   GuardedStore store_;

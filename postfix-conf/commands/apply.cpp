@@ -150,7 +150,7 @@ bool reload_daemons(const std::filesystem::path& state, std::uint64_t number) {
     }
     std::string answer;
     try {
-      answer = ask_status(socket, "reload", kReloadTimeoutMs);
+      answer = ask_status(socket, "reload", std::chrono::milliseconds(kReloadTimeoutMs));
     } catch (const Fault& fault) {
       if (left_behind(fault)) {
         say(fmt::format("{}: not running ({})", name, fault.what()));

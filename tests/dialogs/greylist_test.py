@@ -190,7 +190,7 @@ class GreylistTest(daemons.TestCase):
         self.eventually(lambda: self.codes() == [250]
                         and self.milter.metric("mxfeed_greylist_store_resting") == 1,
                         "the store is left alone")
-        self.assertEqual(self.milter.status()["store-state"], "resting after faults")
+        self.assertEqual(self.milter.status()["store_state"], "resting")
         place.unlink()
         place.mkdir()
         self.eventually(lambda: self.codes() == [450], "the store is used again")
@@ -294,7 +294,7 @@ class GreylistTest(daemons.TestCase):
             mta.mail(SENDER)
             self.assertEqual(mta.rcpt(TO).code, 250)
             self.milter.signal(15)
-            self.eventually(lambda: self.milter.log_lines("event=stop"), "the stop begins")
+            self.eventually(lambda: self.milter.log_lines("event=drain"), "the stop begins")
             with self.assertRaises(OSError):
                 fake_mta.Wire(self.milter.socket)
             self.assertEqual(mta.rcpt("sales@acme.example").code, 250)

@@ -26,7 +26,26 @@ EICAR = (b"X5O!P%@AP[4\\PZX54(P^)7CC)7}$EICAR-STANDARD-"
          b"ANTIVIRUS-TEST-FILE!$H+H*")
 NAME = "Eicar-Test-Signature.UNOFFICIAL"
 VERDICTS = ["clean", "infected", "unscannable", "encrypted", "error"]
-REQUEST_MARK, RESULT_MARK = b"MXSQ0001", b"MXSR0001"
+REQUEST_MARK, RESULT_MARK = b"MXSQ", b"MXSR"
+
+
+def field(tag, value):
+    return struct.pack("<BH", tag, len(value)) + value
+
+
+def request(size):
+    """The datagram that asks about a message of that size."""
+    return REQUEST_MARK + field(1, struct.pack("<Q", size))
+
+
+def parse_result(answer):
+    """(verdict, name) of a result."""
+    assert answer.startswith(RESULT_MARK), answer
+    fields, rest = {}, answer[len(RESULT_MARK):]
+    while rest:
+        tag, length = struct.unpack("<BH", rest[:3])
+        fields[tag], rest = rest[3:3 + length], rest[3 + length:]
+    return VERDICTS[fields[1][0]], fields[2].decode("latin-1")
 
 
 def text_part(text="Hello"):
@@ -94,8 +113,7 @@ class Asked:
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.socket.settimeout(timeout)
         self.socket.connect(path)
-        head = REQUEST_MARK + struct.pack("<Q", len(message))
-        socket.send_fds(self.socket, [head], [self.memfd])
+        socket.send_fds(self.socket, [request(len(message))], [self.memfd])
 
     def result(self):
         """(verdict, name); ("none", "") if the connection ended without an answer."""
@@ -107,9 +125,7 @@ class Asked:
             self.close()
         if not answer:
             return "none", ""
-        assert answer.startswith(RESULT_MARK), answer
-        verdict = answer[len(RESULT_MARK)]
-        return VERDICTS[verdict], answer[len(RESULT_MARK) + 9:].decode("latin-1")
+        return parse_result(answer)
 
     def close(self):
         if self.memfd >= 0:
@@ -375,7 +391,7 @@ class DatabaseTest(ServiceTestCase):
         (self.database / "test.hdb").unlink()
         self.service(wait=False)
         self.eventually(lambda: (self.state / "scan" / "status.sock").exists(), "start")
-        self.eventually(lambda: self.scan.status()["state"] == "no engine", "no engine")
+        self.eventually(lambda: self.scan.status()["state"] == "no_engine", "no engine")
         waiting = self.ask(mail(file_part(EICAR)))
         self.assertEqual(self.scan.status()["signatures"], "0")
         self.make_database()
@@ -596,7 +612,7 @@ class ProtocolTest(ServiceTestCase):
 
     def test_rubbish_gets_no_verdict(self):
         self.service()
-        head = REQUEST_MARK + struct.pack("<Q", 5)
+        head = request(5)
         sealed = os.memfd_create("m", os.MFD_ALLOW_SEALING)
         self.addCleanup(os.close, sealed)
         os.write(sealed, b"a: b\n")
@@ -609,26 +625,26 @@ class ProtocolTest(ServiceTestCase):
             "rubbish": (os.urandom(100), [sealed]),
             "empty": (b"", [sealed]),
             "too long": (head + b"x" * 2000, [sealed]),
-            "another version": (b"MXSQ0002" + head[8:], [sealed]),
+            "another program": (b"MXSX" + head[4:], [sealed]),
             "no message": (head, []),
             "two messages": (head, [sealed, sealed]),
             "many": (head, [sealed] * 200),
-            "more than may be": (REQUEST_MARK + struct.pack("<Q", 1 << 40), [sealed]),
+            "more than may be": (request(1 << 40), [sealed]),
         }
         for name, (datagram, descriptors) in silent.items():
             with self.subTest(name):
                 self.assertEqual(self.raw(datagram, descriptors), b"")
         refused = {
             "not sealed": (head, [open_file]),
-            "another size": (REQUEST_MARK + struct.pack("<Q", 6), [sealed]),
-            "nothing": (REQUEST_MARK + struct.pack("<Q", 0), [sealed]),
+            "another size": (request(6), [sealed]),
+            "nothing": (request(0), [sealed]),
             "a pipe": (head, [os.pipe()[0]]),
         }
         for name, (datagram, descriptors) in refused.items():
             with self.subTest(name):
                 answer = self.raw(datagram, descriptors)
-                self.assertEqual(answer[len(RESULT_MARK)], VERDICTS.index("error"))
-        self.assertEqual(self.raw(head, [sealed])[len(RESULT_MARK)], 0)
+                self.assertEqual(parse_result(answer)[0], "error")
+        self.assertEqual(parse_result(self.raw(head, [sealed]))[0], "clean")
         self.assertEqual(self.scan.metric("mxfeed_scan_bad_requests_total"), len(silent))
         self.assertEqual(self.scan.status()["worker_deaths"], "0")
 

@@ -75,13 +75,30 @@ void GuardedStore::sweep(Time now) {
   guarded([&](Store& store) { swept.add(store.sweep(now)); });
 }
 
-std::string GuardedStore::status() const {
+std::string GuardedStore::url() const {
   const std::shared_lock lock(mutex_);
-  return fmt::format("store: {}\nstore-state: {}\n", url_.empty() ? "none" : url_,
-                     url_.empty()                 ? "not needed yet"
-                     : !breaker_.allows(clock_()) ? "resting after faults"
-                     : store_                     ? "in use"
-                                                  : "not open");
+  return url_.empty() ? "none" : url_;
+}
+
+StoreState GuardedStore::state() const {
+  const std::shared_lock lock(mutex_);
+  if (url_.empty()) return StoreState::unused;
+  if (!breaker_.allows(clock_())) return StoreState::resting;
+  return store_ ? StoreState::in_use : StoreState::not_open;
+}
+
+std::string_view to_string(StoreState state) {
+  switch (state) {
+    case StoreState::unused:
+      return "unused";
+    case StoreState::not_open:
+      return "not_open";
+    case StoreState::in_use:
+      return "in_use";
+    case StoreState::resting:
+      return "resting";
+  }
+  return "unused";
 }
 
 }  // namespace mxfeed::greylist

@@ -9,11 +9,20 @@
 #include <optional>
 #include <shared_mutex>
 #include <string>
+#include <string_view>
 
 #include "common/store/breaker.h"
 #include "milters/greylist/stores/store.h"
 
 namespace mxfeed::greylist {
+
+enum class StoreState {
+  unused,    // no store is needed yet
+  not_open,  // it is opened when it is needed
+  in_use,
+  resting,  // left alone after faults
+};
+std::string_view to_string(StoreState state);
 
 // Thread-safe.  Faults of the store are logged and counted here.  After kFaults of them
 // in a row it is left alone for kRest; one that could not be opened is opened again then.
@@ -35,8 +44,9 @@ class GuardedStore {
   // Removes some of what has expired.
   void sweep(Time now);
 
-  // "sqlite:greylist.db" and whether it works, for the status socket.
-  std::string status() const;
+  // "sqlite:greylist.db"; "none" before one is needed.
+  std::string url() const;
+  StoreState state() const;
 
  private:
   // Runs the work with the store, opening it before if need be; false after a fault.

@@ -20,7 +20,7 @@ class ScanClient {
 
   // Waits for a free worker and its answer, `patience` at most; calls `progress` about
   // every ten seconds meanwhile.  Throws Fault if there is no answer: service down, no
-  // signatures loaded yet, worker killed, time over.
+  // signatures loaded yet, worker killed, timed out.
   ScanResult scan(MessageFile& message, std::chrono::seconds patience,
                   const std::function<void()>& progress) const;
 

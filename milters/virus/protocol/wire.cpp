@@ -6,74 +6,137 @@
 namespace mxfeed::virus {
 namespace {
 
-// Each datagram begins with its mark, which carries the version.
-constexpr std::string_view kRequestMark = "MXSQ0001";
-constexpr std::string_view kResultMark = "MXSR0001";
+constexpr std::string_view kRequestMark = "MXSQ";
+constexpr std::string_view kResultMark = "MXSR";
 
-template <typename Number>
-void put(std::string& to, Number value) {
-  for (std::size_t i = 0; i < sizeof value; ++i) {
-    to += static_cast<char>(value >> (8 * i) & 0xff);
-  }
+enum class RequestTag : std::uint8_t { size = 1 };
+enum class ResultTag : std::uint8_t {
+  verdict = 1,
+  name = 2,
+  fault = 3,
+  parts_fed = 4,
+  signatures = 5,
+};
+
+template <typename Tag>
+void put(std::string& to, Tag tag, std::string_view value) {
+  to += static_cast<char>(tag);
+  to += static_cast<char>(value.size() & 0xff);
+  to += static_cast<char>(value.size() >> 8 & 0xff);
+  to += value;
 }
 
-// Takes a number from the front; false if there are too few bytes.
-template <typename Number>
-bool take(std::string_view& from, Number& value) {
+template <typename Tag, typename Number>
+void put_number(std::string& to, Tag tag, Number value) {
   static_assert(std::is_unsigned_v<Number>);
-  if (from.size() < sizeof value) return false;
-  value = 0;
+  std::string bytes;
+  for (std::size_t i = 0; i < sizeof value; ++i) {
+    bytes += static_cast<char>(value >> (8 * i) & 0xff);
+  }
+  put(to, tag, bytes);
+}
+
+// Nothing for a number of another size.
+template <typename Number>
+std::optional<Number> number_of(std::string_view bytes) {
+  static_assert(std::is_unsigned_v<Number>);
+  if (bytes.size() != sizeof(Number)) return std::nullopt;
+  Number value = 0;
   for (std::size_t i = 0; i < sizeof value; ++i) {
     value = static_cast<Number>(
-        value | static_cast<Number>(static_cast<unsigned char>(from[i])) << (8 * i));
+        value | static_cast<Number>(static_cast<unsigned char>(bytes[i])) << (8 * i));
   }
-  from.remove_prefix(sizeof value);
+  return value;
+}
+
+// Calls `take` with each field; false for a malformed datagram, or when `take` says so.
+template <typename Tag, typename Take>
+bool take_fields(std::string_view datagram, std::string_view mark, const Take& take) {
+  if (datagram.size() > kMaxDatagram || !datagram.starts_with(mark)) return false;
+  datagram.remove_prefix(mark.size());
+  constexpr std::size_t kHead = 3;
+  while (!datagram.empty()) {
+    if (datagram.size() < kHead) return false;
+    const auto byte = [&](std::size_t at) {
+      return static_cast<unsigned char>(datagram[at]);
+    };
+    const std::size_t length = byte(1) + (std::size_t{byte(2)} << 8);
+    if (datagram.size() < kHead + length) return false;
+    if (!take(static_cast<Tag>(byte(0)), datagram.substr(kHead, length))) return false;
+    datagram.remove_prefix(kHead + length);
+  }
   return true;
 }
 
-bool take_mark(std::string_view& from, std::string_view mark) {
-  if (from.size() > kMaxDatagram || !from.starts_with(mark)) return false;
-  from.remove_prefix(mark.size());
-  return true;
+// Sets the number; false if the field has another size.
+template <typename Number>
+bool set(Number& to, std::string_view field) {
+  const auto value = number_of<Number>(field);
+  if (value) to = *value;
+  return value.has_value();
 }
 
 }  // namespace
 
 std::string encode(const ScanRequest& request) {
   std::string datagram(kRequestMark);
-  put(datagram, request.size);
+  put_number(datagram, RequestTag::size, request.size);
   return datagram;
 }
 
 std::string encode(const ScanResult& result) {
   std::string datagram(kResultMark);
-  put(datagram, static_cast<std::uint8_t>(result.verdict));
-  put(datagram, result.parts_fed);
-  put(datagram, result.signatures);
-  datagram += std::string_view(result.name).substr(0, kMaxName);
+  put_number(datagram, ResultTag::verdict, static_cast<std::uint8_t>(result.verdict));
+  put(datagram, ResultTag::name, std::string_view(result.name).substr(0, kMaxName));
+  put_number(datagram, ResultTag::fault, static_cast<std::uint8_t>(result.fault));
+  put_number(datagram, ResultTag::parts_fed, result.parts_fed);
+  put_number(datagram, ResultTag::signatures, result.signatures);
   return datagram;
 }
 
 std::optional<ScanRequest> decode_request(std::string_view datagram) {
-  ScanRequest request;
-  if (!take_mark(datagram, kRequestMark) || !take(datagram, request.size) ||
-      !datagram.empty() || request.size > kMaxMessage) {
+  std::optional<std::uint64_t> size;
+  const auto take = [&](RequestTag tag, std::string_view field) {
+    if (tag != RequestTag::size) return true;
+    size = number_of<std::uint64_t>(field);
+    return size.has_value();
+  };
+  if (!take_fields<RequestTag>(datagram, kRequestMark, take) || !size ||
+      *size > kMaxMessage) {
     return std::nullopt;
   }
-  return request;
+  return ScanRequest{*size};
 }
 
 std::optional<ScanResult> decode_result(std::string_view datagram) {
   ScanResult result;
-  std::uint8_t verdict = 0;
-  if (!take_mark(datagram, kResultMark) || !take(datagram, verdict) ||
-      !take(datagram, result.parts_fed) || !take(datagram, result.signatures) ||
-      verdict > static_cast<std::uint8_t>(ScanVerdict::error) ||
-      datagram.size() > kMaxName) {
+  std::optional<std::uint8_t> verdict;
+  std::uint8_t fault = 0;
+  const auto take = [&](ResultTag tag, std::string_view field) {
+    switch (tag) {
+      case ResultTag::verdict:
+        verdict = number_of<std::uint8_t>(field);
+        return verdict.has_value();
+      case ResultTag::name:
+        result.name = field;
+        return field.size() <= kMaxName;
+      case ResultTag::fault:
+        return set(fault, field);
+      case ResultTag::parts_fed:
+        return set(result.parts_fed, field);
+      case ResultTag::signatures:
+        return set(result.signatures, field);
+    }
+    return true;  // of a later version
+  };
+  if (!take_fields<ResultTag>(datagram, kResultMark, take) || !verdict ||
+      *verdict > static_cast<std::uint8_t>(ScanVerdict::error)) {
     return std::nullopt;
   }
-  result.verdict = static_cast<ScanVerdict>(verdict);
-  result.name = datagram;
+  result.verdict = static_cast<ScanVerdict>(*verdict);
+  result.fault = fault > static_cast<std::uint8_t>(ScanFault::message)
+                     ? ScanFault::engine
+                     : static_cast<ScanFault>(fault);
   return result;
 }
 

@@ -18,8 +18,10 @@ struct Board {
   std::array<std::atomic<std::uint64_t>, 5> results;  // by ScanVerdict
   std::atomic<std::uint64_t> parts_fed;               // parts that the engine had missed
   std::atomic<std::uint64_t> mails_fed;               // mails with such parts
-  std::atomic<std::uint64_t> bad_requests;            // not understood
+  std::atomic<std::uint64_t> bad_requests;            // malformed
   std::atomic<std::uint64_t> gone_clients;            // gave up while they waited
+  std::atomic<std::uint64_t> silent_clients;          // sent no request in time
+  std::atomic<std::uint64_t> workers_renewed;  // ended because they kept too much memory
   std::atomic<std::uint64_t> scratch_faults;  // scans refused for want of temporary space
   std::atomic<std::uint64_t> scan_micros;
 };

@@ -27,7 +27,8 @@ struct Engine::Run {
   std::uint64_t size;
   std::chrono::steady_clock::time_point deadline;
   std::vector<std::string> found;
-  std::string error;  // the first
+  std::string error;                  // the first
+  ScanFault fault = ScanFault::none;  // of the first error
   std::uint64_t max_object;
   std::uint64_t max_sum;
   std::uint64_t sum = 0;  // of the objects shown
@@ -36,8 +37,14 @@ struct Engine::Run {
   bool shows_parts = true;  // while the mail itself is scanned
   Seen seen;
 
-  void note_error(std::string_view cause) {
-    if (error.empty()) error = trim(cause.substr(0, kMaxName));
+  void note_error(std::string_view cause, ScanFault where = ScanFault::engine) {
+    if (fault != ScanFault::none) return;
+    fault = where;
+    error = trim(cause.substr(0, kMaxName));
+  }
+  void note_out_of_memory() noexcept {
+    if (fault == ScanFault::none) fault = ScanFault::engine;
+    error = "out of memory";  // fits into the string without an allocation
   }
 };
 
@@ -102,7 +109,9 @@ struct Engine::Callbacks {
                             void* context) noexcept {
     Run& run = *static_cast<Run*>(context);
     try {
-      if (!has_room(run.directory, run.size)) run.note_error("no room to unpack");
+      if (!has_room(run.directory, run.size)) {
+        run.note_error("no room to unpack", ScanFault::temporary_space);
+      }
       if (!run.reads_rar && !run.unreadable_rar && buffer != nullptr) {
         run.unreadable_rar = has_rar({buffer, size});
       }
@@ -112,7 +121,7 @@ struct Engine::Callbacks {
       if (run.sum >= run.max_sum) note(run, ".MaxScanSize");
       if (run.shows_parts && buffer != nullptr) run.seen.add({buffer, size});
     } catch (const std::exception& error) {
-      run.error = "out of memory";
+      run.note_out_of_memory();
     }
     return CL_CLEAN;
   }
@@ -140,7 +149,7 @@ struct Engine::Callbacks {
     try {
       add(run, name ? name : "");
     } catch (const std::exception& error) {
-      run.error = "out of memory";
+      run.note_out_of_memory();
     }
   }
 
@@ -307,6 +316,7 @@ ScanResult Engine::scan(std::string_view mail, FeedRule rule) {
   result.signatures = signatures_;
   if (auto trouble = scratch_trouble(directory_, mail.size())) {
     result.name = "temporary directory: " + *trouble;
+    result.fault = ScanFault::temporary_space;
     return result;
   }
   Run run;
@@ -372,10 +382,11 @@ ScanResult Engine::scan(std::string_view mail, FeedRule rule) {
   // What was found was found; that nothing was found needs a scan without any trouble.
   if (worst != ScanVerdict::infected) {
     if (auto trouble = scratch_trouble(directory_, mail.size())) {
-      run.note_error("temporary directory: " + *trouble);
+      run.note_error("temporary directory: " + *trouble, ScanFault::temporary_space);
     }
-    if (!run.error.empty()) {
+    if (run.fault != ScanFault::none) {
       result.name = run.error;
+      result.fault = run.fault;
       return result;
     }
   }

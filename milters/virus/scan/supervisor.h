@@ -2,24 +2,14 @@
 //
 // The supervisor of mxfeed-scan: owns the listening socket, watches signatures and
 // policy, and keeps one proved zygote in force.  It loads no signatures and parses no
-// mail, so that it lives on whatever these do.
-//
-// One thread serves; another answers on the status socket.
+// mail, so that it lives on whatever these do.  It has one thread.
 
 #pragma once
 
-#include <filesystem>
-
 namespace mxfeed::virus {
 
-struct SupervisorOptions {
-  std::filesystem::path state = "/var/lib/mxfeed";
-  std::filesystem::path socket;   // empty: <state>/scan/scan.sock
-  std::filesystem::path scratch;  // empty: chosen (scratch.h)
-};
-
-// Serves until SIGTERM or SIGINT, then lets the scans end; returns the exit status.
-// Throws Fault if it cannot start.
-int supervise(const SupervisorOptions& options);
+// main() of mxfeed-scan: serves until SIGTERM or SIGINT, then lets the scans end; returns
+// the exit status.
+int run_supervisor(int argc, char** argv);
 
 }  // namespace mxfeed::virus

@@ -9,22 +9,35 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdint>
-#include <cstring>
+#include <iterator>
+#include <list>
 #include <optional>
+#include <utility>
 
 #include "common/base/fault.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
+#include "common/base/memory.h"
+#include "common/base/unix_socket.h"
 #include "milters/virus/scan/scratch.h"
 
 namespace mxfeed::virus {
 namespace {
 
-// How long a client may take to send its request: it does so at once.
-constexpr int kRequestSeconds = 2;
-constexpr int kLookMilliseconds = 1000;
+using Monotonic = std::chrono::steady_clock;
+using std::chrono::milliseconds;
+
+// A client sends its request at once.
+constexpr milliseconds kFirstLook{20};
+constexpr milliseconds kPatience{2000};
+constexpr std::size_t kMostWaiting = 64;
+constexpr milliseconds kLook{1000};
+// Freed memory that a worker keeps for the next scan, and what it may have grown to.
+constexpr std::uint64_t kMemorySlack = 32ull << 20;
+constexpr std::uint64_t kMostGrowth = 64ull << 20;
 
 struct Request {
   ScanRequest head;
@@ -33,36 +46,11 @@ struct Request {
 
 // Nothing if it is not exactly one request with one descriptor; what else came along is
 // closed.
-std::optional<Request> receive(int connection) {
-  char datagram[kMaxDatagram + 1];
-  iovec bytes{datagram, sizeof datagram};
-  alignas(cmsghdr) char control[CMSG_SPACE(4 * sizeof(int))];
-  msghdr header{};
-  header.msg_iov = &bytes;
-  header.msg_iovlen = 1;
-  header.msg_control = control;
-  header.msg_controllen = sizeof control;
-  const ssize_t got = ::recvmsg(connection, &header, MSG_CMSG_CLOEXEC);
-  if (got < 0) return std::nullopt;
-  Request request;
-  bool one = true;
-  for (cmsghdr* at = CMSG_FIRSTHDR(&header); at != nullptr;
-       at = CMSG_NXTHDR(&header, at)) {
-    if (at->cmsg_level != SOL_SOCKET || at->cmsg_type != SCM_RIGHTS) continue;
-    for (std::size_t i = 0; CMSG_LEN((i + 1) * sizeof(int)) <= at->cmsg_len; ++i) {
-      int fd;
-      std::memcpy(&fd, CMSG_DATA(at) + i * sizeof fd, sizeof fd);
-      if (request.message) one = false;
-      request.message.reset(fd);
-    }
-  }
-  if (!one || !request.message || (header.msg_flags & (MSG_CTRUNC | MSG_TRUNC)) != 0) {
-    return std::nullopt;
-  }
-  const auto head = decode_request({datagram, static_cast<std::size_t>(got)});
+std::optional<Request> parse(Datagram datagram) {
+  if (datagram.is_truncated || datagram.descriptors.size() != 1) return std::nullopt;
+  const auto head = decode_request(datagram.bytes);
   if (!head) return std::nullopt;
-  request.head = *head;
-  return request;
+  return Request{*head, std::move(datagram.descriptors[0])};
 }
 
 // The message in memory, as long as this object lives.
@@ -99,90 +87,185 @@ bool is_gone(int connection) {
   return ::poll(&watched, 1, 0) > 0 && (watched.revents & (POLLHUP | POLLERR)) != 0;
 }
 
-void serve(Engine& engine, const WorkerTask& task, int connection) {
-  const timeval limit{kRequestSeconds, 0};
-  ::setsockopt(connection, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
-  ::setsockopt(connection, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
-  auto request = receive(connection);
-  if (!request) {
-    ++task.board.bad_requests;
-    log(Severity::warning, LogFields().add("event", "request").add("fault", "rubbish"));
-    return;
+class Worker {
+ public:
+  // Throws Fault.
+  Worker(Engine& engine, const WorkerTask& task)
+      : engine_(engine), task_(task), ready_(::epoll_create1(EPOLL_CLOEXEC)) {
+    if (!ready_) throw Fault("watch for requests", "epoll", errno_text(errno));
+    // One connection wakes one worker.  Should that one end or die before it looks,
+    // nobody else is woken for it, so an idle one looks now and then of its own accord.
+    watch(task_.listener, EPOLLIN | EPOLLEXCLUSIVE);
+    watch(task_.lifeline, EPOLLIN);
   }
-  if (is_gone(connection)) {
-    ++task.board.gone_clients;
-    return;
-  }
-  ::alarm(static_cast<unsigned>(task.hard_limit.count()));
-  const auto begin = std::chrono::steady_clock::now();
-  ScanResult result;
-  try {
-    const Mapping message(request->message.get(), request->head.size);
-    result = engine.scan(message.bytes());
-  } catch (const std::exception& error) {
-    result.verdict = ScanVerdict::error;
-    result.name = error.what();
-  }
-  ::alarm(0);
-  task.board.scan_micros +=
-      static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(
-                                     std::chrono::steady_clock::now() - begin)
-                                     .count());
-  ++task.board.results[static_cast<std::size_t>(result.verdict)];
-  task.board.parts_fed += result.parts_fed;
-  if (result.parts_fed > 0) ++task.board.mails_fed;
-  if (result.verdict == ScanVerdict::error) {
-    if (result.name.starts_with("temporary directory")) {
-      ++task.board.scratch_faults;
-      make_scratch(task.scratch);  // what was removed under us comes back
-    }
-    log(Severity::error, LogFields().add("event", "scan").add("fault", result.name));
-  }
-  const std::string answer = encode(result);
-  ::send(connection, answer.data(), answer.size(), MSG_NOSIGNAL);
-}
 
-// Throws Fault.
-void watch(const Fd& ready, int fd, std::uint32_t events) {
-  epoll_event event{};
-  event.events = events;
-  event.data.fd = fd;
-  if (::epoll_ctl(ready.get(), EPOLL_CTL_ADD, fd, &event) != 0) {
-    throw Fault("watch for requests", "epoll", errno_text(errno));
+  // Returns the exit status.
+  int run() {
+    while (accepts_ || !waiting_.empty()) {
+      epoll_event seen[16];
+      const int count = ::epoll_wait(ready_.get(), seen, std::size(seen),
+                                     static_cast<int>(kLook.count()));
+      if (count < 0 && errno != EINTR) return 1;
+      for (int i = 0; i < count; ++i) {
+        const int fd = seen[i].data.fd;
+        if (fd == task_.lifeline) {
+          end();
+        } else if (fd == task_.listener) {
+          if ((seen[i].events & (EPOLLERR | EPOLLHUP)) != 0) return 1;
+        } else {
+          serve_waiting(fd);
+        }
+      }
+      if (accepts_) accept();
+      drop_silent();
+    }
+    return 0;
   }
-}
+
+ private:
+  // A connection whose request has not come yet.
+  struct Waiting {
+    Fd connection;
+    Monotonic::time_point deadline;
+  };
+
+  void watch(int fd, std::uint32_t events) {
+    epoll_event event{};
+    event.events = events;
+    event.data.fd = fd;
+    if (::epoll_ctl(ready_.get(), EPOLL_CTL_ADD, fd, &event) != 0) {
+      throw Fault("watch for requests", "epoll", errno_text(errno));
+    }
+  }
+  void forget(int fd) { ::epoll_ctl(ready_.get(), EPOLL_CTL_DEL, fd, nullptr); }
+
+  // The lifeline has ended.
+  void end() {
+    forget(task_.lifeline);
+    ending_ = true;
+    if (!task_.drains) stop_accepting();
+  }
+  void stop_accepting() {
+    if (accepts_) forget(task_.listener);
+    accepts_ = false;
+  }
+
+  void accept() {
+    Fd connection(
+        ::accept4(task_.listener, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+    if (!connection) {  // another worker was faster
+      if (ending_) stop_accepting();
+      return;
+    }
+    pollfd watched{connection.get(), POLLIN, 0};
+    if (::poll(&watched, 1, static_cast<int>(kFirstLook.count())) > 0) {
+      return serve(connection.get());
+    }
+    if (waiting_.size() >= kMostWaiting) drop(waiting_.begin());
+    watch(connection.get(), EPOLLIN);
+    waiting_.push_back({std::move(connection), Monotonic::now() + kPatience});
+  }
+
+  void serve_waiting(int fd) {
+    const auto found =
+        std::find_if(waiting_.begin(), waiting_.end(),
+                     [fd](const Waiting& one) { return one.connection.get() == fd; });
+    if (found == waiting_.end()) return;
+    const Fd connection = std::move(found->connection);
+    waiting_.erase(found);
+    forget(fd);
+    serve(connection.get());
+  }
+
+  // While a scan went on, the request may have come after all.
+  void drop_silent() {
+    while (!waiting_.empty() && waiting_.front().deadline <= Monotonic::now()) {
+      pollfd watched{waiting_.front().connection.get(), POLLIN, 0};
+      if (::poll(&watched, 1, 0) > 0) {
+        serve_waiting(watched.fd);
+      } else {
+        drop(waiting_.begin());
+      }
+    }
+  }
+  void drop(std::list<Waiting>::iterator silent) {
+    ++task_.board.silent_clients;
+    waiting_.erase(silent);
+  }
+
+  void serve(int connection) {
+    if (++served_ >= task_.scans) stop_accepting();
+    auto datagram = receive_datagram(connection, kMaxDatagram + 1);
+    auto request = datagram ? parse(*std::move(datagram)) : std::nullopt;
+    if (!request) {
+      ++task_.board.bad_requests;
+      log(Severity::warning,
+          LogFields().add("event", "request").add("fault", "malformed request"));
+      return;
+    }
+    if (is_gone(connection)) {
+      ++task_.board.gone_clients;
+      return;
+    }
+    const ScanResult result = scan(*request);
+    const std::string answer = encode(result);
+    ::send(connection, answer.data(), answer.size(), MSG_NOSIGNAL);
+    request.reset();
+    give_back_memory();
+  }
+
+  ScanResult scan(const Request& request) {
+    ::alarm(static_cast<unsigned>(task_.hard_limit.count()));
+    const auto begin = Monotonic::now();
+    ScanResult result;
+    try {
+      const Mapping message(request.message.get(), request.head.size);
+      result = engine_.scan(message.bytes());
+    } catch (const Fault& fault) {
+      result = {ScanVerdict::error, fault.what(), ScanFault::message};
+    } catch (const std::exception& error) {
+      result = {ScanVerdict::error, error.what(), ScanFault::engine};
+    }
+    ::alarm(0);
+    const auto took =
+        std::chrono::duration_cast<std::chrono::microseconds>(Monotonic::now() - begin);
+    task_.board.scan_micros += static_cast<std::uint64_t>(took.count());
+    ++task_.board.results[static_cast<std::size_t>(result.verdict)];
+    task_.board.parts_fed += result.parts_fed;
+    if (result.parts_fed > 0) ++task_.board.mails_fed;
+    if (result.fault == ScanFault::temporary_space) {
+      ++task_.board.scratch_faults;
+      make_scratch(task_.scratch);  // what was removed under us comes back
+    }
+    if (result.verdict == ScanVerdict::error) {
+      log(Severity::error, LogFields().add("event", "scan").add("fault", result.name));
+    }
+    return result;
+  }
+
+  // libclamav leaves holes that cannot be given back; a fresh worker has none.
+  void give_back_memory() {
+    if (memory_.trim() <= kMostGrowth || !accepts_) return;
+    ++task_.board.workers_renewed;
+    stop_accepting();
+  }
+
+  Engine& engine_;
+  const WorkerTask& task_;
+  const Fd ready_;
+  MemoryTrimmer memory_{kMemorySlack};
+  std::list<Waiting> waiting_;  // oldest first
+  unsigned served_ = 0;
+  bool accepts_ = true;
+  bool ending_ = false;
+};
 
 }  // namespace
 
 int run_worker(Engine& engine, const WorkerTask& task) {
   make_scratch(task.scratch);
   engine.use_directory(task.scratch);
-  // One connection wakes one worker.  Should that one end or die before it looks, nobody
-  // else is woken for it, so an idle one looks now and then of its own accord.
-  const Fd ready(::epoll_create1(EPOLL_CLOEXEC));
-  if (!ready) throw Fault("watch for requests", "epoll", errno_text(errno));
-  watch(ready, task.lifeline, EPOLLIN);
-  watch(ready, task.listener, EPOLLIN | EPOLLEXCLUSIVE);
-  for (unsigned served = 0; served < task.scans;) {
-    epoll_event seen[2];
-    const int count = ::epoll_wait(ready.get(), seen, 2, kLookMilliseconds);
-    if (count < 0 && errno != EINTR) return 1;
-    bool ends = false;
-    for (int i = 0; i < count; ++i) {
-      if (seen[i].data.fd == task.lifeline) {
-        ends = true;
-      } else if ((seen[i].events & (EPOLLERR | EPOLLHUP)) != 0) {
-        return 1;
-      }
-    }
-    if (ends && !task.drains) break;
-    const Fd connection(::accept4(task.listener, nullptr, nullptr, SOCK_CLOEXEC));
-    if (!connection && ends) break;
-    if (!connection) continue;  // another worker was faster
-    serve(engine, task, connection.get());
-    ++served;
-  }
-  return 0;
+  return Worker(engine, task).run();
 }
 
 }  // namespace mxfeed::virus

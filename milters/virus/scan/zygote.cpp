@@ -19,16 +19,18 @@
 #include <chrono>
 #include <cstring>
 #include <map>
+#include <memory>
 #include <new>
 #include <optional>
 
 #include "common/base/fault.h"
 #include "common/base/log.h"
-#include "common/base/text.h"
+#include "common/base/unix_socket.h"
 #include "milters/virus/scan/board.h"
 #include "milters/virus/scan/engine_clamav.h"
 #include "milters/virus/scan/scratch.h"
 #include "milters/virus/scan/worker.h"
+#include "milters/virus/scan/zygote_protocol.h"
 
 namespace mxfeed::virus {
 namespace {
@@ -43,7 +45,8 @@ constexpr milliseconds kShortLife{1000};
 constexpr milliseconds kLongestPause{10'000};
 
 // False once the supervisor is gone.
-bool tell(const std::string& text) {
+bool report(const ZygoteReport& what) {
+  const std::string text = to_string(what);
   return ::send(kZygoteControl, text.data(), text.size(), MSG_NOSIGNAL) >= 0 ||
          (errno != EPIPE && errno != ECONNRESET && errno != ENOTCONN);
 }
@@ -62,49 +65,79 @@ sigset_t watched_signals() {
   return set;
 }
 
-std::atomic<bool>& shared_flag() {
-  void* const at = ::mmap(nullptr, sizeof(std::atomic<bool>), PROT_READ | PROT_WRITE,
-                          MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-  if (at == MAP_FAILED) throw Fault("start workers", "mmap", errno_text(errno));
-  return *new (at) std::atomic<bool>(false);
-}
+// Workers that share a listener, and how they are told to stop.
+class Crew {
+ public:
+  Crew() {
+    int ends[2];
+    void* const at = ::mmap(nullptr, sizeof(std::atomic<bool>), PROT_READ | PROT_WRITE,
+                            MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (at == MAP_FAILED || ::pipe2(ends, O_CLOEXEC) != 0) {
+      throw Fault("start workers", "shared memory", errno_text(errno));
+    }
+    drains_ = new (at) std::atomic<bool>(false);
+    lifeline_read_.reset(ends[0]);
+    lifeline_write_.reset(ends[1]);
+  }
+  Crew(const Crew&) = delete;
+  Crew& operator=(const Crew&) = delete;
+  ~Crew() { ::munmap(drains_, sizeof *drains_); }
+
+  // They stop after the scan at hand, or after those that wait for one.
+  void stop(bool drains) {
+    *drains_ = drains;
+    lifeline_write_.reset();
+  }
+  // In a worker.
+  void join() { lifeline_write_.reset(); }
+  int lifeline() const { return lifeline_read_.get(); }
+  const std::atomic<bool>& drains() const { return *drains_; }
+
+ private:
+  std::atomic<bool>* drains_ = nullptr;  // in memory that the workers share
+  Fd lifeline_read_, lifeline_write_;
+};
 
 class Zygote {
  public:
   Zygote(const ZygoteTask& task, Engine& engine, Board& board)
-      : task_(task), engine_(engine), board_(board), drains_(shared_flag()) {
-    int ends[2];
+      : task_(task), engine_(engine), board_(board), crew_(std::make_unique<Crew>()) {
     const sigset_t signals = watched_signals();
     ::sigprocmask(SIG_BLOCK, &signals, nullptr);
     signals_.reset(::signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK));
-    if (!signals_ || ::pipe2(ends, O_CLOEXEC) != 0) {
-      throw Fault("start workers", "pipe", errno_text(errno));
-    }
-    lifeline_read_.reset(ends[0]);
-    lifeline_write_.reset(ends[1]);
+    if (!signals_) throw Fault("start workers", "signals", errno_text(errno));
   }
 
   // Keeps the workers until it is retired and the last one has ended.
   int serve() {
     fork_missing();
-    const std::string ready = "ready " + std::to_string(engine_.signatures()) + " " +
-                              (engine_.reads_rar() ? "1" : "0");
-    if (!tell(ready)) retire();
+    if (!report(EngineReady{engine_.signatures(), engine_.reads_rar()})) retire(false);
     while (!retired_ || !workers_.empty()) {
       pollfd watched[2] = {{signals_.get(), POLLIN, 0}, {kZygoteControl, POLLIN, 0}};
       // Retired, only the children matter.
       if (::poll(watched, retired_ ? 1 : 2, wait()) < 0 && errno != EINTR) break;
       if (watched[0].revents != 0) drain_signals();
       reap();
-      if (!retired_ && watched[1].revents != 0) listen_to_supervisor();
+      if (!retired_ && watched[1].revents != 0) take_order();
       if (!retired_) fork_missing();
     }
     return 0;
   }
 
  private:
+  struct Worker {
+    Monotonic::time_point since;
+    unsigned crew;
+  };
+
+  std::size_t crew_size() const {
+    return static_cast<std::size_t>(std::count_if(
+        workers_.begin(), workers_.end(),
+        [this](const auto& one) { return one.second.crew == crew_number_; }));
+  }
+
   int wait() const {
-    if (retired_ || workers_.size() >= task_.settings.workers) return -1;
+    if (retired_ || crew_size() >= task_.settings.workers) return -1;
     const auto left =
         std::chrono::duration_cast<milliseconds>(next_fork_ - Monotonic::now());
     return static_cast<int>(std::max<long long>(0, left.count()) + 1);
@@ -116,23 +149,40 @@ class Zygote {
     }
   }
 
-  void listen_to_supervisor() {
-    char text[64];
-    const ssize_t got = ::recv(kZygoteControl, text, sizeof text, MSG_DONTWAIT);
-    if (got < 0 && (errno == EAGAIN || errno == EINTR)) return;
-    if (got > 0 && std::string_view(text, static_cast<std::size_t>(got)) == "drain") {
-      drains_ = true;
+  void take_order() {
+    const auto datagram = receive_datagram(kZygoteControl, 64, MSG_DONTWAIT);
+    if (!datagram && errno == EAGAIN) return;
+    const auto order = datagram ? parse_zygote_order(datagram->bytes) : std::nullopt;
+    // Also when the supervisor is gone, or is not understood.
+    if (!order) return retire(false);
+    switch (*order) {
+      case ZygoteOrder::retire:
+        return retire(false);
+      case ZygoteOrder::drain:
+        return retire(true);
+      case ZygoteOrder::listen:
+        if (datagram->descriptors.size() == 1) {
+          return renew_crew(datagram->descriptors[0].get());
+        }
+        return retire(false);
     }
-    retire();  // asked to, or the supervisor is gone
   }
 
-  void retire() {
+  void retire(bool drains) {
     retired_ = true;
-    lifeline_write_.reset();
+    crew_->stop(drains);
+  }
+
+  void renew_crew(int listener) {
+    auto crew = std::make_unique<Crew>();
+    if (::dup2(listener, kZygoteListener) < 0) return;
+    crew_->stop(true);
+    crew_ = std::move(crew);
+    ++crew_number_;
   }
 
   void fork_missing() {
-    while (workers_.size() < task_.settings.workers && Monotonic::now() >= next_fork_) {
+    while (crew_size() < task_.settings.workers && Monotonic::now() >= next_fork_) {
       const pid_t pid = ::fork();
       if (pid == 0) work();
       if (pid < 0) {
@@ -141,13 +191,13 @@ class Zygote {
         pause();
         return;
       }
-      workers_[pid] = Monotonic::now();
+      workers_[pid] = {Monotonic::now(), crew_number_};
     }
   }
 
   [[noreturn]] void work() {
     // Stopping is the supervisor's business, by the lifeline; the alarm kills.
-    lifeline_write_.reset();
+    crew_->join();
     signals_.reset();
     ::close(kZygoteControl);
     sigset_t none;
@@ -156,7 +206,7 @@ class Zygote {
     int status = 1;
     try {
       status = run_worker(engine_,
-                          {kZygoteListener, lifeline_read_.get(), drains_, board_,
+                          {kZygoteListener, crew_->lifeline(), crew_->drains(), board_,
                            scratch_of(task_.scratch, ::getpid()),
                            task_.settings.max_scan_time + kHardMargin, kScansPerWorker});
     } catch (const std::exception& error) {
@@ -175,7 +225,7 @@ class Zygote {
     for (pid_t pid; (pid = ::waitpid(-1, &status, WNOHANG)) > 0;) {
       const auto worker = workers_.find(pid);
       if (worker == workers_.end()) continue;
-      const bool short_life = Monotonic::now() - worker->second < kShortLife;
+      const bool short_life = Monotonic::now() - worker->second.since < kShortLife;
       workers_.erase(worker);
       remove_scratch(task_.scratch, pid);
       const bool in_order = WIFEXITED(status) && WEXITSTATUS(status) == 0;
@@ -186,7 +236,7 @@ class Zygote {
                 .add("event", "worker-died")
                 .add("worker", pid)
                 .add("signal", signal == 0 ? "none" : sigabbrev_np(signal)));
-        tell("died " + std::to_string(signal));
+        report(WorkerDied{signal});
       }
       if (short_life && !in_order) {
         pause();
@@ -199,52 +249,14 @@ class Zygote {
   const ZygoteTask& task_;
   Engine& engine_;
   Board& board_;
-  std::atomic<bool>& drains_;  // in memory that the workers share
+  std::unique_ptr<Crew> crew_;  // the one that takes new requests
+  unsigned crew_number_ = 0;
   Fd signals_;
-  Fd lifeline_read_, lifeline_write_;
-  std::map<pid_t, Monotonic::time_point> workers_;  // since when
+  std::map<pid_t, Worker> workers_;  // of all crews
   Monotonic::time_point next_fork_{};
   milliseconds pause_{0};
   bool retired_ = false;
 };
-
-// Each option of zygote_arguments() has a value.
-std::optional<ZygoteTask> parse(int argc, char** argv) {
-  ZygoteTask task;
-  for (int i = 2; i < argc; i += 2) {
-    if (i + 1 >= argc) return std::nullopt;
-    const std::string_view option = argv[i];
-    const std::string_view value = argv[i + 1];
-    if (option == "--database") {
-      task.settings.database = value;
-      continue;
-    }
-    if (option == "--scratch") {
-      task.scratch = value;
-      continue;
-    }
-    const auto number = parse_unsigned(value);
-    if (!number) return std::nullopt;
-    if (option == "--workers") {
-      task.settings.workers = static_cast<unsigned>(*number);
-    } else if (option == "--max-scan-size") {
-      task.settings.max_scan_size = *number;
-    } else if (option == "--max-file-size") {
-      task.settings.max_file_size = *number;
-    } else if (option == "--max-files") {
-      task.settings.max_files = static_cast<unsigned>(*number);
-    } else if (option == "--max-recursion") {
-      task.settings.max_recursion = static_cast<unsigned>(*number);
-    } else if (option == "--max-scan-seconds") {
-      task.settings.max_scan_time = std::chrono::seconds(*number);
-    } else if (option == "--former-signatures") {
-      task.former_signatures = static_cast<unsigned>(*number);
-    } else {
-      return std::nullopt;
-    }
-  }
-  return task;
-}
 
 void refuse_shrunk(const Engine& engine, const ZygoteTask& task) {
   if (engine.signatures() >= task.former_signatures / 2) return;
@@ -255,20 +267,6 @@ void refuse_shrunk(const Engine& engine, const ZygoteTask& task) {
 
 }  // namespace
 
-std::vector<std::string> zygote_arguments(const ZygoteTask& task) {
-  const GatewayPolicy::Virus& s = task.settings;
-  return {"mxfeed-scan",         "--zygote",
-          "--database",          s.database,
-          "--scratch",           task.scratch.string(),
-          "--workers",           std::to_string(s.workers),
-          "--max-scan-size",     std::to_string(s.max_scan_size),
-          "--max-file-size",     std::to_string(s.max_file_size),
-          "--max-files",         std::to_string(s.max_files),
-          "--max-recursion",     std::to_string(s.max_recursion),
-          "--max-scan-seconds",  std::to_string(s.max_scan_time.count()),
-          "--former-signatures", std::to_string(task.former_signatures)};
-}
-
 int run_zygote_command(int argc, char** argv) {
   set_log_name("mxfeed-scan");
   ::prctl(PR_SET_NAME, "mxfeed-scan", 0, 0, 0);  // not "exe", for ps(1)
@@ -278,7 +276,7 @@ int run_zygote_command(int argc, char** argv) {
   ::signal(SIGINT, SIG_IGN);
   ::signal(SIGHUP, SIG_IGN);
   ::signal(SIGUSR1, SIG_IGN);
-  const auto task = parse(argc, argv);
+  const auto task = parse_zygote_arguments({argv, argv + argc});
   if (!task) {
     log(Severity::error, "mxfeed-scan --zygote is started by mxfeed-scan only");
     return 2;
@@ -292,7 +290,7 @@ int run_zygote_command(int argc, char** argv) {
     Engine engine(task->settings, own, [&] {
       if (Monotonic::now() - last < std::chrono::seconds(1)) return;
       last = Monotonic::now();
-      if (!tell("loading")) ::_exit(0);
+      if (!report(StillLoading{})) ::_exit(0);
     });
     refuse_shrunk(engine, *task);
     if (!engine.reads_rar()) {
@@ -305,7 +303,7 @@ int run_zygote_command(int argc, char** argv) {
     remove_scratch(task->scratch, ::getpid());
     ::_exit(status);  // freeing the engine takes long and serves nobody
   } catch (const std::exception& error) {
-    tell("failed " + std::string(error.what()).substr(0, 1000));
+    report(LoadFailed{error.what()});
   }
   remove_scratch(task->scratch, ::getpid());
   return status;

@@ -62,7 +62,7 @@ const Case kCases[] = {
 TEST_CASE("what becomes of a scanned message follows the table", "[virus]") {
   for (const Case& c : kCases) {
     DYNAMIC_SECTION(c.name) {
-      const Decision got = verdict_for({c.found, "N", 0, 0}, c.policy);
+      const Decision got = verdict_for({c.found, "N"}, c.policy);
       CHECK(got.verdict.action() == c.action);
       CHECK(got.verdict.code() == c.code);
       CHECK(got.verdict.reason() == c.reason);

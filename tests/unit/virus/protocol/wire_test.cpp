@@ -13,7 +13,8 @@ TEST_CASE("what one side says the other understands", "[virus]") {
   for (const ScanVerdict verdict :
        {ScanVerdict::clean, ScanVerdict::infected, ScanVerdict::unscannable,
         ScanVerdict::encrypted, ScanVerdict::error}) {
-    const ScanResult result{verdict, "Some.Name\xff\n", 3, 8'700'000};
+    const ScanResult result{verdict, "Some.Name\xff\n", ScanFault::temporary_space, 3,
+                            8'700'000};
     CHECK(decode_result(encode(result)) == result);
   }
 }
@@ -25,31 +26,66 @@ TEST_CASE("a name that is too long is cut and still understood", "[virus]") {
   CHECK(result->name == std::string(kMaxName, 'x'));
 }
 
-TEST_CASE("what is not a datagram of this version is not understood", "[virus]") {
-  const std::string request = encode(ScanRequest{5});
-  const std::string result = encode(ScanResult{ScanVerdict::clean, "n"});
-  // One byte less, one more, another mark, the other direction.
-  CHECK_FALSE(decode_request(request.substr(0, request.size() - 1)));
-  CHECK_FALSE(decode_request(request + '\0'));
-  CHECK_FALSE(decode_request(result));
-  CHECK_FALSE(decode_request(""));
-  CHECK_FALSE(decode_result(request));
-  CHECK_FALSE(decode_result(""));
-  CHECK_FALSE(decode_result(std::string(kMaxDatagram + 1, 'M')));
-  CHECK_FALSE(decode_request(encode(ScanRequest{kMaxMessage + 1})));
-  for (std::size_t length = 0; length < result.size() - 1; ++length) {
-    CHECK_FALSE(decode_result(result.substr(0, length)));
+struct Case {
+  const char* name;
+  std::string datagram;
+};
+
+std::string field(char tag, std::string_view value) {
+  return std::string{tag, static_cast<char>(value.size()), '\0'} + std::string(value);
+}
+
+const std::string kRequest = encode(ScanRequest{5});
+const std::string kResult = encode(ScanResult{ScanVerdict::clean, "n"});
+const std::string kClean("\0", 1);
+
+TEST_CASE("a malformed request is refused", "[virus]") {
+  const Case cases[] = {
+      {"empty", ""},
+      {"the mark alone", "MXSQ"},
+      {"a byte less", kRequest.substr(0, kRequest.size() - 1)},
+      {"a byte more", kRequest + '\0'},
+      {"a result", kResult},
+      {"another mark", 'N' + kRequest.substr(1)},
+      {"a size of four bytes", "MXSQ" + field(1, "abcd")},
+      {"a size above the limit", encode(ScanRequest{kMaxMessage + 1})},
+      {"too long", kRequest + field(99, std::string(200, 'x')) +
+                       field(99, std::string(200, 'x')) +
+                       field(99, std::string(200, 'x'))},
+  };
+  for (const Case& c : cases) {
+    INFO(c.name);
+    CHECK_FALSE(decode_request(c.datagram));
   }
-  for (std::size_t at = 0; at < 8; ++at) {
-    std::string other = result;
-    other[at] = '2';
-    CHECK_FALSE(decode_result(other));
+}
+
+TEST_CASE("a malformed result is refused", "[virus]") {
+  const Case cases[] = {
+      {"empty", ""},
+      {"the mark alone", "MXSR"},
+      {"no verdict", "MXSR" + field(2, "name")},
+      {"an unknown verdict", "MXSR" + field(1, "\x05")},
+      {"two bytes of verdict", "MXSR" + field(1, std::string(2, '\0'))},
+      {"a name beyond the end", kResult.substr(0, 12) + '\xff'},
+      {"a count of two bytes", "MXSR" + field(1, kClean) + field(4, "ab")},
+      {"a byte more", kResult + 'x'},
+      {"a request", kRequest},
+      {"no datagram of ours", std::string(kMaxDatagram + 1, 'M')},
+  };
+  for (const Case& c : cases) {
+    INFO(c.name);
+    CHECK_FALSE(decode_result(c.datagram));
   }
-  std::string unknown_verdict = result;
-  unknown_verdict[8] = 5;
-  CHECK_FALSE(decode_result(unknown_verdict));
-  std::string long_name = result + std::string(kMaxName, 'x');
-  CHECK_FALSE(decode_result(long_name));
+}
+
+TEST_CASE("fields of a later version are skipped, missing ones have defaults",
+          "[virus]") {
+  CHECK(decode_request(kRequest + field(99, "new")) == ScanRequest{5});
+  const ScanResult want{ScanVerdict::clean, ""};
+  CHECK(decode_result("MXSR" + field(99, "new") + field(1, kClean)) == want);
+  const auto later = decode_result("MXSR" + field(1, "\x04") + field(3, "\x63"));
+  REQUIRE(later);
+  CHECK(later->fault == ScanFault::engine);
 }
 
 }  // namespace

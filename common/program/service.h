@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// What all daemons have in common: command line, signals, policy, status socket, reload,
+// stop.  A daemon is a Program that run_service() runs.
+//
+// SIGUSR1, a changed DIR/current and the command "reload" on the status socket reload.
+// SIGTERM and SIGINT drain: the Program lets nobody new in, what is in progress ends,
+// then the exit status is 0.  SIGHUP is ignored.
+
+#pragma once
+
+#include <poll.h>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/policy/policy_db.h"
+#include "common/program/options.h"
+#include "common/program/status_snapshot.h"
+
+namespace mxfeed {
+
+struct ServiceContext {
+  const ServiceOptions& options;
+  std::filesystem::path data;  // <state>/<name>, exists
+  LivePolicy& policy;
+};
+
+enum class ReloadCause {
+  changed,  // another generation is in force
+  asked,    // by a signal or a command, perhaps for the same generation
+};
+
+// What a daemon adds.  All functions are called from the first thread of the process, one
+// at a time, and are short: signals and the status socket wait for them.
+class Program {
+ public:
+  virtual ~Program() = default;
+
+  // Opens the entrance: sockets, threads.  Signals are blocked, and stay so in threads
+  // that are started here.  Throws Fault: the daemon does not start.
+  virtual void start() {}
+  // Whether the service manager may take the daemon for started.
+  virtual bool is_ready() const { return true; }
+
+  // Descriptors to poll beside those of the service, and what follows when one is ready.
+  // They are polled level-triggered, in this order.
+  virtual void watch(std::vector<pollfd>&) const {}
+  virtual void on_ready(const pollfd&) {}
+
+  // Takes up the policy in force, looks at its other files.  A Fault is logged, and the
+  // daemon goes on as it can.
+  virtual void on_reload(ReloadCause) {}
+  // About once a second, also while it drains.
+  virtual void on_tick() {}
+  // Not for others to stop: then the process ends with status 1.
+  virtual bool has_ended() const { return false; }
+
+  // Lets nobody new in.  Then is_drained() is asked again and again, drain_limit() long.
+  virtual void begin_drain() {}
+  virtual bool is_drained() { return in_progress() == 0; }
+  // How many transactions, scans and the like would be cut now.
+  virtual std::size_t in_progress() const { return 0; }
+  virtual std::chrono::seconds drain_limit() const { return std::chrono::seconds(25); }
+
+  // For the status command, while it does not drain.
+  virtual std::string_view state() const { return "running"; }
+  // The generation whose settings are in force; by default that of the policy.
+  virtual std::uint64_t generation(std::uint64_t policy) const { return policy; }
+  // What is shown after the common part.
+  virtual void describe(StatusSnapshot&) const {}
+  // Brings gauges up to date before they are shown.
+  virtual void update_metrics() {}
+
+  // Whether threads of the program still run when it has drained: nothing is destroyed
+  // then, and the process ends by _exit(2).
+  virtual bool leaves_threads() const { return false; }
+};
+
+struct ServiceSpec {
+  std::string_view name;  // "scan": program mxfeed-scan, data in <state>/scan
+  OptionSet options;
+  std::function<std::unique_ptr<Program>(const ServiceContext&)> make;
+};
+
+// Returns the exit status: 0, 1 (could not start, or ended by itself), 2 (usage).  Does
+// not return if the program leaves threads.
+int run_service(int argc, char** argv, const ServiceSpec& spec);
+
+}  // namespace mxfeed

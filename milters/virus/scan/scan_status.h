@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// What mxfeed-scan tells about itself.
+
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+#include "common/base/clock.h"
+#include "common/program/status_snapshot.h"
+#include "milters/virus/scan/board.h"
+
+namespace mxfeed::virus {
+
+enum class ScanState {
+  loading,    // no engine yet
+  running,    // an engine is in force
+  reloading,  // and another is being loaded
+  no_engine,  // none is in force or being loaded: requests wait
+};
+
+std::string_view to_string(ScanState state);
+
+struct ScanStatus {
+  ScanState state = ScanState::loading;
+  std::string database;
+  // Of the engine in force; 0 and Time{} without one.
+  unsigned signatures = 0;
+  unsigned workers = 0;
+  bool reads_rar = false;
+  Time newest{};
+  std::filesystem::path scratch;
+  bool is_reachable = true;  // its socket is where clients look for it
+  std::string load_fault;    // of the last attempt
+};
+
+ScanState state_of(bool has_engine, bool is_loading);
+
+// Adds it, with the counters of this process.
+void describe(const ScanStatus& status, Time now, StatusSnapshot& snapshot);
+
+// Brings the metrics up to date that are counted elsewhere.
+void update_metrics(const ScanStatus& status, const Board& board);
+
+}  // namespace mxfeed::virus

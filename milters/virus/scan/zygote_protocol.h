@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// What the supervisor and a zygote tell each other: the zygote's command line, and
+// datagrams on a socket pair.  The end of that socket retires the zygote.
+
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "common/policy/domain_policy.h"
+
+namespace mxfeed::virus {
+
+// Descriptors that a zygote finds open.
+constexpr int kZygoteListener = 3;
+constexpr int kZygoteControl = 4;
+constexpr int kZygoteBoard = 5;
+
+struct ZygoteTask {
+  GatewayPolicy::Virus settings;
+  std::filesystem::path scratch;  // of all processes
+  // How many signatures the engine in force has, if it was loaded from the same place:
+  // less than half of that is taken for damage.  0: no matter.
+  unsigned former_signatures = 0;
+};
+
+// The command line, argv[0] and "--zygote" included.
+std::vector<std::string> to_arguments(const ZygoteTask& task);
+// Of such a command line; nothing if it is no such.
+std::optional<ZygoteTask> parse_zygote_arguments(
+    const std::vector<std::string_view>& arguments);
+
+// To the supervisor:
+struct StillLoading {
+  bool operator==(const StillLoading&) const = default;
+};
+struct EngineReady {  // proved, the workers are forked
+  unsigned signatures = 0;
+  bool reads_rar = false;
+  bool operator==(const EngineReady&) const = default;
+};
+struct LoadFailed {  // and the zygote ends
+  std::string cause;
+  bool operator==(const LoadFailed&) const = default;
+};
+struct WorkerDied {
+  int signal = 0;  // that killed it; 0: it ended with a status other than 0
+  bool operator==(const WorkerDied&) const = default;
+};
+using ZygoteReport = std::variant<StillLoading, EngineReady, LoadFailed, WorkerDied>;
+
+constexpr std::size_t kMaxZygoteReport = 2048;
+
+// A cause that is too long is cut.
+std::string to_string(const ZygoteReport& report);
+std::optional<ZygoteReport> parse_zygote_report(std::string_view text);
+
+// To the zygote:
+enum class ZygoteOrder {
+  retire,  // workers stop after the scan at hand
+  drain,   // and after those that wait for one
+  listen,  // a new listener comes along: new workers take it, the old ones drain
+};
+
+std::string_view to_string(ZygoteOrder order);
+std::optional<ZygoteOrder> parse_zygote_order(std::string_view text);
+
+}  // namespace mxfeed::virus
