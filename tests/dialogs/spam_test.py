@@ -32,7 +32,10 @@ class SpamTest(daemons.TestCase):
     def run_one(self, rules, message, recipients=("info@acme.example",), gateway="",
                 **options):
         self.apply(domain("acme.example", **rules), gateway)
-        return self.send(self.start("spam"), message, recipients, **options)
+        daemon = self.start("spam")
+        result = self.send(daemon, message, recipients, **options)
+        daemon.stop()  # the next one has the same socket
+        return result
 
     def send(self, daemon, message, recipients=("info@acme.example",), **options):
         with self.mta(daemon, **options) as mta:
