@@ -18,22 +18,23 @@ common/mail/mime common/base common/mail
 common/store common/base
 common/policy common/base common/mail
 common/program common/base common/policy
+common/command common/base common/program
 common/milter common/base common/mail common/policy common/program
-milters/greylist common/base common/mail common/policy common/milter milters/greylist/stores milters/greylist/commands
+milters/greylist common/base common/mail common/policy common/milter milters/greylist/stores
 milters/greylist/stores common/base common/store milters/greylist
-milters/greylist/commands common/base common/mail common/policy milters/greylist milters/greylist/stores
-milters/virus common/base common/mail common/policy common/milter milters/virus/protocol milters/virus/commands
+milters/greylist/commands common/base common/command common/mail common/policy milters/greylist milters/greylist/stores
+milters/virus common/base common/mail common/policy common/milter milters/virus/protocol
 milters/virus/protocol common/base
-milters/virus/commands common/base common/policy common/program milters/virus milters/virus/protocol
+milters/virus/commands common/base common/command common/policy milters/virus milters/virus/protocol
 milters/virus/scan common/base common/mail common/mail/mime common/policy common/program milters/virus/protocol
-milters/spam common/base common/mail common/mail/mime common/policy common/milter milters/spam/evidence milters/spam/commands
+milters/spam common/base common/mail common/mail/mime common/policy common/milter milters/spam/evidence
 milters/spam/evidence common/base common/mail common/mail/mime
-milters/spam/commands common/base common/mail common/policy milters/spam milters/spam/evidence
-postfix-conf postfix-conf/commands common/base
+milters/spam/commands common/base common/command common/mail common/policy milters/spam milters/spam/evidence
+postfix-conf postfix-conf/commands common/command milters/greylist/commands milters/spam/commands milters/virus/commands
 postfix-conf/config common/base common/mail common/policy
 postfix-conf/generate common/base common/mail common/policy postfix-conf/config
 postfix-conf/postfix common/base common/mail postfix-conf/generate
-postfix-conf/commands common/base common/mail common/policy common/program postfix-conf/config postfix-conf/generate postfix-conf/postfix
+postfix-conf/commands common/base common/command common/mail common/policy common/program postfix-conf/config postfix-conf/generate postfix-conf/postfix
 "
 for dir in $(find common milters postfix-conf \( -name '*.cpp' -o -name '*.h' \) -exec dirname {} + |
   sort -u); do
@@ -72,7 +73,6 @@ clamav.h milters/virus/scan/engine_clamav.cpp
 sqlite3.h common/store/sqlite.cpp
 cdb.h common/policy/constdb.cpp
 toml++/ postfix-conf/config/toml.cpp
-CLI/ postfix-conf/main.cpp
 idn2.h common/mail/address.cpp
 iconv.h common/mail/charset.cpp
 sodium.h common/base/digest.cpp

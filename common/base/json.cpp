@@ -85,6 +85,15 @@ std::string Json::str() const {
   return text;
 }
 
+std::string Json::plain() const {
+  if (std::holds_alternative<std::nullptr_t>(value_)) return "-";
+  if (const bool* const flag = std::get_if<bool>(&value_)) return *flag ? "yes" : "-";
+  if (const auto* const text = std::get_if<std::string>(&value_)) {
+    return escape_untrusted(*text);
+  }
+  return str();
+}
+
 void Json::write(std::string& text) const {
   struct Writer {
     std::string& text;

@@ -60,6 +60,8 @@ class Json {
   // what reorders or breaks lines on a terminal is written as \uXXXX.  A number that is
   // not finite is null.
   std::string str() const;
+  // A single value for people: text is escaped for terminals, null is "-".
+  std::string plain() const;
 
  private:
   using Value =

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "common/milter/milter_program.h"
-#include "milters/greylist/commands/commands.h"
 #include "milters/greylist/filter.h"
 #include "milters/greylist/stores/guarded_store.h"
 
@@ -39,9 +38,6 @@ class GreylistDaemon : public Daemon {
 
 int main(int argc, char** argv) {
   using namespace mxfeed;
-  if (argc > 1 && greylist::is_command(argv[1])) {
-    return greylist::run_command(argc - 1, argv + 1);
-  }
   return run_milter(argc, argv,
                     {"greylist", [](const DaemonContext& context) {
                        return std::make_unique<greylist::GreylistDaemon>(context);

@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include <cstring>
-
 #include "common/milter/milter_program.h"
-#include "milters/virus/commands/commands.h"
 #include "milters/virus/filter.h"
 
 namespace {
@@ -21,12 +18,6 @@ class VirusDaemon : public mxfeed::Daemon {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc > 1 && std::strcmp(argv[1], "scan") == 0) {
-    return mxfeed::virus::scan_command(argc - 1, argv + 1);
-  }
-  if (argc > 1 && std::strcmp(argv[1], "status") == 0) {
-    return mxfeed::virus::status_command(argc - 1, argv + 1);
-  }
   return mxfeed::run_milter(argc, argv,
                             {"virus", [](const mxfeed::DaemonContext& context) {
                                return std::make_unique<VirusDaemon>(context);

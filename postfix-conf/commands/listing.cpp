@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "postfix-conf/commands/listing.h"
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cstdio>
 
+#include "common/base/json.h"
 #include "common/base/text.h"
+#include "common/command/listing.h"
 #include "postfix-conf/commands/apply.h"
 #include "postfix-conf/config/load.h"
 #include "postfix-conf/config/settings.h"
@@ -15,27 +16,6 @@
 
 namespace mxfeed {
 namespace {
-
-// RFC 8259, 7.
-std::string json_string(std::string_view text) {
-  std::string all = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') {
-      all += '\\';
-      all += c;
-    } else if (static_cast<unsigned char>(c) < 0x20) {
-      all += fmt::format("\\u{:04x}", static_cast<unsigned char>(c));
-    } else {
-      all += c;
-    }
-  }
-  return all + "\"";
-}
-
-std::string utc(Time time) {
-  return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}",
-                     fmt::gmtime(time.time_since_epoch().count()));
-}
 
 // The domain, or the nearest parent that is for names below it too.
 const DomainConfig* find_effective(const Config& config, std::string_view name) {
@@ -48,58 +28,60 @@ const DomainConfig* find_effective(const Config& config, std::string_view name) 
   return nullptr;
 }
 
-void show_json(const Config& config, const DomainConfig& domain,
-               std::string_view customer, const std::vector<ShownSetting>& settings) {
-  fmt::print("{{\"domain\": {}, \"from\": {}, \"customer\": {}, \"settings\": {{",
-             json_string(domain.name), json_string(config.describe(domain.place)),
-             customer.empty() ? "null" : json_string(customer));
-  const char* separator = "";
+Json json_of(const Config& config, const DomainConfig& domain, std::string_view customer,
+             const std::vector<ShownSetting>& settings) {
+  Json members = Json::object();
   for (const auto& one : settings) {
-    fmt::print("{}{}: {{\"value\": {}, \"from\": {}}}", separator, json_string(one.key),
-               json_string(one.value), json_string(config.describe(one.place)));
-    separator = ", ";
+    members.set(
+        one.key,
+        Json::object().set("value", one.value).set("from", config.describe(one.place)));
   }
-  fmt::print("}}}}\n");
+  return Json::object()
+      .set("domain", domain.name)
+      .set("from", config.describe(domain.place))
+      .set("customer", customer.empty() ? Json() : Json(customer))
+      .set("settings", std::move(members));
 }
 
 }  // namespace
 
-int check(const std::filesystem::path& directory) {
+ExitCode check(const std::filesystem::path& directory) {
   const Config config = load_config_shown(directory);
   print_problems(config);
   if (!config.errors.empty()) {
-    const auto count = config.errors.size();
-    fmt::print(stderr, "{} error{}\n", count, count == 1 ? "" : "s");
-    return 1;
+    fmt::print(stderr, "{}\n", count_of(config.errors.size(), "error"));
+    return ExitCode::wrong;
   }
-  fmt::print("{} domains of {} customers in {} files: fine\n", config.domains.size(),
-             config.customers.size(), config.files.size());
-  return 0;
+  fmt::print("{}, {}, {}: ok\n", count_of(config.domains.size(), "domain"),
+             count_of(config.customers.size(), "customer"),
+             count_of(config.files.size(), "file"));
+  return ExitCode::fine;
 }
 
-int show(const std::filesystem::path& directory, const std::string& name, bool json) {
+ExitCode show(const std::filesystem::path& directory, const std::string& name,
+              bool json) {
   const auto wanted = Domain::parse(name);
   if (!wanted) {
     fmt::print(stderr, "\"{}\" is no domain name\n", escape_untrusted(name));
-    return 1;
+    return ExitCode::wrong;
   }
   const Config config = load_config_shown(directory);
   if (!config.errors.empty()) {
     print_problems(config);
-    return 1;
+    return ExitCode::wrong;
   }
   const auto* const domain = find_effective(config, wanted->str());
   if (domain == nullptr) {
     fmt::print(stderr, "{}: not configured\n", wanted->str());
-    return 1;
+    return ExitCode::wrong;
   }
   const std::string customer = domain->customer == DomainConfig::kNoCustomer
                                    ? std::string()
                                    : config.customers[domain->customer].id;
   const auto settings = list_settings(domain->settings, config.gateway);
   if (json) {
-    show_json(config, *domain, customer, settings);
-    return 0;
+    fmt::print("{}\n", json_of(config, *domain, customer, settings).str());
+    return ExitCode::fine;
   }
   const auto row = [](std::string_view key, std::string_view value,
                       std::string_view from) {
@@ -111,41 +93,28 @@ int show(const std::filesystem::path& directory, const std::string& name, bool j
   for (const auto& one : settings) {
     row(one.key, one.value, config.describe(one.place));
   }
-  return 0;
+  return ExitCode::fine;
 }
 
-int list_generations(const std::filesystem::path& state, bool json) {
+ExitCode list_generations(const std::filesystem::path& state, bool json) {
   const Generations generations(state);
   const auto current = generations.number_of(Generations::kCurrent);
   const auto postfix = generations.number_of(Generations::kCurrentPostfix);
   const auto all = generations.list();
-  if (json) {
-    const char* separator = "[";
-    for (const auto& one : all) {
-      fmt::print(
-          "{}{{\"generation\": {}, \"written\": {}, \"domains\": {}, "
-          "\"removed\": {}, \"copy_of\": {}, \"milters\": {}, \"postfix\": {}}}",
-          separator, one.number, json_string(utc(one.written)), one.domains, one.removed,
-          one.copy_of == 0 ? "null" : std::to_string(one.copy_of), current == one.number,
-          postfix == one.number);
-      separator = ",\n ";
-    }
-    fmt::print("{}]\n", all.empty() ? "[" : "");
-    return 0;
-  }
-  fmt::print("{:<10} {:<20} {:>8} {:>8}  {}\n", "generation", "written", "domains",
-             "removed", "note");
+  Listing listing({{"generation", 10, true},
+                   {"written", 20},
+                   {"domains", 8, true},
+                   {"removed", 8, true},
+                   {"copy_of", 7, true},
+                   {"milters", 7},
+                   {"postfix", 7}},
+                  json);
   for (const auto& one : all) {
-    std::string note;
-    if (one.copy_of != 0) note = fmt::format("copy of {}; ", one.copy_of);
-    if (current == one.number) note += "in force; ";
-    if (postfix == one.number && postfix != current) note += "in force in Postfix; ";
-    if (current == one.number && postfix != current) note += "not yet in Postfix; ";
-    fmt::print("{:<10} {:<20} {:>8} {:>8}  {}\n", one.number, utc(one.written),
-               one.domains, one.removed,
-               std::string_view(note).substr(0, note.empty() ? 0 : note.size() - 2));
+    listing.row({one.number, utc(one.written), one.domains, one.removed,
+                 one.copy_of == 0 ? Json() : Json(one.copy_of), current == one.number,
+                 postfix == one.number});
   }
-  return 0;
+  return ExitCode::fine;
 }
 
 }  // namespace mxfeed

@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import threading
 import time
+import unittest
 
 import daemons
 import fake_mta
@@ -52,7 +53,7 @@ class GreylistTest(daemons.TestCase):
         return self.milter.metric(f'mxfeed_greylist_recipients_total{{outcome="{name}"}}')
 
     def command(self, *arguments):
-        return subprocess.run([daemons.program("mxfeed-greylist"), *arguments], text=True,
+        return subprocess.run([daemons.program("mxfeed"), "greylist", *arguments], text=True,
                               capture_output=True, timeout=30, check=False)
 
     # Who waits.
@@ -312,7 +313,8 @@ class GreylistTest(daemons.TestCase):
         self.assertRegex(listed.stdout, r"198\.51\.100\.0/24 +acme\.example +waiting ")
         self.assertNotIn("news", listed.stdout)
         rows = json.loads(self.command("list", "--json", "--state", str(self.state)).stdout)
-        self.assertEqual([row["domain"] for row in rows], ["acme.example"])
+        self.assertEqual([(row["domain"], row["state"]) for row in rows],
+                         [("acme.example", "waiting")])
         other = self.command("list", "--json", "--state", str(self.state), "other.example")
         self.assertEqual(json.loads(other.stdout), [])
 
@@ -327,17 +329,44 @@ class GreylistTest(daemons.TestCase):
         told = ask("198.51.100.9", SENDER, TO)
         self.assertIn("record: waiting since", told)
         self.assertIn("now: deferred: too early by", told)
+        asked = self.command("why", "--json", "--state", str(self.state), "198.51.100.9", SENDER, TO)
+        answer = json.loads(asked.stdout)
+        self.assertIs(answer["accepted"], False)
+        self.assertGreater(answer["wait_seconds"], 0)
+        self.assertEqual(answer["record"]["passes"], 0)
         self.assertIn("exempt (postmaster)", ask("198.51.100.7", "<>", "postmaster@acme.example"))
         self.assertIn("exempt (foreign-domain)", ask("198.51.100.7", "<>", "a@b.example"))
         self.assertEqual(self.command("why", "nonsense").returncode, 2)
         self.assertEqual(self.command("list", "--nonsense").returncode, 2)
 
-    def test_commands_make_no_files(self):
+    def test_without_the_daemon_the_command_says_so_and_makes_no_files(self):
         self.configure(daemons.feed("acme.example"))
+        answer = self.command("list", "--state", str(self.state))
+        self.assertEqual((answer.returncode, answer.stderr),
+                         (1, "mxfeed-greylist is not installed\n"))
+        self.assertFalse((self.state / "greylist").exists())
+
+    def test_a_store_that_cannot_be_read_is_try_later(self):
+        self.configure(daemons.feed("acme.example"))
+        (self.state / "greylist").mkdir()
         answer = self.command("list", "--state", str(self.state))
         self.assertEqual(answer.returncode, 75)
         self.assertIn("greylist.db", answer.stderr)
-        self.assertFalse((self.state / "greylist").exists())
+        self.assertEqual(list((self.state / "greylist").iterdir()), [])
+
+    @unittest.skipUnless(os.geteuid() == 0, "needs root")
+    def test_run_by_root_the_command_becomes_the_owner_of_the_data(self):
+        self.configure(daemons.feed("acme.example"))
+        data = self.state / "greylist"
+        data.mkdir()
+        self.directory.chmod(0o755)
+        # Root could read it; the owner cannot.
+        self.database.write_bytes(b"")
+        self.database.chmod(0o600)
+        os.chown(data, 65534, 65534)
+        answer = self.command("list", "--state", str(self.state))
+        self.assertEqual(answer.returncode, 75)
+        self.assertIn("unable to open", answer.stderr)
 
 
 if __name__ == "__main__":

@@ -328,7 +328,7 @@ class FindTest(ServiceTestCase):
 
     def test_the_command_says_what_was_found(self):
         self.service()
-        cases = {"clean": (mail(text_part()), 0, "clean", ""),
+        cases = {"clean": (mail(text_part()), 0, "clean", None),
                  "infected": (mail(file_part(EICAR)), 1, "infected", NAME),
                  # First bytes that would make a program of the mail.
                  "disguised": (b"MZ: 1\r\n" + mail(file_part(EICAR)), 1, "infected", NAME)}
@@ -337,21 +337,50 @@ class FindTest(ServiceTestCase):
                 file = self.directory / "mail"
                 file.write_bytes(message)
                 done = subprocess.run(
-                    [daemons.program("mxfeed-virus"), "scan", "--state", self.state, "--json",
+                    [daemons.program("mxfeed"), "virus", "scan", "--state", self.state, "--json",
                      file], capture_output=True, text=True, timeout=60, check=False)
                 self.assertEqual(done.returncode, status, done.stderr)
                 answer = json.loads(done.stdout)
-                self.assertEqual((answer["result"], answer["name"]), (result, found))
+                self.assertEqual((answer["result"], answer["name"], answer["signatures"]),
+                                 (result, found, 1))
 
-    def test_the_command_tempfails_without_a_service(self):
+    def scan_command(self, operand):
+        return subprocess.run(
+            [daemons.program("mxfeed"), "virus", "scan", "--state", self.state, operand],
+            capture_output=True, text=True, timeout=60, check=False)
+
+    def test_the_command_reads_a_file_as_postfix_hands_it_over(self):
+        self.service()
+        message = mail(text_part(), file_part(EICAR)).replace(b"--b", b"--_").replace(
+            b"boundary=b", b"boundary=_")
+        begin = base64.b64encode(EICAR)[:20]
+        for name, given in {
+                "LF": message.replace(b"\r\n", b"\n"),
+                "a mailbox": b"From a@b Thu Jan  1 00:00:00 1970\n" + message,
+                # A delimiter between two of them: Postfix makes them blanks.
+                "bare CR": message.replace(begin, begin + b"\r--_\r")}.items():
+            with self.subTest(name):
+                file = self.directory / "mail"
+                file.write_bytes(given)
+                done = self.scan_command(file)
+                self.assertEqual((done.returncode, done.stdout), (1, f"{file}: infected {NAME}\n"))
+
+    def test_without_a_service_the_command_says_try_later(self):
         file = self.directory / "mail"
         file.write_bytes(b"x: y\r\n\r\n")
-        for operand in (file, self.directory / "none"):
-            done = subprocess.run(
-                [daemons.program("mxfeed-virus"), "scan", "--state", self.state, operand],
-                capture_output=True, text=True, timeout=60, check=False)
-            self.assertEqual(done.returncode, 75, done.stderr)
-            self.assertEqual(done.stdout, "")
+        done = self.scan_command(file)
+        self.assertEqual((done.returncode, done.stderr), (1, "mxfeed-scan is not installed\n"))
+        (self.state / "scan").mkdir()
+        done = self.scan_command(file)
+        self.assertEqual((done.returncode, done.stdout), (75, ""))
+        self.assertIn("scan.sock: No such file or directory", done.stderr)
+
+    def test_a_file_that_cannot_be_read_is_not_try_later(self):
+        for name, cause in ("none", "No such file or directory"), (".", "Is a directory"):
+            with self.subTest(name):
+                done = self.scan_command(self.directory / name)
+                self.assertEqual((done.returncode, done.stdout), (1, ""))
+                self.assertIn(f"{self.directory / name}: {cause}", done.stderr)
 
 
 class DatabaseTest(ServiceTestCase):

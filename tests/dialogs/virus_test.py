@@ -134,7 +134,7 @@ class VirusTest(scan_test.ServiceTestCase):
         self.assertEqual(result.header("X-Mxfeed-Virus"), [])
 
     def test_the_status_command_shows_both(self):
-        command = [daemons.program("mxfeed-virus"), "status", "--state", self.state]
+        command = [daemons.program("mxfeed"), "virus", "status", "--state", self.state]
         run = scan_test.subprocess.run
         both = run(command, capture_output=True, text=True, timeout=60, check=False)
         self.assertEqual(both.returncode, 0, both)
@@ -143,9 +143,11 @@ class VirusTest(scan_test.ServiceTestCase):
         self.scan.stop()
         one = run([*command, "--json"], capture_output=True, text=True, timeout=60,
                   check=False)
-        self.assertEqual(one.returncode, 1, one)
-        states = {part["program"]: part["state"] for part in scan_test.json.loads(one.stdout)}
-        self.assertEqual(states["mxfeed-scan"], "down")
+        self.assertEqual(one.returncode, 6, one)
+        parts = {part["program"]: part for part in scan_test.json.loads(one.stdout)}
+        self.assertEqual(parts["mxfeed-virus"]["pid"], self.virus.pid)
+        self.assertEqual(parts["mxfeed-scan"]["state"], "down")
+        self.assertIn("No such file or directory", parts["mxfeed-scan"]["last_fault"])
 
 
 if __name__ == "__main__":

@@ -197,7 +197,7 @@ class ApplyTest(golden.TestCase):
         listed = json.loads(self.mxfeed("generations", "--json").stdout)
         self.assertEqual([one["generation"] for one in listed], list(range(6, 26)))
         self.assertEqual([one["milters"] for one in listed], [False] * 19 + [True])
-        self.assertIn("in force", self.mxfeed("generations").stdout.splitlines()[-1])
+        self.assertRegex(self.mxfeed("generations").stdout.splitlines()[-1], "yes +yes$")
 
     def test_a_state_directory_that_postfix_cannot_name_is_a_usage_error(self):
         done = self.run_mxfeed("apply", "--config", str(self.config), "--state",

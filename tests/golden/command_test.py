@@ -1,32 +1,96 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The command line of `mxfeed`: usage, exit status, the daemons' sub-commands."""
+"""The command line of `mxfeed`: usage, exit status, what it says, completion."""
 
+import json
 import os
-import shutil
+import re
 import subprocess
 import unittest
 
 import golden
 
+USAGE = 2
+
 
 class CommandTest(golden.TestCase):
-    def test_wrong_usage_is_status_2(self):
-        for arguments in ([], ["nonsense"], ["check", "--nonsense"], ["show"],
-                          ["apply", "--allow-removals", "many"], ["rollback", "-1"],
-                          ["check", "apply"]):
+    def test_wrong_usage_is_status_2_and_says_what(self):
+        for arguments, said in (
+                ([], "a command is missing"),
+                (["nonsense"], 'unknown command "nonsense"'),
+                (["check", "--nonsense"], 'check: unknown option "--nonsense"'),
+                (["check", "--diff"], 'check: unknown option "--diff"'),
+                (["check", "apply"], 'check: too many operands: "apply"'),
+                (["check", "--config"], "check: --config: DIR is missing"),
+                (["check", "--config="], "check: --config: an empty name"),
+                (["apply", "--dry-run=yes"], "apply: --dry-run takes no value"),
+                (["show"], "show: DOMAIN is missing"),
+                (["apply", "--allow-removals", "many"],
+                 'apply: --allow-removals: "many" is not a number'),
+                (["rollback", "-1"], 'rollback: unknown option "-1"'),
+                (["rollback", "--", "-1"], 'rollback: N: "-1" is not a number'),
+                (["greylist"], "greylist: a command is missing"),
+                (["greylist", "nonsense"], 'greylist: unknown command "nonsense"'),
+                (["greylist", "why", "x", "a@b.example", "c@d.example"],
+                 'IP: "x" is not an IP address'),
+                (["greylist", "list", "no name"], 'DOMAIN: "no name" is not a domain name'),
+                (["virus", "scan"], "virus scan: FILE is missing"),
+                (["spam", "evaluate"], "spam evaluate: DIR is missing"),
+                (["\x1b[1m"], 'unknown command "\\x1b[1m"')):
             with self.subTest(arguments):
                 done = self.run_mxfeed(*arguments)
-                self.assertEqual((done.returncode, done.stdout), (2, ""), done.stderr)
-                self.assertNotEqual(done.stderr, "")
+                self.assertEqual((done.returncode, done.stdout), (USAGE, ""), done.stderr)
+                self.assertEqual(done.stderr.splitlines()[0].removeprefix("mxfeed: "), said)
+
+    def test_what_was_meant_is_guessed(self):
+        for arguments, meant in ((["aply"], "apply"), (["Check"], "check"),
+                                 (["greylst", "list"], "greylist"),
+                                 (["greylist", "lst"], "list"),
+                                 (["apply", "--dry-rn"], "--dry-run"),
+                                 (["show", "--jsn", "a.example"], "--json"),
+                                 (["check", "--confg", "x"], "--config")):
+            with self.subTest(arguments):
+                done = self.run_mxfeed(*arguments)
+                self.assertEqual(done.returncode, USAGE)
+                self.assertIn(f'; did you mean "{meant}"?', done.stderr)
+        self.assertNotIn("did you mean", self.run_mxfeed("quux").stderr)
 
     def test_help_and_version_are_status_0(self):
-        for arguments in (["--help"], ["apply", "--help"], ["--version"]):
-            self.assertEqual(self.run_mxfeed(*arguments).returncode, 0)
+        for arguments in (["--help"], ["help"], ["apply", "--help"], ["help", "apply"],
+                          ["apply", "-h"], ["greylist", "--help"], ["greylist", "list", "--help"],
+                          ["--version"]):
+            done = self.run_mxfeed(*arguments)
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
         self.assertRegex(self.run_mxfeed("--version").stdout, r"^mxfeed \d+\.\d+\.\d+\n$")
 
-    def test_options_stand_before_and_behind_the_sub_command(self):
-        for arguments in (["--config", self.config, "check"], ["check", "--config", self.config]):
-            self.assertEqual(self.run_mxfeed(*arguments).returncode, 0)
+    def test_help_names_what_a_value_is(self):
+        for arguments, said in ((["apply"], "--allow-removals N"), (["apply"], "--config DIR"),
+                                (["apply"], "--host NAME"), (["rollback"], "[N]"),
+                                (["show"], "DOMAIN"), (["virus", "scan"], "FILE"),
+                                (["spam", "evaluate"], "DIR...")):
+            with self.subTest(arguments):
+                self.assertIn(said, self.run_mxfeed(*arguments, "--help").stdout)
+
+    def test_every_command_has_help_of_its_own(self):
+        text = self.run_mxfeed("--help").stdout
+        listed = re.search(r"Commands:\n(.*?)\n\n", text, re.DOTALL).group(1)
+        names = [line[:20].split("  ")[1] for line in listed.splitlines()]
+        self.assertIn("greylist why", names)
+        for name in names:
+            with self.subTest(name):
+                self.assertTrue(self.run_mxfeed(*name.split(), "--help").stdout.startswith(
+                    f"usage: mxfeed {name}"))
+
+    def test_options_stand_before_and_behind_the_command(self):
+        self.write("domains.d/all.toml", golden.feed("a.example"))
+        for arguments in (["--config", self.config, "check"], ["check", "--config", self.config],
+                          [f"--config={self.config}", "check"],
+                          ["--json", "show", "--config", self.config, "a.example"],
+                          ["show", "a.example", "--config", self.config, "--json"],
+                          ["show", "--config", self.config, "--", "a.example"],
+                          ["--config", "/none", "check", "--config", self.config],
+                          ["spam", "--state", self.state, "explain", self.config / "mxfeed.toml"]):
+            done = self.run_mxfeed(*arguments)
+            self.assertEqual(done.returncode, 0, done.stderr)
 
     def test_show_of_what_is_not_there_is_status_1(self):
         self.write("domains.d/all.toml", golden.feed("a.example"))
@@ -36,36 +100,67 @@ class CommandTest(golden.TestCase):
         self.write("domains.d/all.toml", "nonsense = 1")
         self.assertIn("nonsense", self.mxfeed("show", "a.example", status=1).stderr)
 
-    def test_a_configuration_that_is_not_there_is_status_1(self):
-        done = self.run_mxfeed("check", "--config", self.directory / "missing")
-        self.assertEqual(done.returncode, 1)
-        self.assertIn("mxfeed.toml: no such file", done.stderr)
+    def test_a_file_that_cannot_be_read_is_status_1(self):
+        for command in (["spam", "explain"], ["virus", "scan"], ["spam", "evaluate"]):
+            with self.subTest(command):
+                done = self.run_mxfeed(*command, self.directory / "none", "--state", self.state)
+                self.assertEqual((done.returncode, done.stdout), (1, ""))
+                self.assertRegex(done.stderr, "^read.*/none: No such file or directory\n$")
 
-    def daemon_program(self, directory, name):
-        directory.mkdir(exist_ok=True)
-        program = directory / f"mxfeed-{name}"
-        program.write_text('#!/bin/sh\nprintf "%s\\n" "$0" "$@"\nexit 7\n')
-        program.chmod(0o755)
-        return program
+    def test_a_daemon_that_is_not_installed_is_said(self):
+        for command, daemon in ((["greylist", "list"], "mxfeed-greylist"),
+                                (["virus", "scan", "/dev/null"], "mxfeed-scan")):
+            done = self.mxfeed(*command, status=1)
+            self.assertEqual(done.stderr, f"{daemon} is not installed\n")
 
-    def test_a_daemons_sub_command_is_run_by_its_program(self):
-        programs = self.directory / "bin"
-        programs.mkdir()
-        shutil.copy(golden.BUILD / "bin" / "mxfeed", programs)
-        in_path = self.directory / "path"
-        beside = self.daemon_program(programs, "spam")
-        elsewhere = self.daemon_program(in_path, "greylist")
-        environment = {**os.environ, "PATH": f"{in_path}:{os.environ['PATH']}"}
-        for name, program in (("spam", beside), ("greylist", elsewhere)):
-            done = subprocess.run([programs / "mxfeed", name, "list", "--json", "a b"],
-                                  capture_output=True, text=True, timeout=60, check=False,
-                                  env=environment)
-            self.assertEqual(done.returncode, 7)
-            self.assertEqual(done.stdout, f"{program}\nlist\n--json\na b\n")
-        done = subprocess.run([programs / "mxfeed", "virus", "status"], capture_output=True,
-                              text=True, timeout=60, check=False, env=environment)
-        self.assertEqual(done.returncode, 1)
-        self.assertEqual(done.stderr, "run: mxfeed-virus: No such file or directory\n")
+    def test_spam_says_the_same_in_json(self):
+        mails = str(self.directory / "mails")
+        os.mkdir(mails)
+        mail = self.directory / "mails" / "1"
+        mail.write_text("From: a@b.example\nTo: c@d.example\n\nhello\n")
+        explained = json.loads(self.mxfeed("spam", "explain", str(mail), "--json").stdout)
+        self.assertIn({"name": "date-missing", "group": "header", "logit": 1, "proven": False},
+                      explained["evidence"])
+        self.assertIs(explained["whole"], True)
+        [counted] = json.loads(self.mxfeed("spam", "evaluate", mails, "--json").stdout)
+        self.assertEqual((counted["mails"], counted["evidence"]["date-missing"]), (1, 1))
+        self.assertEqual(sum(counted["levels"].values()), 1)
+        table = self.mxfeed("spam", "explain", str(mail)).stdout
+        self.assertRegex(table, r"date-missing +header +1\.00")
+
+    def test_mxfeed_links_no_milter_and_no_engine(self):
+        needed = subprocess.run(["ldd", golden.BUILD / "bin" / "mxfeed"], capture_output=True,
+                                text=True, check=True).stdout
+        self.assertIn("libsqlite3", needed)
+        self.assertNotRegex(needed, "libmilter|libclamav")
+        symbols = (golden.BUILD / "bin" / "mxfeed").read_bytes()
+        self.assertNotIn(b"smfi_", symbols)
+
+    def complete(self, *words):
+        """What bash offers for the last of the words."""
+        script = self.run_mxfeed("completion", "bash").stdout
+        shell = (f"{script}\nCOMP_WORDS=(\"$@\"); COMP_CWORD=$(($# - 1)); _mxfeed\n"
+                 'printf "%s\\n" "${COMPREPLY[@]}"')
+        done = subprocess.run(["bash", "-c", shell, "bash", "mxfeed", *words],
+                              capture_output=True, text=True, check=True, timeout=60,
+                              cwd=self.config)
+        self.assertEqual(done.stderr, "")
+        return done.stdout.split()
+
+    def test_bash_completes_commands_options_and_operands(self):
+        for words, offered in ((["gen"], ["generations"]),
+                               (["greylist", ""], ["list", "why"]),
+                               (["--state", "/x", "vir"], ["virus"]),
+                               (["greylist", "list", "--j"], ["--json"]),
+                               (["apply", "--dr"], ["--dry-run"]),
+                               (["apply", "--allow-removals", ""], []),
+                               (["show", ""], []),
+                               (["spam", "explain", "mx"], ["mxfeed.toml"]),
+                               (["--config", "dom"], ["domains.d"]),
+                               (["--ver"], ["--version"])):
+            with self.subTest(words):
+                (self.config / "domains.d").mkdir(exist_ok=True)
+                self.assertEqual(self.complete(*words), offered)
 
 
 if __name__ == "__main__":

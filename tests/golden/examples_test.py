@@ -14,7 +14,7 @@ class ExamplesTest(golden.TestCase):
     def test_they_are_accepted_without_a_warning(self):
         done = self.run_mxfeed("check", "--config", EXAMPLES)
         self.assertEqual((done.returncode, done.stderr), (0, ""))
-        self.assertEqual(done.stdout, "4 domains of 1 customers in 2 files: fine\n")
+        self.assertEqual(done.stdout, "4 domains, 1 customer, 2 files: ok\n")
 
     def test_what_is_commented_out_is_accepted_too(self):
         text = (EXAMPLES / "mxfeed.toml").read_text()

@@ -1,21 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "milters/greylist/commands/commands.h"
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
-#include <getopt.h>
-#include <grp.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include <cerrno>
-#include <cstdio>
 #include <optional>
 #include <string>
-#include <vector>
+#include <utility>
 
 #include "common/base/fault.h"
+#include "common/base/json.h"
 #include "common/base/text.h"
+#include "common/command/listing.h"
+#include "common/command/owner.h"
 #include "common/policy/policy_db.h"
 #include "milters/greylist/exemption.h"
 #include "milters/greylist/key.h"
@@ -24,190 +20,224 @@
 namespace mxfeed::greylist {
 namespace {
 
-constexpr int kUsage = 2;
-constexpr int kTryLater = 75;  // EX_TEMPFAIL of sysexits.h
-
-struct Arguments {
-  std::filesystem::path state = "/var/lib/mxfeed";
-  bool json = false;
-  std::string name;  // of the client
-  std::vector<std::string> words;
-
-  std::filesystem::path data() const { return state / "greylist"; }
-};
-
-int usage(std::FILE* to) {
-  fmt::print(to,
-             "usage: mxfeed-greylist list [--json] [--state DIR] [DOMAIN]\n"
-             "       mxfeed-greylist why [--name NAME] [--state DIR] IP FROM TO\n");
-  return to == stdout ? 0 : kUsage;
+// The store as the daemon's user sees it; what is wrong with it may pass.
+template <typename Work>
+void with_store(const Arguments& arguments, const std::string& url, const Work& work) {
+  become_daemon(arguments.state(), "greylist");
+  try {
+    work(*view_store(url, arguments.state() / "greylist"));
+  } catch (const Fault& fault) {
+    throw CommandError(ExitCode::try_later, escape_untrusted(fault.what()));
+  }
 }
 
-std::optional<Arguments> parse(int argc, char** argv) {
-  const option known[] = {{"state", required_argument, nullptr, 's'},
-                          {"json", no_argument, nullptr, 'j'},
-                          {"name", required_argument, nullptr, 'n'},
-                          {nullptr, 0, nullptr, 0}};
-  Arguments arguments;
-  optind = 1;
-  for (int c = 0; (c = ::getopt_long(argc, argv, "", known, nullptr)) != -1;) {
-    switch (c) {
-      case 's':
-        arguments.state = optarg;
-        break;
-      case 'j':
-        arguments.json = true;
-        break;
-      case 'n':
-        arguments.name = optarg;
-        break;
-      default:
-        return std::nullopt;
+std::string_view state_of(const Record& record) {
+  return record.passes > 0 ? "passed" : "waiting";
+}
+
+ExitCode list(const Arguments& arguments) {
+  std::optional<Domain> wanted;
+  if (!arguments.operands().empty()) {
+    wanted = Domain::parse(arguments.operands()[0]);
+    if (!wanted) {
+      throw CommandError(ExitCode::usage,
+                         fmt::format("DOMAIN: \"{}\" is not a domain name",
+                                     escape_untrusted(arguments.operands()[0])));
     }
   }
-  arguments.words.assign(argv + optind, argv + argc);
-  return arguments;
-}
-
-// SQLite may make its auxiliary files anew though it only reads: they must be the
-// daemon's, not root's.
-void become_owner(const std::filesystem::path& directory) {
-  struct stat found {};
-  if (::geteuid() != 0 || ::stat(directory.c_str(), &found) != 0 || found.st_uid == 0) {
-    return;
-  }
-  if (::setgroups(0, nullptr) != 0 || ::setgid(found.st_gid) != 0 ||
-      ::setuid(found.st_uid) != 0) {
-    throw Fault("become owner", directory.string(), errno_text(errno));
-  }
-}
-
-std::string when(Time time) {
-  return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}",
-                     fmt::gmtime(std::chrono::system_clock::to_time_t(time)));
-}
-
-// What our keys consist of needs no more; a changed file must not break the output.
-std::string json_text(std::string_view text) {
-  std::string safe;
-  for (const char c : text) {
-    safe += c >= 0x20 && c <= 0x7E && c != '"' && c != '\\' ? c : '?';
-  }
-  return '"' + safe + '"';
-}
-
-int list(const Arguments& arguments) {
-  const LivePolicy policy(arguments.state);
-  const std::string url = policy.get()->gateway().greylist.store;
-  become_owner(arguments.data());
-  const auto view = view_store(url, arguments.data());
-  const Time now = system_time();
-  const char* separator = "";
-  if (arguments.json) {
-    fmt::print("[");
-  } else {
-    fmt::print("{:<24} {:<30} {:<7} {:<20} {:<20} {:<20} {}\n", "NETWORK", "DOMAIN",
-               "STATE", "FIRST SEEN", "LAST SEEN", "EXPIRES", "KEY");
-  }
-  view->each([&](const std::string& key, const Record& record) {
-    if (record.expires < now) return;
-    auto parts = split(key, ' ');
-    parts.resize(3);
-    if (!arguments.words.empty() && !iequals(parts[1], arguments.words[0])) return;
-    const char* const state = record.passes > 0 ? "passed" : "waiting";
-    if (arguments.json) {
-      fmt::print(
-          "{}\n{{\"network\": {}, \"domain\": {}, \"key\": {}, \"state\": \"{}\", "
-          "\"first_seen\": \"{}\", \"last_seen\": \"{}\", \"expires\": \"{}\"}}",
-          separator, json_text(parts[0]), json_text(parts[1]), json_text(parts[2]), state,
-          when(record.first_seen), when(record.last_seen), when(record.expires));
-      separator = ",";
-    } else {
-      fmt::print("{:<24} {:<30} {:<7} {} {} {} {}\n", escape_untrusted(parts[0]),
-                 escape_untrusted(parts[1]), state, when(record.first_seen),
-                 when(record.last_seen), when(record.expires),
-                 escape_untrusted(parts[2]));
-    }
+  const LivePolicy policy(arguments.state());
+  with_store(arguments, policy.get()->gateway().greylist.store, [&](StoreView& store) {
+    Listing listing({{"network", 24},
+                     {"domain", 30},
+                     {"state", 7},
+                     {"first_seen", 20},
+                     {"last_seen", 20},
+                     {"expires", 20},
+                     {"key", 0}},
+                    arguments.json());
+    const Time now = system_time();
+    store.each([&](const std::string& key, const Record& record) {
+      if (record.expires < now) return;
+      auto parts = split(key, ' ');
+      parts.resize(3);
+      if (wanted && !iequals(parts[1], wanted->str())) return;
+      listing.row({parts[0], parts[1], state_of(record), utc(record.first_seen),
+                   utc(record.last_seen), utc(record.expires), parts[2]});
+    });
   });
-  if (arguments.json) fmt::print("\n]\n");
-  return 0;
+  return ExitCode::fine;
 }
 
 std::string describe(const Decision& decision) {
   switch (decision.outcome) {
     case Outcome::first_seen:
-      return fmt::format("deferred: first seen, to wait {}",
+      return fmt::format("deferred: first seen, must wait {}",
                          format_duration(decision.wait));
     case Outcome::too_early:
       return fmt::format("deferred: too early by {}", format_duration(decision.wait));
     case Outcome::passed:
-      return "let through: waited long enough";
+      return "accepted: waited long enough";
     case Outcome::known:
-      return "let through: known";
+      return "accepted: known";
   }
   return "?";
 }
 
-std::string describe(const std::optional<Record>& record) {
-  if (!record) return "none";
-  return fmt::format("{} since {}, last written {}, expires {}",
-                     record->passes > 0 ? "passed" : "waiting", when(record->first_seen),
-                     when(record->last_seen), when(record->expires));
+std::string_view to_string(Outcome outcome) {
+  switch (outcome) {
+    case Outcome::first_seen:
+      return "first_seen";
+    case Outcome::too_early:
+      return "too_early";
+    case Outcome::passed:
+      return "passed";
+    case Outcome::known:
+      return "known";
+  }
+  return "?";
 }
 
-int why(const Arguments& arguments) {
-  if (arguments.words.size() != 3) return usage(stderr);
-  Envelope envelope;
-  envelope.client = {IpAddress::parse(arguments.words[0]), arguments.name};
-  const auto sender = Path::parse(arguments.words[1]);
-  const auto path = Path::parse(arguments.words[2]);
-  const auto named = path ? Domain::parse(path->domain) : std::nullopt;
-  if (!envelope.client.address || !sender || !named) return usage(stderr);
-  envelope.sender = sender->str();
-  const Recipient recipient{path->local_part, named->str()};
+std::string describe(const Record& record) {
+  return fmt::format("{} since {}, last written {}, expires {}", state_of(record),
+                     utc(record.first_seen), utc(record.last_seen), utc(record.expires));
+}
 
-  const auto policy = LivePolicy(arguments.state).get();
-  const auto domain = policy->find_own(recipient.domain);
-  fmt::print("client: {}\nsender: {}\nrecipient: {}\n", envelope.client.address->str(),
-             escape_untrusted(envelope.sender), escape_untrusted(path->str()));
-  if (domain) {
-    const GreylistPolicy& greylist = domain->greylist;
-    fmt::print("policy: {}: {}{}, delay {}, retry window {}, keep {}\n", domain->name,
-               word(greylist.when), greylist.shadow ? " (shadow)" : "",
-               format_duration(greylist.delay), format_duration(greylist.retry_window),
-               format_duration(greylist.keep));
+std::string describe(const DomainPolicy& domain) {
+  const GreylistPolicy& greylist = domain.greylist;
+  return fmt::format(
+      "{}: {}{}, delay {}, retry window {}, keep {}", domain.name, word(greylist.when),
+      greylist.shadow ? " (shadow)" : "", format_duration(greylist.delay),
+      format_duration(greylist.retry_window), format_duration(greylist.keep));
+}
+
+Json json_of(const DomainPolicy& domain) {
+  const GreylistPolicy& greylist = domain.greylist;
+  return Json::object()
+      .set("domain", domain.name)
+      .set("when", word(greylist.when))
+      .set("shadow", greylist.shadow)
+      .set("delay_seconds", greylist.delay.count())
+      .set("retry_window_seconds", greylist.retry_window.count())
+      .set("keep_seconds", greylist.keep.count());
+}
+
+Json json_of(const Record& record) {
+  return Json::object()
+      .set("state", state_of(record))
+      .set("first_seen", utc(record.first_seen))
+      .set("last_seen", utc(record.last_seen))
+      .set("expires", utc(record.expires))
+      .set("passes", record.passes);
+}
+
+// What `why` was asked.
+struct Question {
+  Envelope envelope;
+  Recipient recipient;
+};
+
+Question question_of(const Arguments& arguments) {
+  const auto wrong = [&](std::size_t operand, std::string_view name,
+                         std::string_view what) {
+    return CommandError(
+        ExitCode::usage,
+        fmt::format("{}: \"{}\" is not {}", name,
+                    escape_untrusted(arguments.operands()[operand]), what));
+  };
+  Question question;
+  question.envelope.client = {IpAddress::parse(arguments.operands()[0]),
+                              arguments.text("--name").value_or("")};
+  if (!question.envelope.client.address) throw wrong(0, "IP", "an IP address");
+  const auto sender = Path::parse(arguments.operands()[1]);
+  if (!sender) throw wrong(1, "FROM", "an address");
+  question.envelope.sender = sender->str();
+  const auto recipient = Path::parse(arguments.operands()[2]);
+  const auto domain = recipient ? Domain::parse(recipient->domain) : std::nullopt;
+  if (!domain) throw wrong(2, "TO", "an address with a domain");
+  question.recipient = {recipient->local_part, domain->str()};
+  return question;
+}
+
+// Prints what is known, as lines or as one JSON object.
+class Answer {
+ public:
+  explicit Answer(bool json) : json_(json) {}
+
+  // `key` in snake case.  An empty text has no line.
+  Answer& add(std::string_view key, Json value, const std::string& text) {
+    object_.set(key, std::move(value));
+    if (!text.empty()) lines_ += fmt::format("{}: {}\n", title(key), text);
+    return *this;
   }
+  void print() const { fmt::print("{}", json_ ? object_.str() + "\n" : lines_); }
+
+ private:
+  static std::string title(std::string_view key) {
+    std::string text(key);
+    for (char& c : text) c = c == '_' ? ' ' : c;
+    return text;
+  }
+  const bool json_;
+  Json object_ = Json::object();
+  std::string lines_;
+};
+
+ExitCode why(const Arguments& arguments) {
+  const auto [envelope, recipient] = question_of(arguments);
+  const auto policy = LivePolicy(arguments.state()).get();
+  const auto domain = policy->find_own(recipient.domain);
+  const std::string client = envelope.client.address->str();
+  const std::string to = recipient.local_part + "@" + recipient.domain;
+
+  Answer answer(arguments.json());
+  answer.add("client", client, client)
+      .add("sender", envelope.sender, escape_untrusted(envelope.sender))
+      .add("recipient", to, escape_untrusted(to))
+      .add("policy", domain ? json_of(*domain) : Json(), domain ? describe(*domain) : "");
   const auto exempt = exemption(envelope, recipient, domain, policy->gateway());
   if (!exempt.empty()) {
-    fmt::print("now: let through: exempt ({})\n", exempt);
-    return 0;
+    answer.add("exempt", exempt, "")
+        .add("accepted", true, "")
+        .add("now", "exempt", fmt::format("accepted: exempt ({})", exempt))
+        .print();
+    return ExitCode::fine;
   }
   const auto& gateway = policy->gateway().greylist;
   const std::string key =
       key_of(*envelope.client.address, envelope.sender, recipient, domain->name, gateway);
-  become_owner(arguments.data());
-  const auto record = view_store(gateway.store, arguments.data())->find(key);
-  fmt::print("keyed as: {}\nkey: {}\nrecord: {}\nnow: {}\n",
-             escape_untrusted(normalised_sender(envelope.sender, recipient)), key,
-             describe(record), describe(decide(record, system_time(), domain->greylist)));
-  return 0;
+  const std::string keyed_as = normalised_sender(envelope.sender, recipient);
+  with_store(arguments, gateway.store, [&](StoreView& store) {
+    const auto record = store.find(key);
+    const Decision decision = decide(record, system_time(), domain->greylist);
+    answer.add("keyed_as", keyed_as, escape_untrusted(keyed_as))
+        .add("key", key, key)
+        .add("record", record ? json_of(*record) : Json(),
+             record ? describe(*record) : "none")
+        .add("exempt", nullptr, "")
+        .add("accepted", decision.lets_through(), "")
+        .add("wait_seconds", decision.wait.count(), "")
+        .add("now", to_string(decision.outcome), describe(decision));
+  });
+  answer.print();
+  return ExitCode::fine;
 }
 
 }  // namespace
 
-bool is_command(std::string_view word) {
-  return word == "list" || word == "why";
-}
-
-int run_command(int argc, char** argv) {
-  const auto arguments = parse(argc, argv);
-  if (!arguments) return usage(stderr);
-  try {
-    return std::string_view(argv[0]) == "list" ? list(*arguments) : why(*arguments);
-  } catch (const Fault& fault) {
-    fmt::print(stderr, "mxfeed-greylist: {}\n", escape_untrusted(fault.what()));
-    return kTryLater;
-  }
+std::vector<Command> commands() {
+  return {
+      {"greylist list",
+       "List the senders that greylisting remembers",
+       {kJson},
+       {{"DOMAIN", "Only those of this recipient domain", Takes::text,
+         Operand::Count::at_most_one}},
+       list},
+      {"greylist why",
+       "Tell what greylisting would answer now, and why",
+       {{"--name", "NAME", "The client's name in DNS"}, kJson},
+       {{"IP", "The client's address"}, {"FROM", "The sender"}, {"TO", "The recipient"}},
+       why},
+  };
 }
 
 }  // namespace mxfeed::greylist

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// The exit codes of `mxfeed`, of all its sub-commands.
+
+#pragma once
+
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+namespace mxfeed {
+
+enum class ExitCode {
+  fine = 0,
+  wrong = 1,  // with the subject
+  usage = 2,
+  // Dangerous states, the worst first.
+  unscanned = 3,
+  open_relay = 4,
+  unsupported_map = 5,
+  not_running = 6,
+  differs = 7,
+  no_configuration = 8,
+  try_later = 75,  // EX_TEMPFAIL of sysexits.h
+};
+
+// All of them, in rising order.
+std::span<const ExitCode> all_exit_codes();
+
+// "mail passes unscanned": for --help, and to begin the line that tells of it.
+std::string_view describe(ExitCode code);
+
+// Of two, the one to exit with: a dangerous state before anything else.
+ExitCode worse(ExitCode a, ExitCode b);
+
+// Ends a command: the text is for the operator, on standard error.
+class CommandError : public std::runtime_error {
+ public:
+  CommandError(ExitCode code, const std::string& text)
+      : std::runtime_error(text), code_(code) {}
+  ExitCode code() const { return code_; }
+
+ private:
+  ExitCode code_;
+};
+
+}  // namespace mxfeed

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// `mxfeed spam ...`: judge files instead of a stream from Postfix.
+
+#pragma once
+
+#include <vector>
+
+#include "common/command/command.h"
+
+namespace mxfeed::spam {
+
+std::vector<Command> commands();
+
+}  // namespace mxfeed::spam

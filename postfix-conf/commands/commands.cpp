@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "postfix-conf/commands/commands.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <string_view>
+
+#include "common/base/text.h"
+#include "postfix-conf/commands/apply.h"
+#include "postfix-conf/commands/listing.h"
+
+namespace mxfeed {
+namespace {
+
+constexpr Option kDryRun = {"--dry-run", "", "Print what would change; change nothing"};
+constexpr Option kDiff = {"--diff", "", "Print what changes"};
+constexpr Option kAllowRemovals = {"--allow-removals", "N",
+                                   "Allow the removal of up to N domains", Takes::number};
+constexpr Option kNoPostfix = {"--no-postfix", "", "Do not run Postfix's commands"};
+constexpr Option kPostfixConfig = {"--postfix-config", "DIR",
+                                   "Directory of Postfix's main.cf", Takes::directory,
+                                   "/etc/postfix"};
+constexpr Option kHost = {"--host", "NAME", "The [[host]] that this is"};
+
+// Postfix takes blanks and commas in a map's path as separators.
+bool is_plain_path(std::string_view path) {
+  return std::all_of(path.begin(), path.end(), [](char c) {
+    return is_letter(c) || is_digit(c) ||
+           std::string_view("/._-+@%=").find(c) != std::string_view::npos;
+  });
+}
+
+ApplyOptions options_of(const Arguments& arguments) {
+  ApplyOptions options;
+  options.config = arguments.config();
+  options.state = arguments.state();
+  options.postfix_config =
+      absolute_path(arguments.text("--postfix-config").value_or("/etc/postfix"));
+  options.use_postfix = !arguments.has("--no-postfix");
+  options.host = arguments.text("--host").value_or("");
+  options.dry_run = arguments.has("--dry-run");
+  options.diff = arguments.has("--diff");
+  options.allow_removals = arguments.number("--allow-removals").value_or(0);
+  if (!is_plain_path(options.state.string())) {
+    throw CommandError(ExitCode::usage,
+                       fmt::format("--state: {}: Postfix cannot take blanks, commas and "
+                                   "the like in a path",
+                                   escape_untrusted(options.state.string())));
+  }
+  return options;
+}
+
+}  // namespace
+
+std::vector<Command> gateway_commands() {
+  return {
+      {"check",
+       "Validate the configuration",
+       {},
+       {},
+       [](const Arguments& a) { return check(a.config()); }},
+      {"apply",
+       "Check the configuration, write a generation, put it in force and prove it",
+       {kDryRun, kDiff, kAllowRemovals, kHost, kNoPostfix, kPostfixConfig},
+       {},
+       [](const Arguments& a) { return ExitCode{apply(options_of(a))}; }},
+      {"rollback",
+       "Go back to an earlier generation",
+       {kDryRun, kDiff, kAllowRemovals, kNoPostfix, kPostfixConfig},
+       {{"N", "The number of a generation; by default the one before", Takes::number,
+         Operand::Count::at_most_one}},
+       [](const Arguments& a) {
+         const auto& operands = a.operands();
+         return ExitCode{rollback(options_of(a), operands.empty()
+                                                     ? std::nullopt
+                                                     : parse_unsigned(operands[0]))};
+       }},
+      {"generations",
+       "List the generations",
+       {kJson},
+       {},
+       [](const Arguments& a) { return list_generations(a.state(), a.json()); }},
+      {"show",
+       "Show the effective policy of a domain, and where each setting comes from",
+       {kJson},
+       {{"DOMAIN", "The domain"}},
+       [](const Arguments& a) { return show(a.config(), a.operands()[0], a.json()); }},
+  };
+}
+
+}  // namespace mxfeed

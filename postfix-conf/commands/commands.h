@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// The commands on the gateway's configuration: `mxfeed check`, `mxfeed apply` and so on.
+
+#pragma once
+
+#include <vector>
+
+#include "common/command/command.h"
+
+namespace mxfeed {
+
+std::vector<Command> gateway_commands();
+
+}  // namespace mxfeed
