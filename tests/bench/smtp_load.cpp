@@ -5,11 +5,13 @@
 // reply) and how many were not accepted.
 //
 //   smtp_load HOST:PORT SESSIONS MESSAGES RECIPIENT FILE-LIST [proxy] [seed=N]
+//   [clients=N]
 //
 // FILE-LIST names a file with one mail file a line.  With "proxy" each connection begins
-// with a PROXY line (smtpd_upstream_proxy_protocol=haproxy) for a client address out of
-// 198.51.100.0/24, and its sender depends on that address, so that a second run with the
-// same seed is known to a greylist.  One connection a mail.
+// with a PROXY line (smtpd_upstream_proxy_protocol=haproxy) for the address of a client.
+// Each client has a /24 network and a sender of its own, so it is a row of its own to a
+// greylist; all clients are known after a run of as many messages.  One connection a
+// mail.
 
 #include <arpa/inet.h>
 #include <fmt/format.h>
@@ -45,7 +47,11 @@ struct Load {
   std::vector<std::string> mails;  // in SMTP form: CRLF, dots doubled, no final dot
   bool proxy = false;
   unsigned seed = 0;
+  unsigned clients = 200;
 };
+
+// The networks of 198.18.0.0/15, for benchmarks (RFC 2544).
+constexpr unsigned kMaxClients = 512;
 
 struct Tally {
   std::vector<double> milliseconds;  // of accepted mails
@@ -108,15 +114,24 @@ class Client {
   std::string input_, last_;
 };
 
+// A word for each number below kMaxClients: a sender of letters only, because a greylist
+// takes digits in an address for a serial number.
+std::string word_for(unsigned number) {
+  std::string word;
+  for (int i = 0; i < 3; ++i, number /= 26) word += static_cast<char>('a' + number % 26);
+  return word;
+}
+
 // True if the mail was accepted.
 bool send_one(Client& client, const Load& load, unsigned number) {
-  const unsigned who = (number + load.seed) % 200 + 1;
+  const unsigned who = (number + load.seed) % load.clients;
   if (load.proxy &&
-      !client.say(fmt::format("PROXY TCP4 198.51.100.{} 127.0.0.1 40000 25\r\n", who))) {
+      !client.say(fmt::format("PROXY TCP4 198.{}.{}.25 127.0.0.1 40000 25\r\n",
+                              18 + who / 256, who % 256))) {
     return false;
   }
   return client.reply() == 220 && client.ask("EHLO load.example\r\n", 250) &&
-         client.ask(fmt::format("MAIL FROM:<s{}@load.example>\r\n", who), 250) &&
+         client.ask(fmt::format("MAIL FROM:<news@{}.example>\r\n", word_for(who)), 250) &&
          client.ask(fmt::format("RCPT TO:<{}>\r\n", load.recipient), 250) &&
          client.ask("DATA\r\n", 354) &&
          client.say(fmt::format("X-Load-Id: {}-{}\r\n", load.seed, number)) &&
@@ -172,6 +187,13 @@ int run(const Load& load) {
   return 0;
 }
 
+std::optional<unsigned> number_after(std::string_view key, std::string_view word) {
+  if (!word.starts_with(key)) return std::nullopt;
+  const auto number = parse_unsigned(word.substr(key.size()));
+  if (!number) return std::nullopt;
+  return static_cast<unsigned>(*number);
+}
+
 std::optional<Load> parse(int argc, char** argv) {
   if (argc < 6) return std::nullopt;
   Load load;
@@ -199,10 +221,11 @@ std::optional<Load> parse(int argc, char** argv) {
     const std::string_view word = argv[i];
     if (word == "proxy") {
       load.proxy = true;
-    } else if (const auto seed =
-                   parse_unsigned(word.substr(std::min<std::size_t>(5, word.size())));
-               word.starts_with("seed=") && seed) {
-      load.seed = static_cast<unsigned>(*seed);
+    } else if (const auto seed = number_after("seed=", word)) {
+      load.seed = *seed;
+    } else if (const auto clients = number_after("clients=", word);
+               clients && *clients > 0 && *clients <= kMaxClients) {
+      load.clients = *clients;
     } else {
       return std::nullopt;
     }
@@ -219,7 +242,7 @@ int main(int argc, char** argv) {
   if (!load) {
     fmt::print(stderr,
                "usage: smtp_load HOST:PORT SESSIONS MESSAGES RECIPIENT FILE-LIST [proxy] "
-               "[seed=N]\n");
+               "[seed=N] [clients=N]\n");
     return 2;
   }
   return mxfeed::run(*load);
