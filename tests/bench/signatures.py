@@ -22,7 +22,7 @@ SECTION_HASHES = 300_000
 BODIES = 100_000
 LOGICAL = 40_000
 # Of the logical signatures: any file, PE, OLE2, HTML, mail, ASCII text, ELF, PDF.
-TARGETS = {0: 30, 1: 48, 2: 8, 3: 4, 4: 1, 7: 5, 6: 2, 10: 2}
+TARGETS = {0: 10, 1: 68, 2: 8, 3: 4, 4: 1, 7: 5, 6: 2, 10: 2}
 
 
 def hexadecimal(rng, digits):
