@@ -177,7 +177,8 @@ Generated compile(const Config& config, const HostConfig* local,
                 [&](const Hosted& one) { return !is_covered(generated, one.name); });
   merge_into(generated.hosted, std::move(refused));
   if (largest == 0) largest = defaults.max_size.value;
-  generated.main_cf = main_cf_parameters(state, longest, largest, local);
+  generated.main_cf =
+      main_cf_parameters(state, longest, largest, gateway.smtputf8, local);
   generated.master_cf = master_cf_services();
   return generated;
 }

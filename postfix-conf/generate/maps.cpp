@@ -49,7 +49,8 @@ std::vector<std::string> key_forms(const std::string& name) {
 
 // What mail of other uses of the same Postfix may depend on: never replaced unasked.
 constexpr std::string_view kOthers[] = {"relay_domains", "relay_recipient_maps",
-                                        "transport_maps", "smtpd_milters"};
+                                        "transport_maps", "smtpd_milters",
+                                        "smtpd_discard_ehlo_keywords"};
 
 // In a shell's single quotes.
 std::string shell_quoted(std::string_view text) {
@@ -147,7 +148,7 @@ std::string render(const std::vector<MapLine>& lines) {
 
 std::vector<std::pair<std::string, std::string>> main_cf_parameters(
     const std::string& state, seconds longest_lifetime, std::uint64_t largest_message,
-    const HostConfig* local) {
+    bool smtputf8, const HostConfig* local) {
   const std::string maps = fmt::format("cdb:{}/current-postfix/", state);
   std::vector<std::pair<std::string, std::string>> all = {
       // What is taken, and where it goes.  A domain without a route waits.
@@ -172,6 +173,10 @@ std::vector<std::pair<std::string, std::string>> main_cf_parameters(
       {"smtpd_forbid_bare_newline", "normalize"},
       {"smtpd_forbid_unauth_pipelining", "yes"},
       {"smtpd_etrn_restrictions", "reject"},
+      // Mail that was taken with SMTPUTF8 bounces at a server without it.  Not by
+      // smtputf8_enable = no, which bounces what waits for U-labels from before.
+      {"smtputf8_enable", "yes"},
+      {"smtpd_discard_ehlo_keywords", smtputf8 ? "" : "silent-discard, smtputf8"},
       // A recipient of another content class gets 452, which Postfix counts as an error:
       // such a client must not be cut off before DATA.
       {"smtpd_recipient_limit", "1000"},

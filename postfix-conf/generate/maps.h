@@ -38,7 +38,7 @@ std::string render(const std::vector<MapLine>& lines);
 
 std::vector<std::pair<std::string, std::string>> main_cf_parameters(
     const std::string& state, std::chrono::seconds longest_lifetime,
-    std::uint64_t largest_message, const HostConfig* local);
+    std::uint64_t largest_message, bool smtputf8, const HostConfig* local);
 
 // Services that master.cf must have besides Postfix's own.
 std::vector<std::string> master_cf_services();

@@ -255,15 +255,17 @@ std::string parameter(const std::vector<std::pair<std::string, std::string>>& al
 
 TEST_CASE("Postfix's limits are above those of every domain", "[postfix-conf]") {
   using std::chrono::hours;
-  const auto small = main_cf_parameters("/s", hours(24), 51'200'000, nullptr);
+  const auto small = main_cf_parameters("/s", hours(24), 51'200'000, false, nullptr);
   CHECK(parameter(small, "maximal_queue_lifetime") == "5d");
   CHECK(parameter(small, "message_size_limit") == "51200000");
   CHECK(parameter(small, "mailbox_size_limit") == "absent");
   CHECK(parameter(small, "smtp_bind_address") == "absent");
-  const auto large = main_cf_parameters("/s", hours(24 * 30), 51'200'001, nullptr);
+  const auto large = main_cf_parameters("/s", hours(24 * 30), 51'200'001, true, nullptr);
   CHECK(parameter(large, "maximal_queue_lifetime") == "30d");
   CHECK(parameter(large, "bounce_queue_lifetime") == "30d");
   CHECK(parameter(large, "mailbox_size_limit") == "0");
+  CHECK(parameter(small, "smtpd_discard_ehlo_keywords") == "silent-discard, smtputf8");
+  CHECK(parameter(large, "smtpd_discard_ehlo_keywords").empty());
   const auto number = [&](const char* name) { return std::stoi(parameter(small, name)); };
   CHECK(number("smtpd_soft_error_limit") > number("smtpd_recipient_limit"));
   CHECK(number("smtpd_hard_error_limit") > number("smtpd_recipient_limit"));
