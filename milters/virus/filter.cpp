@@ -106,7 +106,8 @@ class VirusFilter : public Filter {
     if (!result_) return;
     fields.add("virus", to_string(result_->verdict));
     if (!result_->name.empty()) fields.add("name", result_->name);
-    if (!rule_.empty()) fields.add("domain", domain_).add("rule", rule_);
+    if (!domain_.empty()) fields.add("domain", domain_);
+    if (!rule_.empty()) fields.add("rule", rule_);
     if (result_->parts_fed > 0) fields.add("parts_fed", result_->parts_fed);
     fields.add("scan_us", took_.count());
   }

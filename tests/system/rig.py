@@ -35,6 +35,7 @@ RESOLVER = "192.0.2.53"
 CUSTOMER = "203.0.113.7"
 SECOND_HOST = "203.0.113.8"
 OTHER_CUSTOMER = "203.0.113.20"
+STRANGER = "203.0.113.250"  # whose domains are not relayed
 SENDER = "198.51.100.7"
 
 # name -> address, both ways.
@@ -43,6 +44,7 @@ NAMES = {
     "mail.acme.example": CUSTOMER,
     "mail2.acme.example": SECOND_HOST,
     "mail.other.example": OTHER_CUSTOMER,
+    "stranger.example": STRANGER,
     "mail.sender.example": SENDER,
     "sender.example": SENDER,
 }
