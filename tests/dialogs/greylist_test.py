@@ -339,6 +339,14 @@ class GreylistTest(daemons.TestCase):
         self.assertEqual(self.command("why", "nonsense").returncode, 2)
         self.assertEqual(self.command("list", "--nonsense").returncode, 2)
 
+    def test_why_finds_a_recipient_in_the_spelling_of_the_log(self):
+        self.configure(daemons.feed("bücher.example", greylist=HOUR, subdomains="true"))
+        self.milter = self.start("greylist")
+        for to in ("info@bücher.example", "info@xn--bcher-kva.example", "info@☃.bücher.example"):
+            self.assertEqual(self.codes(to), [450], to)
+            told = self.command("why", "--state", str(self.state), "198.51.100.7", SENDER, to)
+            self.assertIn("record: waiting since", told.stdout, told.stderr)
+
     def test_without_the_daemon_the_command_says_so_and_makes_no_files(self):
         self.configure(daemons.feed("acme.example"))
         answer = self.command("list", "--state", str(self.state))

@@ -151,10 +151,10 @@ Question question_of(const Arguments& arguments) {
   const auto sender = Path::parse(arguments.operands()[1]);
   if (!sender) throw wrong(1, "FROM", "an address");
   question.envelope.sender = sender->str();
-  const auto recipient = Path::parse(arguments.operands()[2]);
-  const auto domain = recipient ? Domain::parse(recipient->domain) : std::nullopt;
-  if (!domain) throw wrong(2, "TO", "an address with a domain");
-  question.recipient = {recipient->local_part, domain->str()};
+  question.recipient = Recipient::parse(arguments.operands()[2]);
+  if (question.recipient.local_part.empty() || question.recipient.domain.empty()) {
+    throw wrong(2, "TO", "an address with a domain");
+  }
   return question;
 }
 
