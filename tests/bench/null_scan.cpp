@@ -3,7 +3,9 @@
 // A scan service that calls every message clean without looking at it: what is left is
 // the cost of the milters and of the way to the scanner.
 //
-//   null_scan SOCKET-PATH
+//   null_scan SOCKET-PATH [MILLISECONDS]
+//
+// With MILLISECONDS each scan takes so long, any number of them at a time.
 
 #include <fmt/format.h>
 #include <sys/socket.h>
@@ -11,17 +13,21 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstring>
+#include <optional>
 #include <thread>
+#include <utility>
 
 #include "common/base/file.h"
 #include "common/base/notify.h"
+#include "common/base/text.h"
 #include "milters/virus/protocol/wire.h"
 
 namespace mxfeed::virus {
 namespace {
 
-void answer(int client) {
+void answer(int client, std::chrono::milliseconds wait) {
   char request[kMaxDatagram];
   alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))];
   iovec data{request, sizeof request};
@@ -37,13 +43,14 @@ void answer(int client) {
     std::memcpy(&fd, CMSG_DATA(header), sizeof fd);
     ::close(fd);
   }
+  std::this_thread::sleep_for(wait);
   ScanResult result;
   result.verdict = ScanVerdict::clean;
   const std::string clean = encode(result);
   ::send(client, clean.data(), clean.size(), MSG_NOSIGNAL);
 }
 
-int serve(const char* path) {
+int serve(const char* path, std::chrono::milliseconds wait) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   if (std::strlen(path) >= sizeof address.sun_path) return 2;
@@ -59,8 +66,15 @@ int serve(const char* path) {
   notify_manager("READY=1");
   const auto accept_all = [&] {
     for (;;) {
-      const Fd client(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
-      if (client) answer(client.get());
+      Fd client(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
+      if (!client) continue;
+      if (wait.count() == 0) {
+        answer(client.get(), wait);
+        continue;
+      }
+      std::thread([wait, client = std::move(client)] {
+        answer(client.get(), wait);
+      }).detach();
     }
   };
   std::thread second(accept_all);
@@ -72,9 +86,10 @@ int serve(const char* path) {
 }  // namespace mxfeed::virus
 
 int main(int argc, char** argv) {
-  if (argc != 2) {
-    fmt::print(stderr, "usage: null_scan SOCKET-PATH\n");
+  const auto wait = argc == 3 ? mxfeed::parse_unsigned(argv[2]) : 0;
+  if (argc < 2 || argc > 3 || !wait) {
+    fmt::print(stderr, "usage: null_scan SOCKET-PATH [MILLISECONDS]\n");
     return 2;
   }
-  return mxfeed::virus::serve(argv[1]);
+  return mxfeed::virus::serve(argv[1], std::chrono::milliseconds(*wait));
 }

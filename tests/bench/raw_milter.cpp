@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// A do-nothing milter on bare libmilter, with the best negotiation there is for what it
-// asks for: the mark that the milters of the bench are held against.  It has nothing of
-// ours, nor does it read ahead.
+// A do-nothing milter on bare libmilter as Debian ships it, with the best negotiation
+// there is for what it asks for: the mark that the milters of the bench are held against.
+// It has nothing of ours: libmilter's pool of worker threads, and its own way of reading.
 //
 //   raw_milter early|all|seen SOCKET-SPEC
 //
