@@ -31,16 +31,6 @@ bool is_out_of_memory(int error) {
   return error == ENOMEM || error == ENOBUFS;
 }
 
-sockaddr_un address_of(const std::string& path) {
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  if (path.size() >= sizeof address.sun_path) {
-    throw Fault("listen for Postfix", path, "path is too long");
-  }
-  std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
-  return address;
-}
-
 // Where the socket was bound; empty if it is no unix socket.
 std::string bound_path(int fd) {
   sockaddr_un address{};
@@ -115,9 +105,9 @@ void Listener::forget(int fd) {
 
 std::optional<Listener::Place> Listener::place_at(const std::string& path) {
   struct stat found {};
-  if (::lstat(path.c_str(), &found) != 0) return std::nullopt;
-  return Place{path,         found.st_dev, found.st_ino,
-               found.st_uid, found.st_gid, found.st_mode & 07777};
+  const auto file = FileIdentity::of(path);
+  if (!file || ::lstat(path.c_str(), &found) != 0) return std::nullopt;
+  return Place{path, *file, found.st_uid, found.st_gid, found.st_mode & 07777};
 }
 
 void Listener::watch_path() {
@@ -127,14 +117,10 @@ void Listener::watch_path() {
   if (!place_) throw Fault("listen for Postfix", path, errno_text(errno));
 }
 
-bool Listener::leads_to(const Place& found) const {
-  return found.device == place_->device && found.inode == place_->inode;
-}
-
 void Listener::keep_reachable() {
   if (!place_ || fd_ < 0) return;
-  if (const auto found = place_at(place_->path)) {
-    if (leads_to(*found)) return;
+  if (const auto found = FileIdentity::of(place_->path)) {
+    if (*found == place_->file) return;
     throw Fault("listen for Postfix", place_->path,
                 "another file has taken the place of our socket");
   }
@@ -150,7 +136,7 @@ void Listener::keep_reachable() {
 
 void Listener::bind_again() {
   const std::string path = place_->path;
-  const sockaddr_un address = address_of(path);
+  const UnixAddress address(path);
   const auto must = [&](bool done) {
     if (!done) throw Fault("listen for Postfix", path, errno_text(errno));
   };
@@ -158,8 +144,7 @@ void Listener::bind_again() {
   must(static_cast<bool>(fresh));
   // Of a socket that is not bound yet it is the mode that bind() gives.
   must(::fchmod(fresh.get(), place_->mode) == 0);
-  must(::bind(fresh.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) ==
-       0);
+  must(::bind(fresh.get(), address.get(), address.size()) == 0);
   must(::chown(path.c_str(), place_->owner, place_->group) == 0);
   must(::chmod(path.c_str(), place_->mode) == 0);  // whatever the umask
   must(::listen(fresh.get(), backlog_) == 0);
@@ -173,8 +158,7 @@ void Listener::close() {
   const int fd = fd_;
   if (fd < 0) return;
   if (place_) {
-    const auto found = place_at(place_->path);
-    if (found && leads_to(*found)) ::unlink(place_->path.c_str());
+    if (FileIdentity::of(place_->path) == place_->file) ::unlink(place_->path.c_str());
     place_.reset();
     return;
   }

@@ -14,6 +14,7 @@
 #include <string>
 
 #include "common/base/file.h"
+#include "common/base/unix_socket.h"
 
 namespace mxfeed {
 
@@ -62,14 +63,12 @@ class Listener {
  private:
   struct Place {
     std::string path;
-    dev_t device;
-    ino_t inode;
+    FileIdentity file;
     uid_t owner;
     gid_t group;
     mode_t mode;
   };
   static std::optional<Place> place_at(const std::string& path);
-  bool leads_to(const Place& found) const;
   void bind_again();
   void wake();
 

@@ -10,10 +10,11 @@
 import os
 import pathlib
 import socket
-import struct
 import threading
 
-CLEAN = b"MXSR0001" + struct.pack("<BII", 0, 0, 1)
+from scan_test import RESULT_MARK, VERDICTS, field
+
+CLEAN = RESULT_MARK + field(1, bytes([VERDICTS.index("clean")])) + field(2, b"")
 
 
 class FakeScan:

@@ -181,7 +181,7 @@ class Virus(Hazards, MilterTestCase):
         for wire in blocked:
             self.check_accepted(wire)
         self.milter.wait()
-        self.assertFalse(self.milter.log_lines("event=stop", "cut="), self.milter.log())
+        self.assertFalse(self.milter.log_lines("event=drain", "cut="), self.milter.log())
 
 
 class ResourcesTest(MilterTestCase):
