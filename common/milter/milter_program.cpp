@@ -11,12 +11,14 @@
 #include <atomic>
 #include <cerrno>
 #include <chrono>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <thread>
 
 #include "common/base/file.h"
 #include "common/base/log.h"
+#include "common/base/memory.h"
 #include "common/milter/libmilter.h"
 #include "common/milter/session.h"
 #include "common/program/service.h"
@@ -59,6 +61,9 @@ void open_to_postfix(const std::string& path) {
   }
 }
 
+// Memory of ended transactions that is kept for the next ones.
+constexpr std::uint64_t kMemorySlack = 32ull << 20;
+
 class MilterProgram : public Program {
  public:
   MilterProgram(std::string_view name, const ServiceContext& context,
@@ -98,6 +103,7 @@ class MilterProgram : public Program {
   void on_reload(ReloadCause) override { daemon_->on_reload(); }
   void on_tick() override {
     stay_reachable();
+    memory_.trim();
     daemon_->on_tick();
   }
 
@@ -137,6 +143,7 @@ class MilterProgram : public Program {
   const std::string name_;
   const std::string socket_;
   const std::unique_ptr<Daemon> daemon_;
+  MemoryTrimmer memory_{kMemorySlack};
   const Fd ended_;  // readable once libmilter has ended
   std::atomic<bool> has_ended_{false};
   bool started_ = false;

@@ -79,11 +79,11 @@ class VirusFilter : public Filter {
   }
 
   Verdict on_fault(const Fault& fault) noexcept override {
-    message_.reset();  // what has come so far is of no use, and takes room
-    if (dynamic_cast<const OutOfRoom*>(&fault) != nullptr) {
-      static Metric& no_room = counter("mxfeed_virus_no_room_total");
-      no_room.add();
-      return Verdict::defer({452, "4.3.1"}, "virus-no-room", "Try again later");
+    message_.reset();  // what has come so far is of no use, and takes memory
+    if (dynamic_cast<const MemoryBudgetSpent*>(&fault) != nullptr) {
+      static Metric& spent = counter("mxfeed_virus_memory_budget_spent_total");
+      spent.add();
+      return Verdict::defer({452, "4.3.1"}, "virus-no-memory", "Try again later");
     }
     static Metric& faults = counter("mxfeed_virus_faults_total");
     faults.add();
@@ -114,7 +114,7 @@ class VirusFilter : public Filter {
 
  private:
   MessageFile& message() {
-    if (!message_) message_.emplace(milter_.now(), &milter_.room());
+    if (!message_) message_.emplace(milter_.now(), &milter_.budget());
     return *message_;
   }
 
@@ -159,11 +159,11 @@ class VirusConnection : public mxfeed::Connection {
 }  // namespace
 
 VirusMilter::VirusMilter(const LivePolicy& policy, std::filesystem::path scan_socket,
-                         Clock clock, std::uint64_t room)
+                         Clock clock, std::uint64_t budget)
     : policy_(policy),
       scanner_(std::move(scan_socket)),
       clock_(std::move(clock)),
-      room_(room) {}
+      budget_(budget) {}
 
 Needs VirusMilter::needs() const {
   Needs needs;

@@ -20,10 +20,10 @@ namespace mxfeed::virus {
 
 class VirusMilter : public Milter {
  public:
-  // `policy` outlives the milter; `scan_socket` is that of mxfeed-scan; `room` bytes of
+  // `policy` outlives the milter; `scan_socket` is that of mxfeed-scan; `budget` bytes of
   // memory are for large messages.
   VirusMilter(const LivePolicy& policy, std::filesystem::path scan_socket, Clock clock,
-              std::uint64_t room = MessageRoom::usual());
+              std::uint64_t budget = MemoryBudget::default_size());
 
   Needs needs() const override;
   std::unique_ptr<mxfeed::Connection> connect(const Client&) override;
@@ -31,13 +31,13 @@ class VirusMilter : public Milter {
   const ScanClient& scanner() const { return scanner_; }
   const LivePolicy& policy() const { return policy_; }
   Time now() const { return clock_(); }
-  MessageRoom& room() { return room_; }
+  MemoryBudget& budget() { return budget_; }
 
  private:
   const LivePolicy& policy_;
   const ScanClient scanner_;
   const Clock clock_;
-  MessageRoom room_;
+  MemoryBudget budget_;
 };
 
 }  // namespace mxfeed::virus

@@ -121,6 +121,18 @@ class Session:
         self._socket.sendall((line.encode() if isinstance(line, str) else line) + b"\r\n")
         return self.read_reply()
 
+    def send_raw(self, sender, recipient, lines):
+        """One transaction whose lines are sent as they are; the last reply."""
+        reply = self.command(f"MAIL FROM:<{sender}>")
+        for command in (f"RCPT TO:<{recipient}>", "DATA"):
+            if not reply.positive:
+                return reply
+            reply = self.command(command)
+        if not reply.positive:
+            return reply
+        self._socket.sendall(lines)
+        return self.command(".")
+
     def send(self, sender, recipients, message, options=""):
         """One transaction, to its end or until nothing is left to do."""
         outcome = Outcome(self.command(f"MAIL FROM:<{sender}>{options}"))

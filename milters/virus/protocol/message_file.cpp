@@ -35,7 +35,7 @@ std::string date(Time now) {
 
 }  // namespace
 
-std::uint64_t MessageRoom::usual() {
+std::uint64_t MemoryBudget::default_size() {
   const long pages = ::sysconf(_SC_PHYS_PAGES), size = ::sysconf(_SC_PAGESIZE);
   const std::uint64_t memory =
       pages > 0 && size > 0
@@ -44,27 +44,26 @@ std::uint64_t MessageRoom::usual() {
   return std::max(memory / 4, 2 * kMaxMessage);
 }
 
-bool MessageRoom::take(std::uint64_t bytes) {
-  std::uint64_t left = free_.load();
+bool MemoryBudget::take(std::uint64_t bytes) {
+  std::uint64_t left = left_.load();
   do {
     if (left < bytes) return false;
-  } while (!free_.compare_exchange_weak(left, left - bytes));
+  } while (!left_.compare_exchange_weak(left, left - bytes));
   return true;
 }
 
-OutOfRoom::OutOfRoom()
-    : Fault("collect message", "memory",
-            "large messages have taken all there is for them") {}
+MemoryBudgetSpent::MemoryBudgetSpent()
+    : Fault("collect message", "memory", "large messages have spent the budget") {}
 
-MessageFile::MessageFile(Time now, MessageRoom* room)
-    : room_(room), fd_(::memfd_create("message", MFD_CLOEXEC | MFD_ALLOW_SEALING)) {
+MessageFile::MessageFile(Time now, MemoryBudget* budget)
+    : budget_(budget), fd_(::memfd_create("message", MFD_CLOEXEC | MFD_ALLOW_SEALING)) {
   if (!fd_) throw Fault("collect message", "memfd", errno_text(errno));
   buffer_.reserve(kUsual);
   buffer_ += "Received: from localhost by localhost with SMTP; " + date(now) + "\r\n";
 }
 
 MessageFile::~MessageFile() {
-  if (taken_ > 0) room_->give_back(taken_);
+  if (taken_ > 0) budget_->give_back(taken_);
 }
 
 void MessageFile::add_header(std::string_view name, std::string_view value) {
@@ -101,9 +100,9 @@ void MessageFile::flush() {
 
 void MessageFile::write(std::string_view bytes) {
   const std::uint64_t after = written_ + bytes.size();
-  if (room_ != nullptr && after > kFree) {
+  if (budget_ != nullptr && after > kFree) {
     const std::uint64_t more = after - kFree - taken_;
-    if (!room_->take(more)) throw OutOfRoom();
+    if (!budget_->take(more)) throw MemoryBudgetSpent();
     taken_ += more;
   }
   if (!write_all(fd_.get(), bytes)) {

@@ -21,35 +21,35 @@
 namespace mxfeed::virus {
 
 // The memory that all large messages of a process may take together.  Thread-safe.
-class MessageRoom {
+class MemoryBudget {
  public:
-  explicit MessageRoom(std::uint64_t bytes) : free_(bytes) {}
+  explicit MemoryBudget(std::uint64_t bytes) : left_(bytes) {}
   // A quarter of the machine's memory, at least two messages of the largest size.
-  static std::uint64_t usual();
+  static std::uint64_t default_size();
 
-  // Whether there was so much.
+  // False, and nothing is taken, if there is not that much left.
   bool take(std::uint64_t bytes);
-  void give_back(std::uint64_t bytes) { free_ += bytes; }
+  void give_back(std::uint64_t bytes) { left_ += bytes; }
 
  private:
-  std::atomic<std::uint64_t> free_;
+  std::atomic<std::uint64_t> left_;
 };
 
-// There is no room for more of a message: a matter of waiting.
-class OutOfRoom : public Fault {
+// The budget does not suffice for more of a message; it may later.
+class MemoryBudgetSpent : public Fault {
  public:
-  OutOfRoom();
+  MemoryBudgetSpent();
 };
 
 class MessageFile {
  public:
-  // So much of each message needs no room: usual mail goes on while large ones have taken
-  // all of it.
+  // The first bytes of each message are not on the budget: usual mail is taken while
+  // large messages have spent it.
   static constexpr std::uint64_t kFree = std::uint64_t{1} << 20;
 
-  // Begins with the Received field.  Throws Fault, as do the others, and OutOfRoom.  The
-  // room outlives the message; without one there is no bound.
-  explicit MessageFile(Time now, MessageRoom* room = nullptr);
+  // Begins with the Received field.  Throws Fault, as do the others, and
+  // MemoryBudgetSpent.  The budget outlives the message; without one there is no bound.
+  explicit MessageFile(Time now, MemoryBudget* budget = nullptr);
   ~MessageFile();
   MessageFile(const MessageFile&) = delete;
   MessageFile& operator=(const MessageFile&) = delete;
@@ -62,16 +62,16 @@ class MessageFile {
 
   std::uint64_t size() const { return written_ + buffer_.size(); }
 
-  // Nothing can be added or changed afterwards, by nobody.  The descriptor is valid as
-  // long as this object.
+  // Afterwards nobody can add or change anything.  The descriptor is valid as long as
+  // this object.
   int seal();
 
  private:
   void flush();
   void write(std::string_view bytes);
 
-  MessageRoom* const room_;
-  std::uint64_t taken_ = 0;  // of the room
+  MemoryBudget* const budget_;
+  std::uint64_t taken_ = 0;  // of the budget
   Fd fd_;
   std::string buffer_;
   std::uint64_t written_ = 0;

@@ -11,7 +11,8 @@ namespace {
 
 // A milter without a scan service: what reaches for it is a fault.
 struct Rig {
-  explicit Rig(VirusPolicy virus = {}, std::uint64_t room = MessageRoom::usual()) {
+  explicit Rig(VirusPolicy virus = {},
+               std::uint64_t budget = MemoryBudget::default_size()) {
     const auto generation = directory.path() / "generations" / "1";
     std::filesystem::create_directories(generation);
     ConstDbWriter writer(generation / "policy.cdb");
@@ -26,7 +27,7 @@ struct Rig {
     std::filesystem::create_symlink("generations/1", directory.path() / "current");
     live = std::make_unique<LivePolicy>(directory.path());
     milter = std::make_unique<VirusMilter>(*live, directory.path() / "none.sock",
-                                           system_time, room);
+                                           system_time, budget);
     connection = milter->connect(Client{});
     filter = connection->begin(Envelope{});
     const Verdict verdict = filter->on_recipient({"a", "acme.example"});
@@ -98,10 +99,10 @@ TEST_CASE("large messages wait when they have taken all memory for them", "[viru
       const std::vector<std::byte> megabyte(1 << 20);
       for (int i = 0; i < 4; ++i) filter.on_body(megabyte);
       return false;
-    } catch (const OutOfRoom& fault) {
+    } catch (const MemoryBudgetSpent& fault) {
       const Verdict verdict = filter.on_fault(fault);
       CHECK(verdict.code() == 452);
-      CHECK(verdict.reason() == "virus-no-room");
+      CHECK(verdict.reason() == "virus-no-memory");
       return true;
     }
   };
