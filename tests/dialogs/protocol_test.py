@@ -25,7 +25,7 @@ import struct
 
 import daemons
 import fake_mta as f
-import scan_test
+import scan_service
 
 PROCEEDS, EITHER, REFUSES, CLOSES = "proceeds", "either", "refuses", "closes"
 
@@ -396,7 +396,7 @@ class Greylist(Violations, daemons.TestCase):
         self.milter = self.start("greylist")
 
 
-class Virus(Violations, scan_test.ServiceTestCase):
+class Virus(Violations, scan_service.ServiceTestCase):
     name = "virus"
     verdict = (f.ADDHEADER, b"X-Mxfeed-Virus\0 clean\0")
 

@@ -6,10 +6,10 @@ import socket
 import time
 
 import daemons
-import scan_test
+import scan_service
 
 
-class StatusTest(scan_test.ServiceTestCase):
+class StatusTest(scan_service.ServiceTestCase):
     """Each test asks a milter and mxfeed-scan."""
 
     def setUp(self):
@@ -59,9 +59,6 @@ class StatusTest(scan_test.ServiceTestCase):
             with self.subTest(daemon.name):
                 self.configure(daemons.feed(f"d{number}.example"))
                 self.assertIn(f"\ngeneration: {number}\n", daemon.ask("reload"))
-
-
-del scan_test.ServiceTestCase  # is no test
 
 
 if __name__ == "__main__":

@@ -1,9 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """mxfeed-virus as Postfix sees it: verdicts, headers, mixed recipients, no scan service."""
 
+import json
+import os
+import shutil
+import subprocess
+
 import daemons
-import scan_test
-from scan_test import EICAR, NAME, encrypted_zip, file_part, mail, nested_zip, text_part
+import scan_service
+from scan_service import EICAR, NAME, encrypted_zip, file_part, mail, nested_zip, text_part
 
 SENDER = "someone@sender.example"
 CLEAN = mail(text_part("Clean"))
@@ -21,7 +26,7 @@ DOMAINS = "\n".join([
 ])
 
 
-class VirusTest(scan_test.ServiceTestCase):
+class VirusTest(scan_service.ServiceTestCase):
     def setUp(self):
         super().setUp()
         self.service(domains=DOMAINS)
@@ -123,19 +128,19 @@ class VirusTest(scan_test.ServiceTestCase):
     def test_a_scan_that_found_trouble_defers(self):
         scratch = self.scan.status()["tmpdir"]
         self.workers()
-        scan_test.shutil.rmtree(scratch)
+        shutil.rmtree(scratch)
         with open(scratch, "w", encoding="ascii"):
             pass
         try:
             result = self.send(CLEAN, "x@delete.example")
         finally:
-            scan_test.os.unlink(scratch)
+            os.unlink(scratch)
         self.assertTrue(result.reply.startswith("451 4.3.0"), result)
         self.assertEqual(result.header("X-Mxfeed-Virus"), [])
 
     def test_the_status_command_shows_both(self):
         command = [daemons.program("mxfeed"), "virus", "status", "--state", self.state]
-        run = scan_test.subprocess.run
+        run = subprocess.run
         both = run(command, capture_output=True, text=True, timeout=60, check=False)
         self.assertEqual(both.returncode, 0, both)
         self.assertIn("program: mxfeed-scan", both.stdout)
@@ -144,7 +149,7 @@ class VirusTest(scan_test.ServiceTestCase):
         one = run([*command, "--json"], capture_output=True, text=True, timeout=60,
                   check=False)
         self.assertEqual(one.returncode, 6, one)
-        parts = {part["program"]: part for part in scan_test.json.loads(one.stdout)}
+        parts = {part["program"]: part for part in json.loads(one.stdout)}
         self.assertEqual(parts["mxfeed-virus"]["pid"], self.virus.pid)
         self.assertEqual(parts["mxfeed-scan"]["state"], "down")
         self.assertIn("No such file or directory", parts["mxfeed-scan"]["last_fault"])

@@ -4,7 +4,6 @@
 #include <clamav.h>
 #include <dlfcn.h>
 #include <malloc.h>
-#include <sys/random.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -12,11 +11,11 @@
 #include <cstring>
 #include <vector>
 
-#include "common/base/base64.h"
 #include "common/base/fault.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
 #include "common/base/text.h"
+#include "milters/virus/scan/canary.h"
 #include "milters/virus/scan/scratch.h"
 
 namespace mxfeed::virus {
@@ -74,24 +73,6 @@ void check(cl_error_t outcome, std::string_view doing, std::string_view subject)
   std::string cause = cl_strerror(outcome);
   if (load_error != nullptr && !load_error->empty()) cause += ": " + *load_error;
   throw Fault(doing, subject, cause);
-}
-
-std::string random_hex(std::size_t bytes) {
-  std::string raw(bytes, '\0');
-  if (::getrandom(raw.data(), raw.size(), 0) != static_cast<ssize_t>(raw.size())) {
-    throw Fault("make canary", "getrandom", errno_text(errno));
-  }
-  return to_hex(raw);
-}
-
-std::string canary_mail(std::string_view payload) {
-  return "Received: from localhost by localhost; Thu, 1 Jan 1970 00:00:00 +0000\r\n"
-         "Subject: canary\r\nMIME-Version: 1.0\r\n"
-         "Content-Type: multipart/mixed; boundary=\"canary\"\r\n\r\n"
-         "--canary\r\nContent-Type: text/plain\r\n\r\nA canary.\r\n"
-         "--canary\r\nContent-Type: application/octet-stream; name=canary.bin\r\n"
-         "Content-Transfer-Encoding: base64\r\n\r\n" +
-         base64(payload) + "\r\n--canary--\r\n";
 }
 
 bool has_unrar() {
