@@ -60,7 +60,7 @@ class Program {
   virtual void on_reload(ReloadCause) {}
   // About once a second, also while it drains.
   virtual void on_tick() {}
-  // Not for others to stop: then the process ends with status 1.
+  // Whether it has stopped by itself: then the process drains and ends with status 1.
   virtual bool has_ended() const { return false; }
 
   // Lets nobody new in.  Then is_drained() is asked again and again, drain_limit() long.

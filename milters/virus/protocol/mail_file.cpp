@@ -19,11 +19,15 @@ constexpr std::string_view kDropped[] = {"bcc", "content-length", "resent-bcc",
                                          "return-path"};
 
 // Takes the first line, without its end, from the front.
-std::string take_line(std::string_view& rest) {
+std::string_view take_line(std::string_view& rest) {
   const auto end = rest.find('\n');
   std::string_view line = rest.substr(0, end);
   rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
   if (end != std::string_view::npos && line.ends_with('\r')) line.remove_suffix(1);
+  return line;
+}
+
+std::string with_blanks_for_cr(std::string_view line) {
   std::string text(line);
   std::replace(text.begin(), text.end(), '\r', ' ');
   return text;
@@ -64,9 +68,9 @@ void cut(MilterMessage::Field& field) {
   field.value.resize(std::min(field.value.size(), field.value.rfind('\n')));
 }
 
-bool is_dropped(const MilterMessage::Field& field) {
-  return std::find(std::begin(kDropped), std::end(kDropped), ascii_lower(field.name)) !=
-         std::end(kDropped);
+bool is_hidden(const MilterMessage::Field& field) {
+  return field.name.empty() || std::find(std::begin(kDropped), std::end(kDropped),
+                                         ascii_lower(field.name)) != std::end(kDropped);
 }
 
 class Reader {
@@ -76,19 +80,21 @@ class Reader {
   MilterMessage read() {
     bool first = true;
     while (!rest_.empty()) {
-      const std::string line = take_line(rest_);
-      if (first && is_mailbox_line(line)) {
+      // smtpd looks at the first line before a CR becomes a blank.
+      const std::string_view raw = take_line(rest_);
+      const std::string line = with_blanks_for_cr(raw);
+      if (first && is_mailbox_line(raw)) {
         begin_field({"X-Mailbox-Line", " " + without_nul(line)});
         continue;
       }
       // An empty line goes before a folded one that continues nothing.
       const bool is_header =
-          !(first && !line.empty() && is_blank(line[0])) && add_header_line(line);
+          !(first && !raw.empty() && is_blank(raw[0])) && add_header_line(line);
       first = false;
       if (is_header) continue;
       end_field();
       if (!line.empty()) add_body_line(line);
-      while (!rest_.empty()) add_body_line(take_line(rest_));
+      while (!rest_.empty()) add_body_line(with_blanks_for_cr(take_line(rest_)));
     }
     end_field();
     return std::move(message_);
@@ -115,7 +121,7 @@ class Reader {
   void end_field() {
     if (!field_) return;
     cut(*field_);
-    if (!is_dropped(*field_)) message_.header.push_back(*std::move(field_));
+    if (!is_hidden(*field_)) message_.header.push_back(*std::move(field_));
     field_.reset();
   }
 
@@ -126,7 +132,9 @@ class Reader {
 
   std::string_view rest_;
   MilterMessage message_;
-  std::optional<MilterMessage::Field> field_;  // more lines of it may follow
+  // More lines of it may follow.  The first is Postfix's own Received, which has no name
+  // here.
+  std::optional<MilterMessage::Field> field_{MilterMessage::Field{}};
 };
 
 }  // namespace

@@ -19,7 +19,7 @@ struct DatabaseState {
   bool operator==(const DatabaseState&) const = default;
 };
 
-// `path` is a file or a directory.  What cannot be read is no signature file: loading
+// `path` is a file or a directory.  A file that cannot be read is left out here; loading
 // reports it.
 DatabaseState look_at_database(const std::filesystem::path& path);
 

@@ -3,9 +3,9 @@
 // The virus engine: libclamav behind the few things that we ask of it.  The only user of
 // clamav.h.
 //
-// One engine a process, used by one thread; processes forked after load() share its
-// memory.  What libclamav answers is not taken at its word where it is known to say
-// "clean" for "could not look": see scan().
+// One engine a process, used by one thread; processes that are forked after it was made
+// share its memory.  libclamav is known to answer "clean" when it could not look; scan()
+// does not rely on that answer alone.
 
 #pragma once
 

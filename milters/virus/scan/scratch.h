@@ -3,9 +3,9 @@
 // Where scans unpack: a private directory, in memory if possible, with one directory for
 // each process in it.
 //
-// libclamav answers "clean" when it cannot write there, mostly without a word.  So its
-// health is looked at before, during and after each scan, and a scan in bad health has no
-// result.
+// libclamav calls a mail clean when it cannot write there, in most cases without an
+// error. So the directory is checked before, during and after each scan; if it cannot be
+// used, the scan has no result.
 
 #pragma once
 
@@ -32,15 +32,15 @@ std::filesystem::path scratch_of(const std::filesystem::path& base, int pid);
 // Removes it with what a killed scan left there; never fails.
 void remove_scratch(const std::filesystem::path& base, int pid) noexcept;
 
-// Makes the directory if it is not there; whether it works shows scratch_trouble().
+// Makes the directory if it is not there; scratch_trouble() tells whether it works.
 void make_scratch(const std::filesystem::path& directory) noexcept;
 
-// Why a scan of so many bytes should not be made in the directory; nothing if it is fine.
+// Why a message of that size cannot be scanned in the directory; nothing if it can.
 // Needs room for the message unpacked three times and 16 MiB, 1000 files, and that a
 // directory can be made.
 std::optional<std::string> scratch_trouble(const std::filesystem::path& directory,
                                            std::uint64_t message_size);
-// The cheap part of it: room only.
+// Whether there is room, the cheap part of it.
 bool has_room(const char* directory, std::uint64_t message_size) noexcept;
 
 }  // namespace mxfeed::virus

@@ -36,6 +36,8 @@ const Case kCases[] = {
     {"no separator", "A: b\r\nno field\r\nC: d\r\n", "A: b|", "no field\r\nC: d\r\n"},
     {"no separator, text first", "text\r\nA: b\r\n", "", "text\r\nA: b\r\n"},
     {"a folded line first", " a\r\nB: c\r\n", "", " a\r\nB: c\r\n"},
+    {"CR first continues the hidden Received", "\rA: b\r\nC: d\r\n", "C: d|", ""},
+    {"CR before From", "\rFrom a\r\nB: c\r\n", "B: c|", ""},
     {"From", "From a\r\nB: c\r\n\r\nd\r\n", "X-Mailbox-Line: From a|B: c|", "d\r\n"},
     {"From twice, quoted", ">From a\n>>From b\nC: d\n",
      "X-Mailbox-Line: >From a|X-Mailbox-Line: >>From b|C: d|", ""},
