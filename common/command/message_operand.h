@@ -14,9 +14,17 @@ namespace mxfeed {
 // more.  Throws CommandError if it cannot be read.
 std::string read_operand(const std::string& file, std::size_t most);
 
-// What smtpd(8) and cleanup(8) make of the lines of a mail: ended by CRLF, other CR a
-// blank, a first line "From " a header field, an empty line where the header ends without
-// one.
+// The mail as Postfix 3.7 hands it to a milter when its lines come by SMTP from a
+// stranger (smtpd.c, cleanup_message.c, mime_state.c, is_header.c).  Lines end with LF or
+// CR LF in the file, with CR LF here.
+//   - Any other CR becomes a blank.
+//   - A first line "From " or ">From " becomes a field X-Mailbox-Line.
+//   - A line that is neither a field nor a folded one ends the header; an empty line goes
+//     before it.
+//   - Blanks before the colon of a field go; its value ends at a NUL; a field of more
+//   than
+//     60000 bytes is cut, at a fold if there is one.
+//   - Bcc, Resent-Bcc, Content-Length and Return-Path go (message_drop_headers).
 std::string as_received(std::string_view mail);
 
 }  // namespace mxfeed

@@ -83,16 +83,6 @@ def uuencoded(content):
     return (b"begin 644 e.com\n" + b"".join(lines) + b"`\nend\n").replace(b"\n", b"\r\n")
 
 
-def cr_mail():
-    """Where a CR ends a line, a boundary divides the attachment.  It has no character of
-    base64 in it."""
-    encoded = base64.b64encode(EICAR)[:20]
-    message = mail(text_part(), file_part(EICAR))
-    message = message.replace(b"=b\r\n", b'="_._"\r\n').replace(b"--b", b"--_._")
-    return message.replace(encoded, encoded + b"\r--_._\r")
-
-
-CR_MAIL = cr_mail()
 SLOW_ZIP = None
 
 

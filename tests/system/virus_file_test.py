@@ -128,7 +128,7 @@ class VirusFileTest(rig.TestCase):
                 on_the_path = capture.take()
                 file.write_bytes(mail)
                 done = subprocess.run(
-                    [service.program("mxfeed-virus"), "scan", "--state", gateway.state, file],
+                    [service.program("mxfeed"), "virus", "scan", "--state", gateway.state, file],
                     capture_output=True, text=True, timeout=60, check=False)
                 self.assertEqual(done.returncode, 0, done.stderr)
                 self.assertEqual(capture.take(), on_the_path)

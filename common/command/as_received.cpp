@@ -1,14 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "milters/virus/protocol/mail_file.h"
-
 #include <algorithm>
+#include <iterator>
 #include <optional>
+#include <string>
+#include <utility>
 
 #include "common/base/text.h"
-#include "milters/virus/protocol/message_file.h"
+#include "common/command/message_operand.h"
 
-namespace mxfeed::virus {
+namespace mxfeed {
 namespace {
+
+struct Field {
+  std::string name;
+  std::string value;  // folded with LF
+};
 
 // line_length_limit: longer lines come in pieces, which are put together again.
 constexpr std::size_t kPiece = 2048;
@@ -49,7 +55,7 @@ bool is_mailbox_line(std::string_view line) {
 }
 
 // The field that the line begins; nothing if it begins none.
-std::optional<MilterMessage::Field> parse_field(const std::string& line) {
+std::optional<Field> parse_field(const std::string& line) {
   const auto is_name = [](char c) { return c > ' ' && c < '\x7f' && c != ':'; };
   const auto name_end = std::find_if_not(line.begin(), line.end(), is_name);
   const auto colon = std::find_if_not(name_end, line.end(), is_blank);
@@ -58,26 +64,28 @@ std::optional<MilterMessage::Field> parse_field(const std::string& line) {
   }
   // A header is looked for in the first piece only.
   if (colon - line.begin() >= static_cast<std::ptrdiff_t>(kPiece)) return std::nullopt;
-  return MilterMessage::Field{{line.begin(), name_end}, {colon + 1, line.end()}};
+  return Field{{line.begin(), name_end}, {colon + 1, line.end()}};
 }
 
-void cut(MilterMessage::Field& field) {
+void cut(Field& field) {
   const std::size_t before = field.name.size() + 1;
   if (before + field.value.size() <= kMaxField) return;
   field.value.resize(kMaxField - std::min(kMaxField, before));
   field.value.resize(std::min(field.value.size(), field.value.rfind('\n')));
 }
 
-bool is_hidden(const MilterMessage::Field& field) {
+bool is_hidden(const Field& field) {
   return field.name.empty() || std::find(std::begin(kDropped), std::end(kDropped),
                                          ascii_lower(field.name)) != std::end(kDropped);
 }
 
 class Reader {
  public:
-  explicit Reader(std::string_view file) : rest_(file) {}
+  explicit Reader(std::string_view file) : rest_(file) {
+    text_.reserve(file.size() + file.size() / 32 + 256);
+  }
 
-  MilterMessage read() {
+  std::string read() {
     bool first = true;
     while (!rest_.empty()) {
       // smtpd looks at the first line before a CR becomes a blank.
@@ -93,11 +101,14 @@ class Reader {
       first = false;
       if (is_header) continue;
       end_field();
-      if (!line.empty()) add_body_line(line);
-      while (!rest_.empty()) add_body_line(with_blanks_for_cr(take_line(rest_)));
+      add_line("");
+      if (!line.empty()) add_line(line);
+      while (!rest_.empty()) add_line(with_blanks_for_cr(take_line(rest_)));
+      return std::move(text_);
     }
     end_field();
-    return std::move(message_);
+    add_line("");
+    return std::move(text_);
   }
 
  private:
@@ -114,39 +125,36 @@ class Reader {
     return true;
   }
 
-  void begin_field(MilterMessage::Field field) {
+  void begin_field(Field field) {
     end_field();
     field_ = std::move(field);
   }
   void end_field() {
     if (!field_) return;
     cut(*field_);
-    if (!is_hidden(*field_)) message_.header.push_back(*std::move(field_));
+    if (!is_hidden(*field_)) {
+      text_ += field_->name + ":";
+      for (const std::string_view line : split(field_->value, '\n')) add_line(line);
+    }
     field_.reset();
   }
 
-  void add_body_line(const std::string& line) {
-    message_.body += line;
-    message_.body += "\r\n";
+  void add_line(std::string_view line) {
+    text_ += line;
+    text_ += "\r\n";
   }
 
   std::string_view rest_;
-  MilterMessage message_;
+  std::string text_;
   // More lines of it may follow.  The first is Postfix's own Received, which has no name
   // here.
-  std::optional<MilterMessage::Field> field_{MilterMessage::Field{}};
+  std::optional<Field> field_{Field{}};
 };
 
 }  // namespace
 
-MilterMessage as_postfix(std::string_view file) {
-  return Reader(file).read();
+std::string as_received(std::string_view mail) {
+  return Reader(mail).read();
 }
 
-void add(const MilterMessage& message, MessageFile& to) {
-  for (const auto& [name, value] : message.header) to.add_header(name, value);
-  to.end_header();
-  to.add(message.body);
-}
-
-}  // namespace mxfeed::virus
+}  // namespace mxfeed
