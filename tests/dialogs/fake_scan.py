@@ -12,7 +12,7 @@ import pathlib
 import socket
 import threading
 
-from scan_test import RESULT_MARK, VERDICTS, field
+from scan_service import RESULT_MARK, VERDICTS, field
 
 CLEAN = RESULT_MARK + field(1, bytes([VERDICTS.index("clean")])) + field(2, b"")
 
