@@ -10,24 +10,17 @@
 namespace mxfeed {
 namespace {
 
-// The code point of a valid UTF-8 sequence.
-char32_t code_point(std::string_view sequence) {
-  const auto byte = [&](std::size_t i) {
-    return static_cast<unsigned char>(sequence[i]);
+// RFC 8259, 7: beyond U+FFFF as a surrogate pair.
+void write_escape(std::string& all, char32_t point) {
+  const auto write = [&](char32_t unit) {
+    all += fmt::format("\\u{:04x}", static_cast<std::uint32_t>(unit));
   };
-  if (sequence.size() == 1) return byte(0);
-  char32_t point = byte(0) & (0x7Fu >> sequence.size());
-  for (std::size_t i = 1; i < sequence.size(); ++i)
-    point = point << 6 | (byte(i) & 0x3Fu);
-  return point;
-}
-
-// Controls, line and paragraph separators, and what changes the direction of writing; all
-// below U+10000.
-bool acts_on_terminals(char32_t point) {
-  return point < 0x20 || (point >= 0x7F && point < 0xA0) || point == 0x061C ||
-         (point >= 0x200B && point <= 0x200F) || (point >= 0x2028 && point <= 0x202E) ||
-         (point >= 0x2060 && point <= 0x206F) || point == 0xFEFF;
+  if (point < 0x10000) {
+    write(point);
+  } else {
+    write(0xD800 + ((point - 0x10000) >> 10));
+    write(0xDC00 + ((point - 0x10000) & 0x3FF));
+  }
 }
 
 void write_string(std::string& all, std::string_view text) {
@@ -40,12 +33,11 @@ void write_string(std::string& all, std::string_view text) {
       continue;
     }
     const std::string_view sequence = text.substr(0, length);
-    const char32_t point = code_point(sequence);
-    if (point == '"' || point == '\\') {
+    if (text.front() == '"' || text.front() == '\\') {
       all += '\\';
       all += sequence;
-    } else if (acts_on_terminals(point)) {
-      all += fmt::format("\\u{:04x}", static_cast<std::uint32_t>(point));
+    } else if (printable_length(text) == 0) {
+      write_escape(all, code_point(sequence));
     } else {
       all += sequence;
     }

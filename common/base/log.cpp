@@ -58,14 +58,11 @@ LogFields& LogFields::add_raw(std::string_view key, std::string_view value) {
 
 void log(Severity severity, std::string_view text) noexcept {
   try {
-    std::string line =
-        under_journal()
-            ? fmt::format("<{}>{}", static_cast<int>(severity), text)
-            : fmt::format("{} {}[{}]: {}", timestamp(), log_name(), ::getpid(), text);
-    std::replace_if(
-        line.begin(), line.end(),
-        [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == '\x7f'; }, ' ');
-    line += '\n';
+    const std::string harmless = escape_line(text);
+    const std::string line =
+        under_journal() ? fmt::format("<{}>{}\n", static_cast<int>(severity), harmless)
+                        : fmt::format("{} {}[{}]: {}\n", timestamp(), log_name(),
+                                      ::getpid(), harmless);
     // A log that cannot be written has nowhere to be reported.
     [[maybe_unused]] const auto written =
         ::write(STDERR_FILENO, line.data(), line.size());

@@ -14,8 +14,8 @@ namespace mxfeed {
 enum class Severity { error = 3, warning = 4, notice = 5, info = 6 };
 
 // Builds "key=value key=value".  A value that has anything but [A-Za-z0-9._:@/+,<>=-] is
-// quoted; control bytes, quotes, backslashes and bytes that are not UTF-8 are written as
-// \xHH; more than kMaxValue bytes are cut, marked by "...".
+// quoted and escaped by escape_untrusted(); more than kMaxValue bytes are cut, marked by
+// "...".
 class LogFields {
  public:
   static constexpr std::size_t kMaxValue = 512;
@@ -35,7 +35,7 @@ class LogFields {
 
 // Writes one line with one write(2), so that lines of threads and processes do not mix.
 // Under the journal it begins with "<N>" (sd-daemon(3)), elsewhere with the time and the
-// program's name.  Control bytes in `text` are replaced.  Never throws, never blocks on a
+// program's name.  `text` is escaped by escape_line().  Never throws, never blocks on a
 // lock.
 void log(Severity severity, std::string_view text) noexcept;
 inline void log(Severity severity, const LogFields& fields) noexcept {

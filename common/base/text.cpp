@@ -11,10 +11,39 @@
 namespace mxfeed {
 namespace {
 
-// C1 controls (U+0080 to U+009F) act on terminals as C0 ones do.
-bool is_c1_control(std::string_view sequence) {
-  return sequence.size() == 2 && sequence[0] == '\xC2' &&
-         static_cast<unsigned char>(sequence[1]) < 0xA0;
+// Unicode 16: controls, line and paragraph separators, format characters, characters that
+// are not shown (Default_Ignorable_Code_Point, but for the variation selectors of emoji),
+// surrogates, noncharacters, private use, and planes without any characters.
+struct Range {
+  char32_t first, last;
+};
+constexpr Range kUnprintable[] = {
+    {0x0000, 0x001F},   {0x007F, 0x009F},   {0x00AD, 0x00AD},   {0x034F, 0x034F},
+    {0x0600, 0x0605},   {0x061C, 0x061C},   {0x06DD, 0x06DD},   {0x070F, 0x070F},
+    {0x0890, 0x0891},   {0x08E2, 0x08E2},   {0x115F, 0x1160},   {0x17B4, 0x17B5},
+    {0x180B, 0x180F},   {0x200B, 0x200F},   {0x2028, 0x202E},   {0x2060, 0x206F},
+    {0x3164, 0x3164},   {0xD800, 0xF8FF},   {0xFDD0, 0xFDEF},   {0xFEFF, 0xFEFF},
+    {0xFFA0, 0xFFA0},   {0xFFF0, 0xFFFB},   {0xFFFE, 0xFFFF},   {0x110BD, 0x110BD},
+    {0x110CD, 0x110CD}, {0x13430, 0x1343F}, {0x1BCA0, 0x1BCA3}, {0x1D173, 0x1D17A},
+    {0x1FFFE, 0x1FFFF}, {0x2FFFE, 0x2FFFF}, {0x3FFFE, 0x10FFFF}};
+
+std::string escaped(std::string_view text, std::string_view besides) {
+  std::string out;
+  out.reserve(text.size());
+  while (!text.empty()) {
+    const std::size_t length = printable_length(text);
+    if (length > 0 && besides.find(text.front()) == besides.npos) {
+      out += text.substr(0, length);
+      text.remove_prefix(length);
+      continue;
+    }
+    const std::size_t bytes = std::max<std::size_t>(utf8_length(text), 1);
+    for (const char c : text.substr(0, bytes)) {
+      out += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
+    }
+    text.remove_prefix(bytes);
+  }
+  return out;
 }
 
 std::optional<std::uint64_t> scaled(std::string_view text, std::uint64_t unit,
@@ -64,26 +93,32 @@ std::vector<std::string_view> split(std::string_view text, char separator) {
   }
 }
 
-std::string escape_untrusted(std::string_view text) {
-  std::string escaped;
-  escaped.reserve(text.size());
-  while (!text.empty()) {
-    const std::size_t length = utf8_length(text);
-    const std::string_view unit = text.substr(0, length ? length : 1);
-    const auto first = static_cast<unsigned char>(unit[0]);
-    const bool plain = length > 1 ? !is_c1_control(unit)
-                                  : length == 1 && first >= 0x20 && first != 0x7F &&
-                                        first != '"' && first != '\\';
-    if (plain) {
-      escaped += unit;
-    } else {
-      for (const char c : unit) {
-        escaped += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
-      }
-    }
-    text.remove_prefix(unit.size());
+char32_t code_point(std::string_view sequence) {
+  constexpr char32_t kLeadBits[] = {0, 0x7F, 0x1F, 0x0F, 0x07};
+  char32_t point =
+      static_cast<unsigned char>(sequence.front()) & kLeadBits[sequence.size()];
+  for (const char c : sequence.substr(1)) {
+    point = point << 6 | (static_cast<unsigned char>(c) & 0x3F);
   }
-  return escaped;
+  return point;
+}
+
+std::size_t printable_length(std::string_view text) {
+  const std::size_t length = utf8_length(text);
+  if (length == 0) return 0;
+  const char32_t point = code_point(text.substr(0, length));
+  for (const Range& range : kUnprintable) {
+    if (point <= range.last) return point < range.first ? length : 0;
+  }
+  return length;
+}
+
+std::string escape_untrusted(std::string_view text) {
+  return escaped(text, "\"\\");
+}
+
+std::string escape_line(std::string_view line) {
+  return escaped(line, "");
 }
 
 std::size_t ascii_length(std::string_view text) {

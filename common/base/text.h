@@ -54,9 +54,19 @@ std::size_t ascii_length(std::string_view text);
 // (RFC 3629, 4: no overlong forms, no surrogates).
 std::size_t utf8_length(std::string_view text);
 
-// Text of a peer made fit for a log line or a terminal: valid UTF-8 letters stay; control
-// bytes, '"', '\\' and bytes that are not UTF-8 become \xHH.
+// The code point of a valid sequence.
+char32_t code_point(std::string_view sequence);
+
+// The length of the UTF-8 sequence that the text begins with if it is harmless in a log
+// line and on a terminal.  0 for bytes that are not UTF-8, and for characters that break
+// a line, are not seen, turn the order of others around, or mean nothing.
+std::size_t printable_length(std::string_view text);
+
+// Text of a peer made fit for a log line or a terminal: what is not printable, '"' and
+// '\\' become \xHH, byte by byte.
 std::string escape_untrusted(std::string_view text);
+// The same for a whole line: quotes and backslashes stay.
+std::string escape_line(std::string_view line);
 
 std::string to_hex(std::string_view bytes);
 

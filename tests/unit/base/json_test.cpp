@@ -34,6 +34,7 @@ const ValueCase kValues[] = {
     {"letters beyond ASCII stay", "b\xC3\xBC\xE2\x98\x83\xF0\x9F\x98\x80",
      "\"b\xC3\xBC\xE2\x98\x83\xF0\x9F\x98\x80\""},
     {"C1 controls", "\xC2\x9B", R"("\u009b")"},
+    {"beyond the first plane", "\xF3\xA0\x81\x81", R"("\udb40\udc41")"},
     {"line separators and overrides", "\xE2\x80\xA8\xE2\x80\xAE", R"("\u2028\u202e")"},
     {"bytes that are not UTF-8", "a\xFF\xC3", "\"a\xEF\xBF\xBD\xEF\xBF\xBD\""},
     {"a surrogate is not UTF-8", "\xED\xA0\x80",

@@ -81,15 +81,56 @@ TEST_CASE("sizes are powers of 1024", "[base]") {
 }
 
 TEST_CASE("text of peers is harmless in a log line", "[base]") {
-  CHECK(escape_untrusted("plain text") == "plain text");
-  CHECK(escape_untrusted("a\nb\rc\x1B[2J") == "a\\x0ab\\x0dc\\x1b[2J");
+  struct {
+    const char* name;
+    std::string_view text;
+    const char* escaped;  // nullptr: as it is
+  } const rows[] = {
+      {"plain text", "plain text", nullptr},
+      {"letters", "b\xC3\xBC \xE6\x97\xA5 \xD7\x90 \xF0\x9F\x98\x80", nullptr},
+      {"an emoji with its selector", "\xE2\x9D\xA4\xEF\xB8\x8F", nullptr},
+      {"the replacement character", "\xEF\xBF\xBD", nullptr},
+      {"line breaks", "a\nb\rc", "a\\x0ab\\x0dc"},
+      {"an escape sequence", "\x1B[2J", "\\x1b[2J"},
+      {"NUL", std::string_view("\0", 1), "\\x00"},
+      {"DEL", "\x7F", "\\x7f"},
+      {"Latin-1", "b\xFC", "b\\xfc"},
+      {"overlong", "\xC0\xAF", "\\xc0\\xaf"},
+      {"cut", "\xE2\x82", "\\xe2\\x82"},
+      {"U+0080, C1", "\xC2\x80", "\\xc2\\x80"},
+      {"U+0085, next line", "\xC2\x85", "\\xc2\\x85"},
+      {"U+009B, CSI", "\xC2\x9B", "\\xc2\\x9b"},
+      {"U+009F, last C1", "\xC2\x9F", "\\xc2\\x9f"},
+      {"U+00A0", "\xC2\xA0", nullptr},
+      {"U+00AD, soft hyphen", "\xC2\xAD", "\\xc2\\xad"},
+      {"U+061C", "\xD8\x9C", "\\xd8\\x9c"},
+      {"U+200A", "\xE2\x80\x8A", nullptr},
+      {"U+200B", "\xE2\x80\x8B", "\\xe2\\x80\\x8b"},
+      {"U+200E", "\xE2\x80\x8E", "\\xe2\\x80\\x8e"},
+      {"U+200F", "\xE2\x80\x8F", "\\xe2\\x80\\x8f"},
+      {"U+2010", "\xE2\x80\x90", nullptr},
+      {"U+2028", "\xE2\x80\xA8", "\\xe2\\x80\\xa8"},
+      {"U+2029", "\xE2\x80\xA9", "\\xe2\\x80\\xa9"},
+      {"U+202A", "\xE2\x80\xAA", "\\xe2\\x80\\xaa"},
+      {"U+202E", "\xE2\x80\xAE", "\\xe2\\x80\\xae"},
+      {"U+202F", "\xE2\x80\xAF", nullptr},
+      {"U+2066", "\xE2\x81\xA6", "\\xe2\\x81\\xa6"},
+      {"U+2069", "\xE2\x81\xA9", "\\xe2\\x81\\xa9"},
+      {"U+E000, private use", "\xEE\x80\x80", "\\xee\\x80\\x80"},
+      {"U+FEFF", "\xEF\xBB\xBF", "\\xef\\xbb\\xbf"},
+      {"U+FFFB", "\xEF\xBF\xBB", "\\xef\\xbf\\xbb"},
+      {"U+FFFF", "\xEF\xBF\xBF", "\\xef\\xbf\\xbf"},
+      {"U+E0041, a tag", "\xF3\xA0\x81\x81", "\\xf3\\xa0\\x81\\x81"},
+      {"U+10FFFD", "\xF4\x8F\xBF\xBD", "\\xf4\\x8f\\xbf\\xbd"},
+  };
+  for (const auto& row : rows) {
+    INFO(row.name);
+    const std::string expected = row.escaped ? row.escaped : std::string(row.text);
+    CHECK(escape_untrusted(row.text) == expected);
+    CHECK(escape_line(row.text) == expected);
+  }
   CHECK(escape_untrusted("\"\\") == "\\x22\\x5c");
-  CHECK(escape_untrusted("b\xC3\xBC") == "b\xC3\xBC");
-  CHECK(escape_untrusted("b\xFC") == "b\\xfc");
-  CHECK(escape_untrusted("\xC2\x9B") == "\\xc2\\x9b");
-  CHECK(escape_untrusted("\xC0\xAF") == "\\xc0\\xaf");
-  CHECK(escape_untrusted("\xE2\x82") == "\\xe2\\x82");
-  CHECK(escape_untrusted(std::string_view("\0", 1)) == "\\x00");
+  CHECK(escape_line("a=\"\\x0a\"") == "a=\"\\x0a\"");
 }
 
 TEST_CASE("log fields quote what is not plain", "[base]") {
