@@ -61,12 +61,25 @@ const char* iconv_name(std::string_view charset) {
     const char* name;
     const char* iconv;
   };
-  static constexpr Alias kAliases[] = {{"utf-16", "UTF-16"},
-                                       {"utf-16le", "UTF-16LE"},
+  static constexpr Alias kAliases[] = {{"utf-16le", "UTF-16LE"},
                                        {"utf-16be", "UTF-16BE"},
-                                       {"utf-32", "UTF-32"},
+                                       {"utf-32le", "UTF-32LE"},
+                                       {"utf-32be", "UTF-32BE"},
                                        {"utf-7", "UTF-7"},
+                                       {"utf7", "UTF-7"},
                                        {"unicode-1-1-utf-7", "UTF-7"},
+                                       {"unicode-2-0-utf-7", "UTF-7"},
+                                       {"x-unicode-2-0-utf-7", "UTF-7"},
+                                       {"ibm037", "IBM037"},
+                                       {"cp037", "IBM037"},
+                                       {"ebcdic-cp-us", "IBM037"},
+                                       {"ibm273", "IBM273"},
+                                       {"ibm500", "IBM500"},
+                                       {"cp500", "IBM500"},
+                                       {"ibm1047", "IBM1047"},
+                                       {"cp1047", "IBM1047"},
+                                       {"ibm1140", "IBM1140"},
+                                       {"hz-gb-2312", "HZ"},
                                        {"iso-8859-2", "ISO-8859-2"},
                                        {"iso-8859-3", "ISO-8859-3"},
                                        {"iso-8859-4", "ISO-8859-4"},
@@ -120,6 +133,45 @@ const char* iconv_name(std::string_view charset) {
                                        {"iso-2022-kr", "ISO-2022-KR"}};
   for (const Alias& alias : kAliases) {
     if (charset == alias.name) return alias.iconv;
+  }
+  return nullptr;
+}
+
+// Of UTF-16 and UTF-32 the order of bytes is in a mark at the start of the text.  Without
+// one, most programs take the text as it makes sense: the bytes of ASCII are zero but
+// one.
+const char* wide_charset(std::string_view bytes, std::string_view charset) {
+  const bool wide = charset == "utf-32" || charset == "utf32" || charset == "ucs-4" ||
+                    charset == "iso-10646-ucs-4";
+  const bool narrow = charset == "utf-16" || charset == "utf16" || charset == "unicode" ||
+                      charset == "ucs-2" || charset == "iso-10646-ucs-2";
+  if (!wide && !narrow) return nullptr;
+  const std::size_t unit = wide ? 4 : 2;
+  std::size_t zero_first = 0;
+  std::size_t zero_last = 0;
+  for (std::size_t i = 0; i + unit <= bytes.size(); i += unit) {
+    if (bytes[i] == '\0') ++zero_first;
+    if (bytes[i + unit - 1] == '\0') ++zero_last;
+  }
+  const bool big = zero_first >= zero_last;
+  if (wide) return big ? "UTF-32BE" : "UTF-32LE";
+  return big ? "UTF-16BE" : "UTF-16LE";
+}
+
+// A byte order mark, which programs heed whatever the charset says (WHATWG
+// Encoding, 6.1).
+struct Mark {
+  std::string_view bytes;
+  const char* charset;
+};
+const Mark* leading_mark(std::string_view bytes) {
+  using std::string_view_literals::operator""sv;
+  static constexpr Mark kMarks[] = {{"\xFF\xFE\0\0"sv, "UTF-32LE"},
+                                    {"\0\0\xFE\xFF"sv, "UTF-32BE"},
+                                    {"\xFF\xFE"sv, "UTF-16LE"},
+                                    {"\xFE\xFF"sv, "UTF-16BE"}};
+  for (const Mark& mark : kMarks) {
+    if (bytes.starts_with(mark.bytes)) return &mark;
   }
   return nullptr;
 }
@@ -191,8 +243,14 @@ bool is_utf8(std::string_view bytes) {
 
 std::string to_utf8(std::string_view bytes, std::string_view charset) {
   const std::string name = ascii_lower(charset.substr(0, kMaxCharsetName));
+  if (const Mark* mark = leading_mark(bytes)) {
+    const std::string_view text = bytes.substr(mark->bytes.size());
+    if (auto converted = convert(text, mark->charset)) return *std::move(converted);
+  }
   if (name == "utf-8" || name == "utf8") return utf8_with_replacement(bytes);
-  if (const char* known = iconv_name(name)) {
+  const char* known = wide_charset(bytes, name);
+  if (known == nullptr) known = iconv_name(name);
+  if (known != nullptr) {
     if (auto converted = convert(bytes, known)) return *std::move(converted);
   }
   const bool western = name == "iso-8859-1" || name == "windows-1252" ||

@@ -11,7 +11,8 @@
 
 namespace mxfeed {
 
-// The bytes as valid UTF-8.  An unknown or absent charset is taken for UTF-8 if the bytes
+// The bytes as valid UTF-8.  A byte order mark of UTF-16 or UTF-32 at the start decides
+// and is dropped.  An unknown or absent charset is taken for UTF-8 if the bytes
 // are valid UTF-8, else for windows-1252; what cannot be converted becomes U+FFFD.
 std::string to_utf8(std::string_view bytes, std::string_view charset);
 

@@ -13,14 +13,30 @@ namespace mxfeed {
 namespace {
 
 constexpr std::size_t kMaxCharsetName = 64;
+constexpr std::size_t kMaxWord = 75;  // RFC 2047, 2
 
-// "=?charset?encoding?text?=" at the start of `text`: its length, and its bytes decoded
-// but not yet converted.  Nothing if there is none.
-struct EncodedWord {
-  std::size_t length;
-  std::string charset;  // lower case, without the language of RFC 2231, 5
-  std::string bytes;
-};
+bool is_strict_base64(std::string_view text) {
+  const std::size_t padding = text.size() - (text.find_last_not_of('=') + 1);
+  if (text.size() % 4 != 0 || padding > 2) return false;
+  text.remove_suffix(padding);
+  return std::all_of(text.begin(), text.end(),
+                     [](char c) { return base64_digit(c) >= 0; });
+}
+
+bool is_strict_q(std::string_view text) {
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] <= ' ' || text[i] >= 0x7F) return false;
+    if (text[i] != '=') continue;
+    if (i + 2 >= text.size() || hex_digit(text[i + 1]) < 0 ||
+        hex_digit(text[i + 2]) < 0) {
+      return false;
+    }
+    i += 2;
+  }
+  return true;
+}
+
+}  // namespace
 
 std::optional<EncodedWord> encoded_word(std::string_view text) {
   if (!text.starts_with("=?")) return std::nullopt;
@@ -41,10 +57,10 @@ std::optional<EncodedWord> encoded_word(std::string_view text) {
   word.charset.resize(std::min(word.charset.find('*'), word.charset.size()));
   const std::string_view body = text.substr(begin, end - begin);
   word.bytes = encoding == 'b' ? decode_base64(body) : decode_quoted(body, true);
+  word.conforms = word.length <= kMaxWord &&
+                  (encoding == 'b' ? is_strict_base64(body) : is_strict_q(body));
   return word;
 }
-
-}  // namespace
 
 std::string decode_quoted(std::string_view text, bool underscore) {
   std::string out;

@@ -13,6 +13,17 @@
 
 namespace mxfeed {
 
+// An encoded word, its bytes decoded but not yet converted.
+struct EncodedWord {
+  std::size_t length;   // as written
+  std::string charset;  // lower case, without the language of RFC 2231, 5
+  std::string bytes;
+  bool conforms;  // to RFC 2047, 2 to 4: length, alphabet, escapes
+};
+// "=?charset?encoding?text?=" at the start of the text, also longer than allowed; nothing
+// if there is none.
+std::optional<EncodedWord> encoded_word(std::string_view text);
+
 // The text of a field as a reader sees it, in UTF-8: unfolded, encoded words decoded (RFC
 // 2047; also inside words and quoted strings and longer than allowed, as mail programs do
 // it), white space between encoded words dropped.  What is no encoded word stays.  Line

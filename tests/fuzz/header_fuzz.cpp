@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "common/base/text.h"
 #include "common/mail/charset.h"
 #include "common/mail/date.h"
 #include "common/mail/header.h"
@@ -37,8 +38,12 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   }
   require(decode_words(encode_words(text)) == text, "what is encoded is decoded again");
   static_cast<void>(is_field_name(value));
-  // A charset of the input's choice.
-  const std::size_t end = std::min(value.find('\n'), size);
-  require(is_utf8(to_utf8(value, value.substr(0, end))), "text is UTF-8");
+  for (const std::string& harmless : {escape_line(value), escape_untrusted(value)}) {
+    for (std::string_view rest = harmless; !rest.empty();) {
+      const std::size_t length = printable_length(rest);
+      require(length > 0, "what was escaped is printable");
+      rest.remove_prefix(length);
+    }
+  }
   return 0;
 }

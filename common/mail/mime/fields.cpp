@@ -247,7 +247,7 @@ void Block::add(std::string_view name, std::string_view value) {
   values->push_back(std::move(text));
 }
 
-std::optional<Encoding> encoding_of(std::string_view value) {
+std::optional<Encoding> parse_encoding(std::string_view value) {
   const std::string name = parse_raw(value).value;
   if (name == "base64") return Encoding::base64;
   if (name == "quoted-printable") return Encoding::quoted_printable;
@@ -325,7 +325,7 @@ Description describe(const Block& block, std::string_view default_type) {
     }
   }
   for (const std::string& text : block.encodings) {
-    const auto encoding = encoding_of(text);
+    const auto encoding = parse_encoding(text);
     if (!encoding) result.anomalies.add(Anomaly::unknown_encoding);
     if (part.encoding == Encoding::none)
       part.encoding = encoding.value_or(Encoding::none);

@@ -39,7 +39,7 @@ struct Description {
 Description describe(const Block& block, std::string_view default_type);
 
 // The value of a Content-Transfer-Encoding; nothing if it is an unknown one.
-std::optional<Encoding> encoding_of(std::string_view value);
+std::optional<Encoding> parse_encoding(std::string_view value);
 
 // The value of a field such as Content-Type: what stands before the first ';' in lower
 // case without comments, and the parameters as Part gives them, in the order given.

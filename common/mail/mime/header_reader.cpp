@@ -102,7 +102,7 @@ HeaderReader::Step HeaderReader::stray_line(const Line& line, Anomalies& anomali
 bool HeaderReader::stray_is_content() const {
   bool base64 = false;
   for (const std::string& value : block_.encodings) {
-    base64 |= encoding_of(value) == Encoding::base64;
+    base64 |= parse_encoding(value) == Encoding::base64;
   }
   if (!base64) return true;
   for (const std::string& line : stray_) {
