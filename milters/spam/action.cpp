@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "milters/spam/action.h"
 
-#include <algorithm>
+#include <set>
 
 #include "common/base/text.h"
 #include "common/mail/header.h"
@@ -11,10 +11,10 @@
 namespace mxfeed::spam {
 namespace {
 
-constexpr std::string_view kOwnPrefix = "x-mxfeed-spam";
+constexpr std::string_view kVirusField = "X-Mxfeed-Virus";  // of mxfeed-virus, before us
 
 std::string default_tag(SpamLevel level) {
-  return "[SPAM: " + std::string(name_of(level)) + "] ";
+  return "[SPAM: " + std::string(to_string(level)) + "] ";
 }
 
 // "Name: value" of a header rule; the default if it is none.
@@ -26,7 +26,7 @@ std::pair<std::string, std::string> header_of(const SpamRule& rule, SpamLevel le
       return {std::string(name), unfold(std::string_view(rule.text).substr(colon + 1))};
     }
   }
-  return {"X-Mxfeed-Spam", std::string(name_of(level))};
+  return {"X-Mxfeed-Spam", std::string(to_string(level))};
 }
 
 // What may be done at most.
@@ -40,6 +40,22 @@ SpamAction softened(SpamAction wanted, SpamLevel level, bool proven,
     return SpamAction::subject;
   }
   return wanted;
+}
+
+// Of several subjects, programs show the first, the last or all.
+void tag_subjects(const std::vector<std::string>& subjects, std::string_view tag,
+                  MessageEdits& edits) {
+  if (subjects.empty()) {
+    if (const auto subject = tagged_subject(std::nullopt, tag)) {
+      edits.append("Subject", *subject);
+    }
+    return;
+  }
+  for (unsigned i = 0; i < subjects.size(); ++i) {
+    if (const auto subject = tagged_subject(subjects[i], tag)) {
+      edits.replace("Subject", i + 1, *subject);
+    }
+  }
 }
 
 std::string_view reason_of(SpamLevel level) {
@@ -60,33 +76,28 @@ std::string_view reason_of(SpamLevel level) {
 
 void HeaderView::field(std::string_view name, std::string_view value) {
   const std::string lower = ascii_lower(trim(name));
-  if (lower == "subject" && !subject_) subject_ = value;
-  if (lower.starts_with("x-")) ++counts_[lower];
+  if (lower == "subject") subjects_.emplace_back(value);
+  if (is_own_field(lower)) {
+    own_fields_.see(lower);
+  } else if (lower.starts_with("x-")) {
+    ++counts_[lower];
+  }
 }
 
 std::size_t remove_forged(const HeaderView& header, const SpamPolicy& policy,
                           MessageEdits& edits) {
-  std::size_t removed = 0;
-  const auto remove = [&](const std::string& name, unsigned count) {
-    for (unsigned index = count; index > 0; --index) edits.remove(name, index);
-    removed += count;
-  };
-  std::vector<std::string> custom;
+  std::size_t removed = header.own_fields().remove(edits, kVirusField);
+  std::set<std::string> added;  // by the domain's rules
   if (policy.enabled) {
     for (const SpamRule& rule : policy.rules) {
       if (rule.action != SpamAction::header) continue;
-      std::string name = ascii_lower(header_of(rule, SpamLevel::none).first);
-      if (!name.starts_with(kOwnPrefix) &&
-          std::find(custom.begin(), custom.end(), name) == custom.end()) {
-        custom.push_back(std::move(name));
-      }
+      added.insert(ascii_lower(header_of(rule, SpamLevel::none).first));
     }
   }
   for (const auto& [name, count] : header.extension_fields()) {
-    if (name.starts_with(kOwnPrefix) ||
-        std::find(custom.begin(), custom.end(), name) != custom.end()) {
-      remove(name, count);
-    }
+    if (!added.contains(name)) continue;
+    for (unsigned index = count; index > 0; --index) edits.remove(name, index);
+    removed += count;
   }
   return removed;
 }
@@ -109,14 +120,7 @@ Decision act(SpamLevel level, bool proven, const SpamPolicy& policy, Exempt exem
     case SpamAction::subject: {
       const bool own_text =
           rule.action == SpamAction::subject && !trim(rule.text).empty();
-      const auto subject =
-          tagged_subject(header.subject(), own_text ? rule.text : default_tag(level));
-      if (!subject) break;
-      if (header.subject()) {
-        edits.replace("Subject", 1, *subject);
-      } else {
-        edits.append("Subject", *subject);
-      }
+      tag_subjects(header.subjects(), own_text ? rule.text : default_tag(level), edits);
       break;
     }
     case SpamAction::discard:
@@ -127,7 +131,7 @@ Decision act(SpamLevel level, bool proven, const SpamPolicy& policy, Exempt exem
                                          "Message refused: classified as spam");
       return decision;
     case SpamAction::quarantine:
-      edits.quarantine("spam " + std::string(name_of(level)));
+      edits.quarantine("spam " + std::string(to_string(level)));
       break;
   }
   edits.append("X-Mxfeed-Spam-Status", status_text);

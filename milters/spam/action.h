@@ -7,11 +7,12 @@
 
 #include <cstddef>
 #include <map>
-#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "common/mail/edits.h"
+#include "common/mail/own_fields.h"
 #include "common/mail/verdict.h"
 #include "common/policy/domain_policy.h"
 
@@ -22,13 +23,16 @@ class HeaderView {
  public:
   void field(std::string_view name, std::string_view value);
 
-  // The first Subject as received, whole; nothing if there is none.
-  const std::optional<std::string>& subject() const { return subject_; }
-  // How many fields of that name (lower case) there are, of those that begin with "X-".
+  // The Subject fields as received, whole.
+  const std::vector<std::string>& subjects() const { return subjects_; }
+  const OwnFields& own_fields() const { return own_fields_; }
+  // How many fields of that name (lower case) there are, of those that begin with "X-"
+  // and are not ours.
   const std::map<std::string, unsigned>& extension_fields() const { return counts_; }
 
  private:
-  std::optional<std::string> subject_;
+  std::vector<std::string> subjects_;
+  OwnFields own_fields_;
   std::map<std::string, unsigned> counts_;
 };
 
@@ -53,8 +57,9 @@ struct Decision {
                            Exempt exempt, const HeaderView& header,
                            std::string_view status_text, MessageEdits& edits);
 
-// Removes what only we may write: X-Mxfeed-Spam* and, of an enabled policy, the fields
-// its header actions add, if their names begin with "X-".  Returns how many.
+// Removes what only we may write: X-Mxfeed-* but X-Mxfeed-Virus, which mxfeed-virus has
+// just written, and, of an enabled policy, the fields its header actions add, if their
+// names begin with "X-".  Returns how many.
 std::size_t remove_forged(const HeaderView& header, const SpamPolicy& policy,
                           MessageEdits& edits);
 

@@ -76,12 +76,12 @@ class SpamFilter : public Filter {
     findings_ = judge(sources_, message);
     score_ = score(findings_);
     level_ = level(*score_, domain_.spam);
-    const std::string status = fmt::format("{} p={:.2f} t={}", name_of(level_),
+    const std::string status = fmt::format("{} p={:.2f} t={}", to_string(level_),
                                            score_->probability, envelope_.id);
     decision_ =
         act(level_, score_->proven, domain_.spam, exempt_, header_, status, edits);
     counter("mxfeed_spam_messages_total",
-            fmt::format(R"(level="{}",action="{}")", name_of(level_),
+            fmt::format(R"(level="{}",action="{}")", to_string(level_),
                         word(decision_->action)))
         .add();
     return decision_->verdict;
@@ -98,12 +98,12 @@ class SpamFilter : public Filter {
     if (!domain_.name.empty()) fields.add("domain", domain_.name);
     if (forged_ > 0) fields.add("forged", forged_);
     if (!decision_) return;
-    fields.add("level", name_of(level_))
+    fields.add("level", to_string(level_))
         .add("p", fmt::format("{:.3f}", score_->probability))
         .add("act", word(decision_->action));
     if (decision_->softened) {
       const SpamRule& rule = domain_.spam.rules[static_cast<std::size_t>(level_)];
-      fields.add("instead-of", word(rule.action))
+      fields.add("instead_of", word(rule.action))
           .add("because", exempt_ == Exempt::some ? "exempt-recipient" : "immature");
     }
     std::string evidence;

@@ -8,11 +8,17 @@ namespace mxfeed::spam {
 
 Cap cap_of(Group group) {
   switch (group) {
-    case Group::header:
-    case Group::mime:
-      return {3.0, -3.0};
+    case Group::incomplete:
+      return {0.75, 0.0};
+    case Group::author:
+    case Group::subject:
+      return {0.9, -0.9};
+    case Group::irregular:
+    case Group::structure:
+    case Group::html:
+    case Group::attachment:
     case Group::url:
-      return {5.0, -5.0};
+      return {1.5, -1.5};
     case Group::list:
       return {0.0, -0.5};
     case Group::test:
@@ -24,8 +30,7 @@ Cap cap_of(Group group) {
 Score score(std::span<const Evidence> findings) {
   Score result;
   result.logit = kBias;
-  for (const Group group :
-       {Group::header, Group::mime, Group::url, Group::list, Group::test}) {
+  for (const Group group : kGroups) {
     double sum = 0;
     for (const Evidence& evidence : findings) {
       if (evidence.group == group) sum += evidence.logit;
@@ -43,13 +48,14 @@ Score score(std::span<const Evidence> findings) {
 SpamLevel level(const Score& score, const SpamPolicy& policy) {
   if (score.proven) return SpamLevel::high;
   SpamLevel level = SpamLevel::none;
+  if (score.groups < 2) return level;
   if (score.probability >= policy.begins[0]) level = SpamLevel::low;
   if (score.probability >= policy.begins[1]) level = SpamLevel::med;
-  if (score.probability >= policy.begins[2] && score.groups >= 2) level = SpamLevel::high;
+  if (score.probability >= policy.begins[2]) level = SpamLevel::high;
   return level;
 }
 
-std::string_view name_of(SpamLevel level) {
+std::string_view to_string(SpamLevel level) {
   switch (level) {
     case SpamLevel::none:
       return "none";

@@ -19,10 +19,11 @@ struct Score {
   unsigned groups = 0;     // that speak for spam
 };
 
-// The log-odds of a message without any evidence: about 0.18.
-inline constexpr double kBias = -1.5;
+// The log-odds of a message without any evidence: a probability of 0.12.
+inline constexpr double kBias = -2.0;
 
-// The most that a group may add and take away.
+// The most that a group may add and take away.  But for proof, no group reaches a level
+// alone: each stays below -kBias.
 struct Cap {
   double most;
   double least;
@@ -31,9 +32,9 @@ Cap cap_of(Group group);
 
 [[nodiscard]] Score score(std::span<const Evidence> findings);
 
-// "high" needs two groups that speak for spam, or proof; else it is "med".
+// Any level but "none" needs two groups that speak for spam, or proof.
 [[nodiscard]] SpamLevel level(const Score& score, const SpamPolicy& policy);
 
-std::string_view name_of(SpamLevel level);
+std::string_view to_string(SpamLevel level);
 
 }  // namespace mxfeed::spam

@@ -4,6 +4,8 @@
 #include <algorithm>
 
 #include "common/base/text.h"
+#include "common/mail/charset.h"
+#include "common/mail/header.h"
 #include "common/mail/words.h"
 
 namespace mxfeed::spam {
@@ -11,28 +13,55 @@ namespace {
 
 constexpr std::size_t kLongLine = 900;  // RFC 5322, 2.1.1: 998 with name and CRLF
 
-// Lower-case letters without any white space: what two subjects are compared by.
-std::string folded_letters(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    if (!is_space(c)) out += ascii_lower(c);
+// The encoded word at the start of the text if every mail program decodes it: as RFC 2047
+// has it, apart from what follows, in a charset that all know.
+std::optional<EncodedWord> plain_word(std::string_view text) {
+  auto word = encoded_word(text);
+  if (!word || !word->conforms) return std::nullopt;
+  const std::string_view rest = text.substr(word->length);
+  if (!rest.empty() && !is_blank(rest.front())) return std::nullopt;
+  for (const char* charset : {"utf-8", "us-ascii", "iso-8859-1"}) {
+    if (word->charset == charset) return word;
   }
-  return out;
+  return std::nullopt;
+}
+
+// What every reader sees at the start of the subject, `most` bytes or more if there are.
+std::string shown_start(std::string_view subject, std::size_t most) {
+  const std::string unfolded = unfold(subject);
+  std::string_view rest = unfolded;
+  std::string shown;
+  while (!rest.empty() && shown.size() < most) {
+    if (const auto word = plain_word(rest)) {
+      shown += to_utf8(word->bytes, word->charset);
+      rest.remove_prefix(word->length);
+      // White space between encoded words is not shown.
+      const std::size_t blanks = std::min(rest.find_first_not_of(" \t"), rest.size());
+      if (plain_word(rest.substr(blanks))) rest.remove_prefix(blanks);
+      continue;
+    }
+    // Up to the next blank and with it: a word begins behind one only.
+    const std::size_t word = std::min(rest.find_first_of(" \t"), rest.size());
+    const std::size_t next = std::min(rest.find_first_not_of(" \t", word), rest.size());
+    shown += rest.substr(0, next);
+    rest.remove_prefix(next);
+  }
+  return shown;
 }
 
 }  // namespace
 
 bool subject_has_tag(std::string_view subject, std::string_view tag) {
-  return folded_letters(decode_words(subject))
-      .starts_with(folded_letters(decode_words(tag)));
+  tag.remove_prefix(std::min(tag.find_first_not_of(' '), tag.size()));
+  const std::string shown = shown_start(subject, tag.size() + 1);
+  return shown.starts_with(tag) || shown == trim(tag) || unfold(subject).starts_with(tag);
 }
 
 std::optional<std::string> tagged_subject(const std::optional<std::string>& subject,
                                           std::string_view tag) {
   if (trim(tag).empty()) return std::nullopt;
-  const bool ascii = std::all_of(tag.begin(), tag.end(), [](char c) {
-    return static_cast<unsigned char>(c) < 0x80;
-  });
+  tag.remove_prefix(tag.find_first_not_of(' '));
+  const bool ascii = ascii_length(tag) == tag.size();
   std::string text = ascii ? std::string(tag) : encode_words(tag);
   if (!subject || trim(*subject).empty()) return std::string(trim(text));
   if (subject_has_tag(*subject, tag)) return std::nullopt;
@@ -43,7 +72,8 @@ std::optional<std::string> tagged_subject(const std::optional<std::string>& subj
   if (joins_word && text.back() != ' ') text += ' ';
   const std::size_t first_line = std::min(rest.find('\n'), rest.size());
   if (text.size() + first_line > kLongLine) {
-    while (text.ends_with(' ')) text.pop_back();
+    // A fold keeps its blank (RFC 5322, 2.2.3).
+    if (text.back() == ' ') text.pop_back();
     text += "\n ";
   }
   return text + rest;

@@ -10,12 +10,14 @@
 
 namespace mxfeed::spam {
 
-// Whether the decoded subject begins with the tag, whatever its letters' case and the
-// white space in and around it.  An empty tag begins every subject.
+// Whether a reader sees exactly the tag at the start of the subject: the same letters in
+// the same case with the same blanks, written as they are or in encoded words that every
+// mail program decodes.  Where the tag ends with blanks, they may be missing if nothing
+// follows.  Other spellings do not count: a sender may write one to be left alone.
 bool subject_has_tag(std::string_view subject, std::string_view tag);
 
-// The Subject with the tag before it, ready for an edit; nothing if it begins with the
-// tag already.
+// The Subject with the tag before it, ready for an edit; nothing if it has the tag
+// already or the tag is blank.  No subject is an empty one.
 std::optional<std::string> tagged_subject(const std::optional<std::string>& subject,
                                           std::string_view tag);
 

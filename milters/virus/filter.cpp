@@ -5,7 +5,7 @@
 #include <optional>
 
 #include "common/base/metrics.h"
-#include "common/base/text.h"
+#include "common/mail/own_fields.h"
 #include "milters/virus/decision.h"
 #include "milters/virus/gate.h"
 
@@ -47,7 +47,7 @@ class VirusFilter : public Filter {
   }
 
   void on_header(std::string_view name, std::string_view value) override {
-    if (iequals(name, kHeaderName)) ++forged_;
+    forged_.see(name);
     if (!fits(name.size() + value.size())) return;
     message().add_header(name, value);
   }
@@ -72,7 +72,7 @@ class VirusFilter : public Filter {
     count_result(*result_);
     const Decision decision = verdict_for(*result_, decides_.value_or(VirusPolicy{}));
     rule_ = decision.rule;
-    for (unsigned i = forged_; i > 0; --i) edits.remove(kHeaderName, i);
+    forged_.remove(edits);
     if (!decision.header.empty()) edits.append(kHeaderName, decision.header);
     if (!decision.quarantine.empty()) edits.quarantine(decision.quarantine);
     return decision.verdict;
@@ -137,7 +137,7 @@ class VirusFilter : public Filter {
   std::optional<VirusPolicy> decides_;  // of the first accepted recipient's domain
   std::string domain_;
   std::optional<MessageFile> message_;
-  unsigned forged_ = 0;  // X-Mxfeed-Virus fields that the sender put in
+  OwnFields forged_;  // that the sender put in
   bool header_ended_ = false;
   bool too_large_ = false;
   std::optional<ScanResult> result_;

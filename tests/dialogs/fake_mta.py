@@ -237,7 +237,7 @@ class Result:
         """The values of all fields of that name in `message`, unfolded and stripped."""
         return [value.replace(b"\r\n", b"").replace(b"\n", b"").strip().decode("utf-8", "replace")
                 for field, value in Message.parse(self.message).fields
-                if field.lower() == name.lower().encode()]
+                if field.strip().lower() == name.lower().encode()]
 
 
 class Message:
@@ -446,7 +446,7 @@ class Mta:
         for name, value in parsed.fields:
             if not self.negotiated(P_HDR_LEADSPC) and value[:1] == b" ":
                 value = value[1:]
-            reply = self._event(HEADER, P_NOHDRS, P_NR_HDR, _z(name) + _z(value), reply)
+            reply = self._event(HEADER, P_NOHDRS, P_NR_HDR, _z(name.rstrip()) + _z(value), reply)
             if self._is_over(reply, result):
                 return
         reply = self._event(EOH, P_NOEOH, P_NR_EOH, b"", reply)
@@ -569,7 +569,7 @@ class Mta:
             name, value = self._strings(data[4:], 2)
             result.edits.append(("change", index, name, value))
             places = [place for place, (field, _) in enumerate(parsed.fields)
-                      if field.lower() == name.lower()]
+                      if field.rstrip().lower() == name.lower()]
             index = max(index, 1)
             if index > len(places):
                 if value:

@@ -37,12 +37,14 @@ class VirusTest(scan_service.ServiceTestCase):
             return mta.send(SENDER, list(recipients), message)
 
     def test_clean_mail_gets_a_header_and_nothing_else(self):
-        forged = b"X-Mxfeed-Virus: clean (forged)\r\nx-mxfeed-virus: 2\r\n" + CLEAN
+        forged = (b"X-Mxfeed-Virus: clean (forged)\r\nx-mxfeed-virus: 2\r\n"
+                  b"X-MXFEED-Spam : none\r\nX-Mxfeed-Later:\r\n none\r\n" + CLEAN)
         for recipient in ("a@delete.example", "a@foreign.example"):
             with self.subTest(recipient):
                 result = self.send(forged, recipient)
                 self.assertTrue(result.accepted, result)
                 self.assertEqual(result.header("X-Mxfeed-Virus"), ["clean"])
+                self.assertEqual(result.message.lower().count(b"x-mxfeed-"), 1)
                 header, _, body = CLEAN.partition(b"\r\n\r\n")
                 self.assertEqual(result.message.partition(b"\r\n\r\n")[2], body)
                 self.assertIn(header.replace(b"\r\n", b"\n").splitlines()[0],

@@ -28,11 +28,16 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   require(judge(all, read_message(bytes, now)).size() == findings.size(), "no state");
   HeaderView header;
   for (const Field& field : message.fields) header.field(field.name, field.value);
-  const auto tagged = tagged_subject(header.subject(), "[SPAM: low] ");
-  if (tagged) {
-    require(subject_has_tag(*tagged, "[SPAM: low] "), "the tag is seen");
-    require(tagged->find('\r') == std::string::npos, "no CR gets into an edit");
-    require(!tagged_subject(tagged, "[SPAM: low] "), "never twice");
+  // A tag that the input may be near to, and one that needs encoded words.
+  for (const char* tag : {"[SPAM: low] ", "[W\xC3\xA4rbung]"}) {
+    require(subject_has_tag(tag + std::string("x"), tag), "a tag is seen");
+    for (const std::string& subject : header.subjects()) {
+      const auto tagged = tagged_subject(subject, tag);
+      if (!tagged) continue;
+      require(subject_has_tag(*tagged, tag), "the tag is seen");
+      require(tagged->find('\r') == std::string::npos, "no CR gets into an edit");
+      require(!tagged_subject(tagged, tag), "never twice");
+    }
   }
   return 0;
 }

@@ -143,7 +143,10 @@ class FiltersTest(rig.TestCase):
 
     def test_forged_headers_are_removed_and_those_of_others_kept(self):
         forged = (b"X-Mxfeed-Virus: forged\r\nX-Mxfeed-Spam: forged\r\n"
-                  b"x-mxfeed-virus: forged twice\r\nX-Spam-Status: No\r\n")
+                  b"x-mxfeed-virus: forged twice\r\nX-Spam-Status: No\r\n"
+                  b"X-MXFEED-SPAM-STATUS : forged\r\nX-Mxfeed-Later\t: folded and\r\n"
+                  b"\tforged\r\nx-Mxfeed-: forged\r\nX-mxfeed-Virus:\r\n forged\r\n"
+                  b"X-Mxfeed-Later: forged\r\n")
         for domain in ("deletes.example", "tags.example"):
             with self.subTest(domain):
                 self.customer.clear()

@@ -48,13 +48,13 @@ Json json_of(const std::string& file, const Message& message,
   for (const Evidence& one : findings) {
     evidence.add(Json::object()
                      .set("name", one.slug)
-                     .set("group", name_of(one.group))
+                     .set("group", to_string(one.group))
                      .set("logit", one.logit)
                      .set("proven", one.proven));
   }
   return Json::object()
       .set("file", file)
-      .set("level", name_of(level(total, SpamPolicy{})))
+      .set("level", to_string(level(total, SpamPolicy{})))
       .set("probability", rounded(total.probability))
       .set("logit", rounded(total.logit))
       .set("proven", total.proven)
@@ -68,19 +68,19 @@ void print_table(const Message& message, const std::vector<Evidence>& findings,
                  const Score& total) {
   const auto row = [](std::string_view name, std::string_view group, double logit,
                       std::string_view note) {
-    fmt::print("{:<28} {:<8} {:>6.2f}{}\n", name, group, logit, note);
+    fmt::print("{:<28} {:<10} {:>6.2f}{}\n", name, group, logit, note);
   };
-  fmt::print("{:<28} {:<8} {:>6}\n", "EVIDENCE", "GROUP", "LOGIT");
+  fmt::print("{:<28} {:<10} {:>6}\n", "EVIDENCE", "GROUP", "LOGIT");
   row("(no evidence)", "", kBias, "");
   for (const Evidence& one : findings) {
-    row(one.slug, name_of(one.group), one.logit, one.proven ? "  proven" : "");
+    row(one.slug, to_string(one.group), one.logit, one.proven ? "  proven" : "");
   }
   if (message.anomalies.any()) {
     fmt::print("MIME anomalies: {}\n", escape_untrusted(message.anomalies.str()));
   }
   if (!message.whole) fmt::print("Only the first part of the message was looked at.\n");
   fmt::print("sum {:.2f} with each group bounded, p={:.3f}, level {}\n", total.logit,
-             total.probability, name_of(level(total, SpamPolicy{})));
+             total.probability, to_string(level(total, SpamPolicy{})));
 }
 
 ExitCode explain(const Arguments& arguments) {
@@ -130,7 +130,7 @@ Tally tally(const Sources& sources, const std::string& directory) {
 Json json_of(const Tally& one) {
   Json levels = Json::object();
   for (std::size_t i = 0; i < one.levels.size(); ++i) {
-    levels.set(name_of(static_cast<SpamLevel>(i)), one.levels[i]);
+    levels.set(to_string(static_cast<SpamLevel>(i)), one.levels[i]);
   }
   Json evidence = Json::object();
   for (const auto& [slug, count] : one.evidence) evidence.set(slug, count);

@@ -153,6 +153,18 @@ bool is_void(std::string_view name) {
   return false;
 }
 
+// Elements that run on with the text around them, so that a word may go across.
+bool is_inline(std::string_view name) {
+  if (name.starts_with('/')) name.remove_prefix(1);
+  for (const std::string_view element :
+       {"a",    "abbr",   "b",      "bdi", "bdo", "big",  "cite", "code", "del",  "dfn",
+        "em",   "font",   "i",      "ins", "kbd", "mark", "q",    "s",    "samp", "small",
+        "span", "strike", "strong", "sub", "sup", "tt",   "u",    "var",  "wbr"}) {
+    if (name == element) return true;
+  }
+  return false;
+}
+
 void append_collapsed(std::string& out, std::string_view text) {
   while (!text.empty()) {
     const auto word = static_cast<std::size_t>(
@@ -237,27 +249,10 @@ Html read_html(std::string_view text) {
       hidden_element = tag.name;
       hidden_depth = 1;
     }
-    append_collapsed(html.visible, " ");
+    if (!is_inline(tag.name)) append_collapsed(html.visible, " ");
   }
   end_link();
   return html;
-}
-
-std::string host_of(std::string_view url) {
-  url = trim(url);
-  if (istarts_with(url, "http://")) {
-    url.remove_prefix(7);
-  } else if (istarts_with(url, "https://")) {
-    url.remove_prefix(8);
-  } else if (!istarts_with(url, "www.")) {
-    return "";
-  }
-  url = url.substr(0, url.find_first_of("/?#\\ \t\r\n"));
-  if (const std::size_t user = url.rfind('@'); user != url.npos)
-    url.remove_prefix(user + 1);
-  if (!url.starts_with('[')) url = url.substr(0, url.find(':'));
-  while (url.ends_with('.')) url.remove_suffix(1);
-  return ascii_lower(url);
 }
 
 }  // namespace mxfeed::spam

@@ -29,8 +29,4 @@ struct Html {
 // `text` is UTF-8.
 Html read_html(std::string_view text);
 
-// The host of an http or https URL, or of what looks like one ("www.example.org/x");
-// lower case, without user and port; empty if it is neither.
-std::string host_of(std::string_view url);
-
 }  // namespace mxfeed::spam

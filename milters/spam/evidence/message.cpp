@@ -38,6 +38,15 @@ std::size_t Message::count(std::string_view name) const {
                     [&](const Field& field) { return iequals(field.name, name); }));
 }
 
+bool is_list_mail(const Message& message) {
+  for (const char* name : {"List-Id", "List-Post", "List-Unsubscribe", "Mailing-List",
+                           "X-Mailing-List", "X-BeenThere"}) {
+    if (message.find(name) != nullptr) return true;
+  }
+  const std::string* precedence = message.find("Precedence");
+  return precedence != nullptr && iequals(trim(*precedence), "list");
+}
+
 // Collects the text of open parts and the inventory.
 struct Reader::Parts : mime::Visitor {
   Parts(Message& to, const ReadLimits& most) : message(to), limits(most) {}
@@ -72,8 +81,9 @@ struct Reader::Parts : mime::Visitor {
     const Open now = std::move(open[part.number]);
     open.erase(part.number);
     if (!now.text.empty()) {
-      message.gtube |= has_gtube(now.text);
       const std::string text = to_utf8(now.text, part.charset);
+      // Also as it is: not every program heeds the charset.
+      message.gtube |= has_gtube(text) || has_gtube(now.text);
       std::string& place = part.type == "text/html" ? message.html_source : message.plain;
       place += text;
       place += '\n';
@@ -120,6 +130,7 @@ Message Reader::finish(Time received) {
   message_.anomalies = walker_->anomalies();
   message_.received = received;
   message_.html = read_html(message_.html_source);
+  message_.gtube |= has_gtube(message_.html.visible);
   return std::move(message_);
 }
 

@@ -40,7 +40,7 @@ struct Message {
   std::string plain;        // the text parts as UTF-8, HTML not included
   std::string html_source;  // the HTML parts as UTF-8
   Html html;                // what they show
-  bool gtube = false;       // the test line is in a text part
+  bool gtube = false;       // the test line is in a text part, as a reader sees it
   mime::Anomalies anomalies;
   bool whole = true;  // false: there is more than was looked at
   Time received;      // when
@@ -49,6 +49,9 @@ struct Message {
   const std::string* find(std::string_view name) const;
   std::size_t count(std::string_view name) const;
 };
+
+// Whether its fields say that it comes by a mailing list.
+bool is_list_mail(const Message& message);
 
 struct ReadLimits {
   std::size_t fields = 500;

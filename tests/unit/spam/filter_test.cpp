@@ -11,14 +11,14 @@ namespace {
 // A source with a fixed opinion.
 class Opinion : public EvidenceSource {
  public:
-  void judge(const Message&, std::vector<Evidence>& findings) const override {
-    findings.push_back({"opinion", Group::test, 20, true});
+  void judge(const Message&, Findings& findings) const override {
+    findings.add({"opinion", Group::test, 20, true});
   }
 };
 
 class Broken : public EvidenceSource {
  public:
-  void judge(const Message&, std::vector<Evidence>&) const override {
+  void judge(const Message&, Findings&) const override {
     throw Fault("judge", "x", "broken");
   }
 };

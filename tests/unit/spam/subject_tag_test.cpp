@@ -6,25 +6,62 @@
 namespace mxfeed::spam {
 namespace {
 
-TEST_CASE("a tag before the subject is recognised however it is written", "[spam]") {
+TEST_CASE("only the exact text counts as a tag", "[spam]") {
   struct {
     const char* name;
     const char* subject;
+    const char* tag;
     bool has;
   } const rows[] = {
-      {"ours", "[SPAM: low] hello", true},
-      {"without the space after it", "[SPAM: low]hello", true},
-      {"case", "[spam: LOW] hello", true},
-      {"encoded", "=?utf-8?q?=5BSPAM:_low=5D_hello?=", true},
-      {"folded", "[SPAM:\n low] hello", true},
-      {"another level", "[SPAM: med] hello", false},
-      {"not first", "Re: [SPAM: low] hello", false},
-      {"none", "hello", false},
-      {"empty", "", false},
+      {"ours", "[SPAM: low] hello", "[SPAM: low] ", true},
+      {"ours, nothing behind it", "[SPAM: low]", "[SPAM: low] ", true},
+      {"with blanks around it", " [SPAM: low]  hello", "[SPAM: low] ", true},
+      {"folded at its blank", "[SPAM:\n low] hello", "[SPAM: low] ", true},
+      {"folded behind it", "[SPAM: low]\n hello", "[SPAM: low] ", true},
+      {"folded with a tab", "[SPAM:\n\tlow] hello", "[SPAM: low] ", false},
+      {"without its blank", "[SPAM: low]hello", "[SPAM: low] ", false},
+      {"other case", "[spam: LOW] hello", "[SPAM: low] ", false},
+      {"blanks in it", "[ S P A M: low ] hello", "[SPAM: low] ", false},
+      {"more blanks", "[SPAM:  low] hello", "[SPAM: low] ", false},
+      {"a character that is not seen", "[SPAM:\xE2\x80\x8B low] hello", "[SPAM: low] ",
+       false},
+      {"letters that look like it", "[SP\xD0\x90M: low] hello", "[SPAM: low] ", false},
+      {"another level", "[SPAM: med] hello", "[SPAM: low] ", false},
+      {"not first", "Re: [SPAM: low] hello", "[SPAM: low] ", false},
+      {"none", "hello", "[SPAM: low] ", false},
+      {"empty", "", "[SPAM: low] ", false},
+      {"an encoded word", "=?utf-8?q?=5BSPAM:_low=5D_hello?=", "[SPAM: low] ", true},
+      {"the tag alone in a word", "=?UTF-8?B?W1NQQU06IGxvd10=?= hello", "[SPAM: low] ",
+       true},
+      {"in two words", "=?utf-8?q?[SPAM:_?=\n =?us-ascii?q?low]_hello?=", "[SPAM: low] ",
+       true},
+      {"half in a word", "[SPAM: =?utf-8?q?low]?= hello", "[SPAM: low] ", true},
+      {"two words with blanks, which are not shown",
+       "=?utf-8?q?[SPAM:?= =?utf-8?q?low]?= hello", "[SPAM: low] ", false},
+      {"a word that runs on", "=?utf-8?q?[SPAM:_low]_?=hello", "[SPAM: low] ", false},
+      {"a word inside a word", "[SPAM:=?utf-8?q?_low]?= hello", "[SPAM: low] ", false},
+      {"a charset that not all know", "=?utf-7?q?[SPAM:_low]?= hello", "[SPAM: low] ",
+       false},
+      {"a charset that nobody knows", "=?x?q?[SPAM:_low]?= hello", "[SPAM: low] ", false},
+      {"a word with blanks in it", "=?utf-8?q?[SPAM: low]?= hello", "[SPAM: low] ",
+       false},
+      {"base64 with rubbish", "=?UTF-8?B?W1NQ!QU06IGxvd10=?= hello", "[SPAM: low] ",
+       false},
+      {"base64 without padding", "=?UTF-8?B?W1NQQU06IGxvd10?= hello", "[SPAM: low] ",
+       false},
+      {"a word that is too long",
+       "=?utf-8?q?[SPAM:_low]_xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx?=",
+       "[SPAM: low] ", false},
+      {"a tag that is not ASCII", "=?UTF-8?B?W1fDpHJidW5nXSA=?= Hello",
+       "[W\xC3\xA4rbung] ", true},
+      {"a tag that is not ASCII, raw", "[W\xC3\xA4rbung] Hello", "[W\xC3\xA4rbung] ",
+       true},
+      {"a blank before the tag", "[S] hello", "  [S] ", true},
+      {"a tag with words of a subject", "SPAMMERS meet", "SPAM ", false},
   };
   for (const auto& row : rows) {
     INFO(row.name);
-    CHECK(subject_has_tag(row.subject, "[SPAM: low] ") == row.has);
+    CHECK(subject_has_tag(row.subject, row.tag) == row.has);
   }
 }
 
@@ -49,6 +86,10 @@ TEST_CASE("the tag stands before the subject as it is, once", "[spam]") {
       {"tagged already", " [S] Hello", "[S] ", nullptr},
       {"tagged already, encoded", " =?utf-8?q?[S]_Hello?=", "[S] ", nullptr},
       {"tagged after a reply mark", " Re: [S] Hello", "[S] ", "[S] Re: [S] Hello"},
+      {"nearly the tag", " [ S P A M: HIGH ] offer", "[SPAM: high] ",
+       "[SPAM: high] [ S P A M: HIGH ] offer"},
+      {"a tag with blanks at both ends", " Hello", " [S]  ", "[S]  Hello"},
+      {"a tag like an encoded word", " Hello", "=?utf-8?q?x?= ", "=?utf-8?q?x?= Hello"},
       {"another level's tag", " [SPAM: low] x", "[SPAM: med] ",
        "[SPAM: med] [SPAM: low] x"},
       {"a tag that is not ASCII", " Hello", "[W\xC3\xA4rbung] ",
@@ -67,7 +108,13 @@ TEST_CASE("the tag stands before the subject as it is, once", "[spam]") {
     }
   }
   const std::string long_subject(900, 'x');
-  CHECK(*tagged_subject(long_subject, "[S] ") == "[S]\n " + long_subject);
+  for (const std::string tag : {"[S]", "[S] ", "[S]  "}) {
+    CAPTURE(tag);
+    const auto tagged = tagged_subject(long_subject, tag);
+    REQUIRE(tagged);
+    CHECK(*tagged == (tag == "[S]  " ? "[S] \n " : "[S]\n ") + long_subject);
+    CHECK_FALSE(tagged_subject(*tagged, tag));
+  }
 }
 
 }  // namespace

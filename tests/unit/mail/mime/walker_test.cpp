@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "common/mail/mime/walker.h"
 
-#include <chrono>
+#include <ctime>
 #include <map>
 
 #include "common/mail/mime/fields.h"
@@ -337,12 +337,12 @@ TEST_CASE("hostile messages take linear time", "[mime]") {
     } nothing;
     Walker walker(nothing);
     walker.field("Content-Type", "multipart/mixed; boundary=b0");
-    const auto start = std::chrono::steady_clock::now();
+    const std::clock_t start = std::clock();  // of this process only
     for (std::size_t at = 0; at < bodies[i].size(); at += 65535) {
       walker.body(std::string_view(bodies[i]).substr(at, 65535));
     }
     walker.end();
-    CHECK(std::chrono::steady_clock::now() - start < std::chrono::seconds(10));
+    CHECK(std::clock() - start < 10 * CLOCKS_PER_SEC);
     CHECK(walker.parts() <= Limits().parts + 2);
   }
 }

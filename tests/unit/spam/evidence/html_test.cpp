@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "milters/spam/evidence/html.h"
 
-#include <chrono>
+#include <ctime>
 
 #include "tests/support/catch.h"
 
@@ -16,6 +16,7 @@ TEST_CASE("HTML is read as it is shown", "[spam]") {
     std::size_t hidden;
   } const rows[] = {
       {"text", "a <b>b</b>\n c", "a b c", 0},
+      {"words across elements", "a<b>b</b><p>c</p>d", "ab c d", 0},
       {"references", "&lt;a&gt; &#65;&#x42; &amp;amp; &unknown; &#0;",
        "<a> AB &amp; &unknown; \xEF\xBF\xBD", 0},
       {"comments", "a<!-- <b> -->b", "ab", 0},
@@ -25,7 +26,7 @@ TEST_CASE("HTML is read as it is shown", "[spam]") {
       {"hidden", "a<p style=\"color:red; display : none\">bc<p>d</p></p>e", "a e", 3},
       {"the hidden attribute", "a<div hidden>bc</div>e", "a e", 2},
       {"a comparison", "1 < 2", "1 < 2", 0},
-      {"a tag that does not end", "a<b c=\"d", "a ", 0},
+      {"a tag that does not end", "a<b c=\"d", "a", 0},
       {"a line break does not hide", "<br style=display:none>b", "b", 0},
   };
   for (const auto& row : rows) {
@@ -49,24 +50,15 @@ TEST_CASE("links keep their target and their text", "[spam]") {
   CHECK(read_html(many).links.size() == 200);
 }
 
-TEST_CASE("hosts are taken out of URLs", "[spam]") {
-  CHECK(host_of("http://User:pw@Example.ORG:80/x") == "example.org");
-  CHECK(host_of("https://a.example?x@y") == "a.example");
-  CHECK(host_of("www.Example.org/x") == "www.example.org");
-  CHECK(host_of("http://[2001:db8::1]/") == "[2001:db8::1]");
-  CHECK(host_of("mailto:a@b").empty());
-  CHECK(host_of("").empty());
-}
-
 TEST_CASE("hostile HTML takes linear time", "[spam]") {
-  const auto start = std::chrono::steady_clock::now();
+  const std::clock_t start = std::clock();  // of this process only
   for (const char* piece : {"<", "<!--", "<a href=\"", "<style>", "&", "&#", " ", "<a ",
                             "</", "<p hidden>"}) {
     std::string text;
     while (text.size() < (1u << 20)) text += piece;
     read_html(text);
   }
-  CHECK(std::chrono::steady_clock::now() - start < std::chrono::seconds(10));
+  CHECK(std::clock() - start < 10 * CLOCKS_PER_SEC);
 }
 
 }  // namespace

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "milters/spam/score.h"
+
+#include <algorithm>
+#include <iterator>
+
+#include "milters/spam/evidence/table.h"
+#include "tests/support/catch.h"
+
+namespace mxfeed::spam {
+namespace {
+
+using Found = std::vector<Evidence>;
+
+TEST_CASE("groups are bounded and add up", "[spam]") {
+  const auto logit = [](const Found& findings) { return score(findings).logit; };
+  CHECK(score({}).probability < 0.2);
+  CHECK(logit({}) == Catch::Approx(kBias));
+  CHECK(logit({{"a", Group::url, 0.5}, {"b", Group::url, 0.75}}) ==
+        Catch::Approx(kBias + 1.25));
+  CHECK(logit({{"a", Group::url, 1}, {"b", Group::url, 1}}) ==
+        Catch::Approx(kBias + 1.5));
+  CHECK(logit({{"a", Group::author, 9}, {"b", Group::html, 9}, {"c", Group::url, 9}}) ==
+        Approx(kBias + 3.9));
+  CHECK(logit({{"a", Group::list, -9}}) == Catch::Approx(kBias - 0.5));
+}
+
+TEST_CASE("no single find reaches a level, nor does one group", "[spam]") {
+  SpamPolicy lowest;
+  lowest.begins = {0.001, 0.002, 0.003};
+  for (const Evidence& found : kEvidence) {
+    CAPTURE(found.slug);
+    const Score alone = score(Found{found});
+    for (const SpamPolicy& policy : {SpamPolicy{}, lowest}) {
+      CHECK(level(alone, policy) == (found.proven ? SpamLevel::high : SpamLevel::none));
+    }
+    if (!found.proven) CHECK(alone.probability < SpamPolicy{}.begins[0]);
+  }
+  for (const Group group : kGroups) {
+    CAPTURE(to_string(group));
+    Found all;
+    for (const Evidence& found : kEvidence) {
+      if (found.group == group && !found.proven) all.push_back(found);
+    }
+    CHECK(score(all).probability < SpamPolicy{}.begins[0]);
+    CHECK(level(score(all), lowest) == SpamLevel::none);
+  }
+}
+
+TEST_CASE("the slugs of all evidence differ", "[spam]") {
+  for (const Evidence& one : kEvidence) {
+    CAPTURE(one.slug);
+    CHECK(std::count_if(std::begin(kEvidence), std::end(kEvidence),
+                        [&](const Evidence& row) { return row.slug == one.slug; }) == 1);
+  }
+}
+
+TEST_CASE("levels follow the policy's thresholds", "[spam]") {
+  const SpamPolicy policy;
+  struct {
+    const char* name;
+    Score score;
+    SpamLevel level;
+  } const rows[] = {
+      {"below low", {0, 0.499, false, 2}, SpamLevel::none},
+      {"low", {0, 0.5, false, 2}, SpamLevel::low},
+      {"med", {0, 0.9, false, 2}, SpamLevel::med},
+      {"high", {0, 0.99, false, 2}, SpamLevel::high},
+      {"one group is not enough", {0, 0.999, false, 1}, SpamLevel::none},
+      {"proven", {0, 0.1, true, 1}, SpamLevel::high},
+  };
+  for (const auto& row : rows) {
+    INFO(row.name);
+    CHECK(level(row.score, policy) == row.level);
+  }
+  CHECK(level(score(Found{evidence("gtube")}), policy) == SpamLevel::high);
+}
+
+}  // namespace
+}  // namespace mxfeed::spam
