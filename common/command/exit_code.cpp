@@ -44,7 +44,7 @@ std::string_view describe(ExitCode code) {
     case ExitCode::not_running:
       return "a daemon is not running";
     case ExitCode::differs:
-      return "a parameter differs";
+      return "a part differs from the generation in force";
     case ExitCode::no_configuration:
       return "the configuration directory is missing";
     case ExitCode::try_later:

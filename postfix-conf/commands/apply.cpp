@@ -20,6 +20,7 @@
 #include "common/base/fault.h"
 #include "common/base/text.h"
 #include "common/program/status.h"
+#include "postfix-conf/commands/health.h"
 #include "postfix-conf/config/load.h"
 #include "postfix-conf/generate/generations.h"
 #include "postfix-conf/generate/maps.h"
@@ -226,27 +227,6 @@ bool prove_look_ups(const ApplyOptions& options, const Generated& now,
   return good;
 }
 
-void report_attachment(const ApplyOptions& options, const Generated& now) {
-  std::string cause;
-  const Postfix postfix(options.postfix_config);
-  const auto differing = postfix.differing_parameters(now, cause);
-  if (!differing) {
-    complain(fmt::format("note: Postfix's parameters were not compared: {}", cause));
-  } else if (!differing->empty()) {
-    say(fmt::format("postfix: not attached: {} differs in {}",
-                    (options.postfix_config / "main.cf").string(),
-                    fmt::join(*differing, ", ")));
-    say(fmt::format("postfix: to attach: sh {}/{}/attach.sh {}", options.state.string(),
-                    Generations::kCurrentPostfix, options.postfix_config.string()));
-  }
-  const auto bypasses = postfix.bypasses(now, cause);
-  if (!bypasses) {
-    complain(fmt::format("note: Postfix's services were not looked at: {}", cause));
-    return;
-  }
-  for (const auto& line : *bypasses) complain("warning: " + line);
-}
-
 bool same(Generated a, const Generated& b) {
   a.gateway.generation = b.gateway.generation;
   return a == b;
@@ -321,15 +301,15 @@ class Installation {
       generations_.point(Generations::kCurrentPostfix, number);
       if (postfix) generations_.touch_maps(*postfix);
     }
-    bool good = true;
+    ExitCode code = ExitCode::fine;
     if (options_.use_postfix) {
-      good = prove_look_ups(options_, next, previous);
-      report_attachment(options_, next);
+      if (!prove_look_ups(options_, next, previous)) code = ExitCode::wrong;
+      code = worse(code, report_health(options_.state, options_.postfix_config));
     }
     // Again, for a Postfix process that opened the old file while the link was swapped.
     if (postfix && postfix != number) generations_.touch_maps(*postfix);
     generations_.prune(system_time() - kTransfer);
-    return good ? 0 : 1;
+    return static_cast<int>(code);
   }
 
   const ApplyOptions& options_;

@@ -4,11 +4,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
+#include <optional>
 #include <string_view>
 
 #include "common/base/text.h"
 #include "postfix-conf/commands/apply.h"
 #include "postfix-conf/commands/listing.h"
+#include "postfix-conf/commands/status.h"
 
 namespace mxfeed {
 namespace {
@@ -31,12 +34,33 @@ bool is_plain_path(std::string_view path) {
   });
 }
 
+std::filesystem::path postfix_config_of(const Arguments& arguments) {
+  return absolute_path(arguments.text("--postfix-config").value_or("/etc/postfix"));
+}
+
+std::optional<std::filesystem::path> postfix_to_ask(const Arguments& arguments) {
+  if (arguments.has("--no-postfix")) return std::nullopt;
+  return postfix_config_of(arguments);
+}
+
+// The directory of --config, which is there.
+std::filesystem::path configuration_of(const Arguments& arguments) {
+  const auto directory = absolute_path(arguments.config().string());
+  std::error_code error;
+  if (!std::filesystem::exists(directory, error) && !error) {
+    throw CommandError(ExitCode::no_configuration,
+                       fmt::format("danger: {}: {}; --config DIR names another",
+                                   describe(ExitCode::no_configuration),
+                                   escape_untrusted(directory.string())));
+  }
+  return arguments.config();
+}
+
 ApplyOptions options_of(const Arguments& arguments) {
   ApplyOptions options;
   options.config = arguments.config();
   options.state = arguments.state();
-  options.postfix_config =
-      absolute_path(arguments.text("--postfix-config").value_or("/etc/postfix"));
+  options.postfix_config = postfix_config_of(arguments);
   options.use_postfix = !arguments.has("--no-postfix");
   options.host = arguments.text("--host").value_or("");
   options.dry_run = arguments.has("--dry-run");
@@ -56,15 +80,20 @@ ApplyOptions options_of(const Arguments& arguments) {
 std::vector<Command> gateway_commands() {
   return {
       {"check",
-       "Validate the configuration",
+       "Validate the configuration, and tell what is dangerous",
+       {kJson, kNoPostfix, kPostfixConfig},
        {},
-       {},
-       [](const Arguments& a) { return check(a.config()); }},
+       [](const Arguments& a) {
+         return check({configuration_of(a), a.state(), postfix_to_ask(a), a.json()});
+       }},
       {"apply",
        "Check the configuration, write a generation, put it in force and prove it",
        {kDryRun, kDiff, kAllowRemovals, kHost, kNoPostfix, kPostfixConfig},
        {},
-       [](const Arguments& a) { return ExitCode{apply(options_of(a))}; }},
+       [](const Arguments& a) {
+         configuration_of(a);
+         return ExitCode{apply(options_of(a))};
+       }},
       {"rollback",
        "Go back to an earlier generation",
        {kDryRun, kDiff, kAllowRemovals, kNoPostfix, kPostfixConfig},
@@ -85,7 +114,16 @@ std::vector<Command> gateway_commands() {
        "Show the effective policy of a domain, and where each setting comes from",
        {kJson},
        {{"DOMAIN", "The domain"}},
-       [](const Arguments& a) { return show(a.config(), a.operands()[0], a.json()); }},
+       [](const Arguments& a) {
+         return show(configuration_of(a), a.state(), a.operands()[0], a.json());
+       }},
+      {"status",
+       "Show the state of all parts, and what is dangerous",
+       {kJson, kNoPostfix, kPostfixConfig},
+       {},
+       [](const Arguments& a) {
+         return show_status({a.config(), a.state(), postfix_to_ask(a), a.json()});
+       }},
   };
 }
 

@@ -10,6 +10,7 @@
 #include "common/base/text.h"
 #include "common/command/listing.h"
 #include "postfix-conf/commands/apply.h"
+#include "postfix-conf/commands/health.h"
 #include "postfix-conf/config/load.h"
 #include "postfix-conf/config/settings.h"
 #include "postfix-conf/generate/generations.h"
@@ -43,26 +44,76 @@ Json json_of(const Config& config, const DomainConfig& domain, std::string_view 
       .set("settings", std::move(members));
 }
 
+Json json_of(const Config& config, const Problem& problem) {
+  const auto& place = problem.place;
+  return Json::object()
+      .set("file",
+           place.file < config.files.size() ? Json(config.files[place.file]) : Json())
+      .set("line", place.line == 0 ? Json() : Json(place.line))
+      .set("subject", problem.subject.empty() ? Json() : Json(problem.subject))
+      .set("key", problem.key.empty() ? Json() : Json(problem.key))
+      .set("cause", problem.cause);
+}
+
+Json json_of(const Config& config, const Health& health) {
+  Json errors = Json::list();
+  for (const auto& error : config.errors) errors.add(json_of(config, error));
+  Json warnings = Json::list();
+  for (const auto& warning : config.warnings) warnings.add(json_of(config, warning));
+  return Json::object()
+      .set("ok", config.errors.empty())
+      .set("domains", config.domains.size())
+      .set("customers", config.customers.size())
+      .set("files", config.files.size())
+      .set("errors", std::move(errors))
+      .set("warnings", std::move(warnings))
+      .set("dangers", json_of(health.alarms));
+}
+
+// What became of a domain that is not configured; empty if nothing is known of it.
+std::string formerly(const std::filesystem::path& state, const std::string& name) {
+  const Generations generations(state);
+  const auto current = generations.number_of(Generations::kCurrent);
+  if (!current) return {};
+  const Generated generated = generations.load(*current);
+  if (generated.find(name) == nullptr) return {};
+  return relays(generated, name)
+             ? fmt::format(
+                   "no longer configured; generation {} relays it until the next "
+                   "mxfeed apply",
+                   *current)
+             : fmt::format(
+                   "removed; generation {} keeps its mail until the queue has none",
+                   *current);
+}
+
 }  // namespace
 
-ExitCode check(const std::filesystem::path& directory) {
-  const Config config = load_config_shown(directory);
+ExitCode check(const CheckOptions& options) {
+  const Config config = load_config_shown(options.config);
   print_problems(config);
-  if (!config.errors.empty()) {
+  const bool good = config.errors.empty();
+  const Health health =
+      good ? look_at_health(options.state, options.postfix_config, Scope::in_use)
+           : Health();
+  if (options.json) fmt::print("{}\n", json_of(config, health).str());
+  if (!good) {
     fmt::print(stderr, "{}\n", count_of(config.errors.size(), "error"));
     return ExitCode::wrong;
   }
-  fmt::print("{}, {}, {}: ok\n", count_of(config.domains.size(), "domain"),
-             count_of(config.customers.size(), "customer"),
-             count_of(config.files.size(), "file"));
-  return ExitCode::fine;
+  if (!options.json) {
+    fmt::print("{}, {}, {}: ok\n", count_of(config.domains.size(), "domain"),
+               count_of(config.customers.size(), "customer"),
+               count_of(config.files.size(), "file"));
+  }
+  return print_alarms(health);
 }
 
-ExitCode show(const std::filesystem::path& directory, const std::string& name,
-              bool json) {
+ExitCode show(const std::filesystem::path& directory, const std::filesystem::path& state,
+              const std::string& name, bool json) {
   const auto wanted = Domain::parse(name);
   if (!wanted) {
-    fmt::print(stderr, "\"{}\" is no domain name\n", escape_untrusted(name));
+    fmt::print(stderr, "\"{}\" is not a domain name\n", escape_untrusted(name));
     return ExitCode::wrong;
   }
   const Config config = load_config_shown(directory);
@@ -72,7 +123,9 @@ ExitCode show(const std::filesystem::path& directory, const std::string& name,
   }
   const auto* const domain = find_effective(config, wanted->str());
   if (domain == nullptr) {
-    fmt::print(stderr, "{}: not configured\n", wanted->str());
+    const auto before = formerly(state, wanted->str());
+    fmt::print(stderr, "{}: {}\n", wanted->str(),
+               before.empty() ? "not configured" : before);
     return ExitCode::wrong;
   }
   const std::string customer = domain->customer == DomainConfig::kNoCustomer

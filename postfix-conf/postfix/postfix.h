@@ -14,16 +14,9 @@
 
 #include "postfix-conf/generate/compile.h"
 #include "postfix-conf/generate/maps.h"
+#include "postfix-conf/postfix/settings.h"
 
 namespace mxfeed {
-
-// The addresses of the recipients in a line of `postqueue -j`, unescaped; nothing if it
-// is no such line.  Members that are not known are skipped.
-std::optional<std::vector<std::string>> queued_recipients(std::string_view line);
-
-// Of `wanted`, the keys that the recipient's domain falls under.
-std::vector<RelayKey> keys_of(std::string_view recipient,
-                              const std::set<RelayKey>& wanted);
 
 class Postfix {
  public:
@@ -43,15 +36,8 @@ class Postfix {
                                                         const std::vector<MapLine>& lines,
                                                         std::string& cause) const;
 
-  // Names of the parameters that are not as generated, and of the services that are
-  // missing; nothing if postconf(1) does not work.
-  std::optional<std::vector<std::string>> differing_parameters(const Generated& generated,
-                                                               std::string& cause) const;
-
-  // What lets mail from port 25 past the filters or the relay restrictions, whatever the
-  // generated parameters say, a line each; nothing if postconf(1) does not work.
-  std::optional<std::vector<std::string>> bypasses(const Generated& generated,
-                                                   std::string& cause) const;
+  // How it is set; throws Fault if postconf(1) does not work.
+  PostfixSettings settings() const;
 
  private:
   const std::filesystem::path config_;

@@ -30,7 +30,8 @@ while read -r key; do
   [ -z "$value" ] || { printf '%s\\t%s\\n' "$key" "$value"; found=0; }
 done
 exit $found""",
-    "postconf": 'case " $* " in *" -P "*) cat "$FAKE/services";; *) cat "$FAKE/main.cf";; esac',
+    "postconf": 'case " $* " in *" -P "*) cat "$FAKE/services";; *" -m "*) echo cdb;; '
+                '*" -M "*) echo relaysoft unix - - y - - smtp;; *) cat "$FAKE/main.cf";; esac',
 }
 
 
@@ -564,10 +565,16 @@ class ApplyTest(golden.TestCase):
         self.assertIn("postfix: not attached: ", self.apply_with_postfix().stdout)
         lines = (self.state / "current" / "main.cf").read_text().replace(", ", ",\n   ")
         (self.postfix.directory / "main.cf").write_text(lines.replace(",\n", ", "))
-        self.assertNotIn("not attached", self.apply_with_postfix().stdout)
-        (self.postfix.directory / "main.cf").write_text(lines.replace("= yes", "= no"))
-        done = self.apply_with_postfix("--postfix-config", "/srv/postfix")
-        self.assertRegex(done.stdout, r"not attached: /srv/postfix/main\.cf differs in "
+        # Attached, so that daemons are needed.
+        done = self.apply_with_postfix(status=6)
+        self.assertNotIn("not attached", done.stdout)
+        self.assertIn("danger: a daemon is not running: mxfeed-virus: down: ", done.stderr)
+        (self.postfix.directory / "main.cf").write_text(
+            lines.replace(",\n", ", ").replace("= yes", "= no"))
+        done = self.apply_with_postfix("--postfix-config", "/srv/postfix", status=6)
+        self.assertRegex(done.stdout, r"attached: /srv/postfix/main\.cf differs in "
+                                      r".*enable_long_queue_ids")
+        self.assertRegex(done.stderr, r"danger: a part differs .*: /srv/postfix/main\.cf: "
                                       r".*enable_long_queue_ids")
         self.assertIn(f"sh {self.state}/current-postfix/attach.sh /srv/postfix\n",
                       done.stdout)
@@ -606,7 +613,9 @@ class ApplyTest(golden.TestCase):
                     f"{line}\n" if is_main else "")
                 (self.postfix.directory / "services").write_text(
                     "" if is_main else f"{place}/{line}\n")
-                done = self.apply_with_postfix("--postfix-config", "/srv/postfix")
+                is_open = line == "smtpd_relay_restrictions = permit"
+                done = self.apply_with_postfix("--postfix-config", "/srv/postfix",
+                                               status=4 if is_open else 0)
                 name, _, value = line.partition(" =")
                 where = "main.cf: " if is_main else f"master.cf: {place}: -o "
                 said = f"warning: /srv/postfix/{where}{name}={value.strip()}: "
@@ -688,11 +697,13 @@ class ApplyTest(golden.TestCase):
                                     "restrictions is not replaced: remove it first")
         self.assertEqual((main_cf.read_text(), master_cf.read_text()), before)
         # By apply too, in the same words.
-        done = self.mxfeed("apply", "--postfix-config", str(directory),
+        done = self.mxfeed("apply", "--postfix-config", str(directory), status=4,
                            env={"PATH": f"{os.environ['PATH']}:/usr/sbin"})
         self.assertEqual([line for line in done.stderr.splitlines()
                           if line.startswith("warning: ")],
                          [line.replace("in place: ", "warning: ") for line in wanted])
+        self.assertIn(f"danger: the relay is open: {master_cf}: 192.0.2.1:25/inet: permit lets "
+                      "everybody relay\n", done.stderr)
         # What stands there is left to whoever set it.
         self.assertEqual(self.attach(directory, "--replace").splitlines()[:4], wanted)
         self.assertIn("smtpd_milter_maps = cidr:/x\n", main_cf.read_text())

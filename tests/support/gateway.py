@@ -68,7 +68,7 @@ workers = 2
             [service.program("mxfeed"), *arguments, "--config", self.config, "--state", self.state],
             stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120, check=False)
         if check and done.returncode != 0:
-            raise AssertionError(f"mxfeed {' '.join(arguments)}: {done.returncode}\n"
+            raise AssertionError(f"mxfeed {' '.join(map(str, arguments))}: {done.returncode}\n"
                                  f"{done.stdout}{done.stderr}")
         return done
 

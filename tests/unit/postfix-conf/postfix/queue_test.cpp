@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "postfix-conf/postfix/postfix.h"
+#include "postfix-conf/postfix/queue.h"
 
 #include <stdexcept>
 

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "postfix-conf/commands/health.h"
+
+#include <fmt/format.h>
+
+#include "common/base/fault.h"
+#include "common/base/text.h"
+#include "postfix-conf/generate/generations.h"
+#include "postfix-conf/postfix/postfix.h"
+
+namespace mxfeed {
+namespace {
+
+constexpr const char* kDaemons[] = {"greylist", "virus", "scan", "spam"};
+
+ExitCode code_of(Danger danger) {
+  switch (danger) {
+    case Danger::unscanned:
+      return ExitCode::unscanned;
+    case Danger::open_relay:
+      return ExitCode::open_relay;
+    case Danger::unsupported_map:
+      return ExitCode::unsupported_map;
+    case Danger::differs:
+      return ExitCode::differs;
+  }
+  return ExitCode::wrong;
+}
+
+// What is dangerous whether or not Postfix takes mail for our domains.
+bool is_always_dangerous(Danger danger) {
+  return danger == Danger::open_relay || danger == Danger::unsupported_map;
+}
+
+std::string name_of(const DaemonStatus& daemon) {
+  return "mxfeed-" + daemon.name;
+}
+
+void ask_postfix(const std::filesystem::path& state,
+                 const std::filesystem::path& postfix_config, Health& health) {
+  try {
+    const PostfixNeeds needs = health.postfix
+                                   ? read_needs(state / Generations::kCurrentPostfix)
+                                   : PostfixNeeds();
+    health.attachment = examine(Postfix(postfix_config).settings(), needs);
+  } catch (const Fault& fault) {
+    health.not_asked = fault.what();
+    return;
+  }
+  for (const auto& finding : health.attachment->findings) {
+    if (health.attachment->takes_mail || is_always_dangerous(finding.danger)) {
+      health.alarms.push_back({code_of(finding.danger), finding.text});
+    } else {
+      health.warnings.push_back(finding.text);
+    }
+  }
+  const auto& differing = health.attachment->differing;
+  if (health.attachment->takes_mail && !differing.empty()) {
+    health.alarms.push_back(
+        {ExitCode::differs, fmt::format("{}: {}", (postfix_config / "main.cf").string(),
+                                        fmt::join(differing, ", "))});
+  }
+}
+
+void judge_daemon(const DaemonStatus& daemon, Health& health) {
+  if (!daemon.serves()) {
+    const auto why = daemon.field("last_fault");
+    health.alarms.push_back(
+        {ExitCode::not_running, fmt::format("{}: {}{}{}", name_of(daemon),
+                                            escape_untrusted(daemon.field("state")),
+                                            why.empty() ? "" : ": ", why)});
+    return;
+  }
+  const auto generation = daemon.generation();
+  // mxfeed-scan knows no domains, and takes a generation when its signatures are loaded.
+  const bool has_policy = daemon.name != "scan";
+  if (has_policy && health.milters && generation != health.milters) {
+    health.alarms.push_back(
+        {ExitCode::differs,
+         fmt::format("{}: generation {}, in force is {}", name_of(daemon),
+                     generation ? fmt::format("{}", *generation) : "none",
+                     *health.milters)});
+  }
+  if (daemon.field("version") != MXFEED_VERSION) {
+    health.warnings.push_back(
+        fmt::format("{}: runs version {}, installed is {}: restart it", name_of(daemon),
+                    escape_untrusted(daemon.field("version")), MXFEED_VERSION));
+  }
+}
+
+}  // namespace
+
+Health look_at_health(const std::filesystem::path& state,
+                      const std::optional<std::filesystem::path>& postfix_config,
+                      Scope scope) {
+  Health health;
+  const Generations generations(state);
+  health.milters = generations.number_of(Generations::kCurrent);
+  health.postfix = generations.number_of(Generations::kCurrentPostfix);
+  if (postfix_config) ask_postfix(state, *postfix_config, health);
+  const bool takes_mail = health.attachment && health.attachment->takes_mail;
+  if (scope == Scope::in_use && !takes_mail) return health;
+  for (const char* const name : kDaemons) {
+    judge_daemon(health.daemons.emplace_back(ask_daemon(state, name)), health);
+  }
+  if (health.milters != health.postfix) {
+    health.alarms.push_back(
+        {ExitCode::differs,
+         fmt::format("the milters use generation {}, Postfix uses {}: run mxfeed apply",
+                     health.milters ? fmt::format("{}", *health.milters) : "none",
+                     health.postfix ? fmt::format("{}", *health.postfix) : "none")});
+  }
+  return health;
+}
+
+Json json_of(const std::vector<Alarm>& alarms) {
+  Json all = Json::list();
+  for (const auto& alarm : alarms) {
+    all.add(Json::object()
+                .set("code", static_cast<int>(alarm.code))
+                .set("danger", describe(alarm.code))
+                .set("text", alarm.text));
+  }
+  return all;
+}
+
+ExitCode print_alarms(const Health& health) {
+  ExitCode code = ExitCode::fine;
+  for (const auto& warning : health.warnings)
+    fmt::print(stderr, "warning: {}\n", warning);
+  for (const auto& alarm : health.alarms) {
+    if (alarm.code == ExitCode::wrong) {
+      fmt::print(stderr, "error: {}\n", alarm.text);
+    } else {
+      fmt::print(stderr, "danger: {}: {}\n", describe(alarm.code), alarm.text);
+    }
+    code = worse(code, alarm.code);
+  }
+  return code;
+}
+
+ExitCode report_health(const std::filesystem::path& state,
+                       const std::filesystem::path& postfix_config) {
+  const Health health = look_at_health(state, postfix_config, Scope::in_use);
+  if (!health.attachment) {
+    fmt::print(stderr, "note: Postfix was not looked at: {}\n", health.not_asked);
+    return print_alarms(health);
+  }
+  const auto& [takes_mail, findings, differing] = *health.attachment;
+  if (!differing.empty()) {
+    fmt::print("postfix: {}: {} differs in {}\n",
+               takes_mail ? "attached" : "not attached",
+               (postfix_config / "main.cf").string(), fmt::join(differing, ", "));
+    fmt::print("postfix: to attach: sh {}/{}/attach.sh {}\n", state.string(),
+               Generations::kCurrentPostfix, postfix_config.string());
+  }
+  return print_alarms(health);
+}
+
+}  // namespace mxfeed

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// How all parts are, and what is dangerous about it: for `mxfeed status`, and told by
+// `mxfeed apply` and `mxfeed check`.
+
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/base/json.h"
+#include "common/command/daemon_status.h"
+#include "common/command/exit_code.h"
+#include "postfix-conf/postfix/attachment.h"
+
+namespace mxfeed {
+
+// A dangerous state.
+struct Alarm {
+  ExitCode code;
+  std::string text;
+};
+
+struct Health {
+  // The generations in force; nothing if there is none.
+  std::optional<std::uint64_t> milters, postfix;
+  std::vector<DaemonStatus> daemons;
+  // Nothing, with the cause, if Postfix was not asked.
+  std::optional<Attachment> attachment;
+  std::string not_asked;
+  std::vector<Alarm> alarms;
+  // To be known, but not dangerous as long as Postfix takes no mail for our domains.
+  std::vector<std::string> warnings;
+};
+
+enum class Scope {
+  everything,
+  in_use,  // daemons do not matter before Postfix takes mail for our domains
+};
+
+// Asks the daemons below `state` and, if it is given, the Postfix whose main.cf is in
+// that directory.
+Health look_at_health(const std::filesystem::path& state,
+                      const std::optional<std::filesystem::path>& postfix_config,
+                      Scope scope);
+
+Json json_of(const std::vector<Alarm>& alarms);
+
+// Prints "danger: ..." (what is wrong, but not dangerous: "error: ...") and "warning:
+// ..." on standard error; returns the exit code of the worst.
+ExitCode print_alarms(const Health& health);
+
+// The end of `mxfeed apply`: prints how Postfix differs from the generation in force, how
+// to attach it, and the alarms.
+ExitCode report_health(const std::filesystem::path& state,
+                       const std::filesystem::path& postfix_config);
+
+}  // namespace mxfeed

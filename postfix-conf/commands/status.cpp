@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "postfix-conf/commands/status.h"
+
+#include <fmt/format.h>
+
+#include <string>
+
+#include "common/base/json.h"
+#include "common/base/text.h"
+#include "common/command/listing.h"
+#include "postfix-conf/commands/health.h"
+#include "postfix-conf/generate/generations.h"
+
+namespace mxfeed {
+namespace {
+
+Json json_of(const Health& health, const StatusOptions& options) {
+  Json daemons = Json::list();
+  for (const auto& daemon : health.daemons) daemons.add(daemon.json());
+  Json postfix = Json::object();
+  postfix.set("config",
+              options.postfix_config ? Json(options.postfix_config->string()) : Json());
+  if (health.attachment) {
+    Json differing = Json::list();
+    for (const auto& name : health.attachment->differing) differing.add(name);
+    postfix.set("attached", health.attachment->takes_mail)
+        .set("differing", std::move(differing));
+  } else {
+    postfix.set("attached", nullptr).set("cause", health.not_asked);
+  }
+  return Json::object()
+      .set("version", MXFEED_VERSION)
+      .set("generation", health.milters)
+      .set("postfix_generation", health.postfix)
+      .set("daemons", std::move(daemons))
+      .set("postfix", std::move(postfix))
+      .set("dangers", json_of(health.alarms));
+}
+
+std::string attachment_of(const Health& health, const StatusOptions& options) {
+  if (!options.postfix_config) return "not asked (--no-postfix)";
+  const std::string main = (*options.postfix_config / "main.cf").string();
+  if (!health.attachment) return fmt::format("not asked: {}", health.not_asked);
+  const auto& differing = health.attachment->differing;
+  if (!health.attachment->takes_mail) {
+    return fmt::format("{}: not attached; to attach: sh {}/{}/attach.sh {}", main,
+                       options.state.string(), Generations::kCurrentPostfix,
+                       options.postfix_config->string());
+  }
+  if (differing.empty()) return fmt::format("{}: attached", main);
+  return fmt::format("{}: attached, {} differ", main,
+                     count_of(differing.size(), "parameter"));
+}
+
+void print_text(const Health& health, const StatusOptions& options) {
+  {
+    Listing listing({{"program", 15},
+                     {"state", 9},
+                     {"version", 8},
+                     {"pid", 8, true},
+                     {"generation", 10, true}},
+                    false);
+    for (const auto& daemon : health.daemons) {
+      const auto pid = parse_unsigned(daemon.field("pid"));
+      const auto version = daemon.field("version");
+      listing.row({"mxfeed-" + daemon.name, daemon.field("state"),
+                   version.empty() ? Json() : Json(version), pid, daemon.generation()});
+    }
+  }
+  const auto number = [](const std::optional<std::uint64_t>& generation) {
+    return generation ? fmt::format("{}", *generation) : std::string("none");
+  };
+  fmt::print("\ngeneration in force: {} (Postfix: {})\npostfix: {}\n",
+             number(health.milters), number(health.postfix),
+             attachment_of(health, options));
+}
+
+}  // namespace
+
+ExitCode show_status(const StatusOptions& options) {
+  Health health =
+      look_at_health(options.state, options.postfix_config, Scope::everything);
+  std::error_code error;
+  if (!std::filesystem::is_directory(options.config, error)) {
+    health.alarms.push_back(
+        {ExitCode::no_configuration, escape_untrusted(options.config.string())});
+  }
+  if (!health.milters) {
+    health.alarms.push_back(
+        {ExitCode::wrong, "no generation is in force: run mxfeed apply"});
+  } else if (health.attachment && !health.attachment->takes_mail) {
+    health.alarms.push_back(
+        {ExitCode::differs, fmt::format("{}: Postfix is not attached",
+                                        (*options.postfix_config / "main.cf").string())});
+  }
+  if (options.postfix_config && !health.attachment) {
+    health.alarms.push_back(
+        {ExitCode::wrong, "Postfix was not asked: " + health.not_asked});
+  }
+  if (options.json) {
+    fmt::print("{}\n", json_of(health, options).str());
+  } else {
+    print_text(health, options);
+  }
+  return print_alarms(health);
+}
+
+}  // namespace mxfeed

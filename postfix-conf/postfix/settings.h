@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// How a Postfix is set: main.cf and master.cf as values, and what its lists mean.
+
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace mxfeed {
+
+using Parameters = std::map<std::string, std::string, std::less<>>;
+
+// A line of master.cf.
+struct PostfixService {
+  std::string name;     // "smtp/inet"
+  std::string command;  // "smtpd"
+  Parameters options;   // -o
+
+  // Whether clients of port 25 come to it, directly or from postscreen(8).
+  bool serves_port_25() const;
+  // Whether it is smtpd(8), open to other hosts.
+  bool serves_others() const;
+};
+
+struct PostfixSettings {
+  std::filesystem::path config;  // the directory of main.cf
+  Parameters main;               // those in main.cf and the defaults, expanded
+  std::vector<PostfixService> services;
+  std::set<std::string, std::less<>> map_types;  // "cdb"
+
+  // Empty if it is not known.
+  std::string_view parameter(std::string_view name) const;
+  // As the service has it: its own, else that of main.cf.
+  std::string_view parameter(const PostfixService& service, std::string_view name) const;
+};
+
+// Blanks at line breaks and commas do not matter in main.cf.
+std::string normalised(std::string_view value);
+
+// "a, {b c}, d e" is "a", "{b c}", "d", "e".
+std::vector<std::string_view> list_items(std::string_view list);
+
+// An item of smtpd_milters.
+struct MilterEntry {
+  std::string endpoint;        // "unix:mxfeed/virus.sock"
+  std::string default_action;  // empty: milter_default_action holds
+};
+std::vector<MilterEntry> milters_in(std::string_view smtpd_milters);
+
+}  // namespace mxfeed
