@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "postfix-conf/postfix/queue.h"
 
+#include <algorithm>
+#include <utility>
+
 #include "common/base/text.h"
 #include "common/mail/address.h"
+#include "common/mail/envelope.h"
 
 namespace mxfeed {
 namespace {
@@ -90,6 +94,26 @@ class JsonScanner {
   std::string_view rest_;
 };
 
+// What a map may hold for the name: the queue keeps U-labels as the client wrote them,
+// and Postfix folds their case before it looks them up (RFC 5892 knows two letters that
+// folding changes).
+std::vector<std::string> spellings_of(std::string_view name) {
+  std::vector<std::string> spellings{std::string(name)};
+  if (ascii_length(name) == name.size()) return spellings;
+  if (const auto domain = Domain::parse(name)) spellings.push_back(domain->str());
+  std::string folded(name);
+  constexpr std::pair<std::string_view, std::string_view> kFolds[] = {
+      {"\u00DF", "ss"}, {"\u03C2", "\u03C3"}};
+  for (const auto& [letter, fold] : kFolds) {
+    for (std::size_t at = 0; (at = folded.find(letter, at)) != std::string::npos;) {
+      folded.replace(at, letter.size(), fold);
+      at += fold.size();
+    }
+  }
+  if (const auto domain = Domain::parse(folded)) spellings.push_back(domain->str());
+  return spellings;
+}
+
 }  // namespace
 
 std::optional<std::vector<std::string>> queued_recipients(std::string_view line) {
@@ -116,16 +140,22 @@ std::optional<std::vector<std::string>> queued_recipients(std::string_view line)
 std::vector<RelayKey> keys_of(std::string_view recipient,
                               const std::set<RelayKey>& wanted) {
   std::vector<RelayKey> keys;
-  const auto at = recipient.rfind('@');
-  if (at == std::string_view::npos) return keys;
-  const auto domain = Domain::parse(recipient.substr(at + 1));
-  if (!domain) return keys;
-  const std::string& name = domain->str();
-  if (wanted.contains(name)) keys.push_back(name);
-  for (auto dot = name.find('.'); dot != std::string::npos;
-       dot = name.find('.', dot + 1)) {
-    auto parent = name.substr(dot);
-    if (wanted.contains(parent)) keys.push_back(std::move(parent));
+  // As policy finds a domain (PolicyDb): any bytes, by themselves and by their parents.
+  const std::string domain = Recipient::parse(recipient).domain;
+  if (domain.empty()) return keys;
+  const auto add = [&](std::string_view prefix, std::string_view name) {
+    for (const std::string& spelling : spellings_of(name)) {
+      const RelayKey key = std::string(prefix) + spelling;
+      if (wanted.contains(key) &&
+          std::find(keys.begin(), keys.end(), key) == keys.end()) {
+        keys.push_back(key);
+      }
+    }
+  };
+  add("", domain);
+  for (auto dot = domain.find('.'); dot != std::string::npos;
+       dot = domain.find('.', dot + 1)) {
+    add(".", std::string_view(domain).substr(dot + 1));
   }
   return keys;
 }

@@ -4,7 +4,7 @@
 
 #include <set>
 
-#include "postfix-conf/postfix/postfix.h"
+#include "postfix-conf/postfix/queue.h"
 #include "tests/fuzz/fuzz.h"
 
 int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

@@ -79,6 +79,15 @@ const KeyCase kKeys[] = {
     {"x@b\xC3\xBC"
      "cher.example",
      {"xn--bcher-kva.example"}},
+    // Names that are no domain for us, but are routed by Postfix.
+    {"x@\xE2\x98\x83.a.example", {".a.example"}},
+    {"x@a_b..a.example", {".a.example"}},
+    {"x@y.b\xC3\xBC"
+     "cher.example",
+     {}},
+    {"x@stra\xC3\x9F"
+     "e.example",
+     {"strasse.example"}},
     {"x@example", {}},
     {"x", {}},
     {"x@", {}},
@@ -87,7 +96,8 @@ const KeyCase kKeys[] = {
 };
 
 TEST_CASE("a recipient falls under its domain and the names above it", "[postfix-conf]") {
-  const std::set<RelayKey> wanted = {"a.example", ".a.example", "xn--bcher-kva.example"};
+  const std::set<RelayKey> wanted = {"a.example", ".a.example", "xn--bcher-kva.example",
+                                     "strasse.example"};
   for (const auto& c : kKeys) {
     DYNAMIC_SECTION(c.recipient) {
       CHECK(keys_of(c.recipient, wanted) == c.keys);
