@@ -31,7 +31,8 @@ milters/spam common/base common/mail common/mail/mime common/policy common/milte
 milters/spam/evidence common/base common/mail common/mail/mime
 milters/spam/commands common/base common/command common/mail common/policy milters/spam milters/spam/evidence
 postfix-conf postfix-conf/commands common/command milters/greylist/commands milters/spam/commands milters/virus/commands
-postfix-conf/config common/base common/mail common/policy
+postfix-conf/config common/base common/mail common/policy postfix-conf/config/settings
+postfix-conf/config/settings common/base common/mail common/policy postfix-conf/config
 postfix-conf/generate common/base common/mail common/policy postfix-conf/config
 postfix-conf/postfix common/base common/mail postfix-conf/generate
 postfix-conf/commands common/base common/command common/mail common/policy common/program postfix-conf/config postfix-conf/generate postfix-conf/postfix

@@ -144,7 +144,7 @@ ExitCode show(const std::filesystem::path& directory, const std::filesystem::pat
   row("customer", customer,
       customer.empty() ? "-" : config.describe(config.customers[domain->customer].place));
   for (const auto& one : settings) {
-    row(one.key, one.value, config.describe(one.place));
+    row(one.key, one.text(), config.describe(one.place));
   }
   return ExitCode::fine;
 }

@@ -9,9 +9,16 @@
 
 #include "common/base/text.h"
 #include "postfix-conf/config/load.h"
+#include "postfix-conf/config/section.h"
 
 namespace mxfeed {
 namespace {
+
+bool is_relayed(const DomainConfig& domain) {
+  const auto service = domain.settings.service.value;
+  return domain.settings.state.value != DomainState::removed &&
+         (service == Service::feed || service == Service::backup);
+}
 
 class Checker {
  public:
@@ -32,7 +39,7 @@ class Checker {
       if (domain.name.empty()) continue;
       if (previous != nullptr && previous->name == domain.name) {
         error(domain, "name", domain.place,
-              fmt::format("is there twice, first in {}",
+              fmt::format("duplicate; first defined at {}",
                           config_.describe(previous->place)));
       } else {
         previous = &domain;
@@ -49,7 +56,7 @@ class Checker {
       if (!is_new) {
         config_.errors.push_back({customer.place,
                                   fmt::format("customer \"{}\"", customer.id), "id",
-                                  fmt::format("is there twice, first in {}",
+                                  fmt::format("duplicate; first defined at {}",
                                               config_.describe(first->second->place))});
       }
     }
@@ -73,11 +80,29 @@ class Checker {
                 [](const auto* a, const auto* b) { return a->place < b->place; });
       for (std::size_t n = customer.max_backup_domains; n < all.size(); ++n) {
         error(*all[n], "service", all[n]->settings.service.place,
-              fmt::format("backup domain {} of customer \"{}\", whose "
-                          "max_backup_domains is {}",
+              fmt::format("backup domain {} of customer \"{}\": max_backup_domains is {}",
                           n + 1, customer.id, customer.max_backup_domains));
       }
     }
+  }
+
+  // What customers are to publish as MX records.
+  void mx_names() {
+    std::size_t feeds = 0, backups = 0;
+    for (const auto& domain : config_.domains) {
+      if (!is_relayed(domain)) continue;
+      ++(domain.settings.service.value == Service::feed ? feeds : backups);
+    }
+    const auto check = [&](std::string_view key, bool is_missing, std::size_t count,
+                           std::string_view service) {
+      if (!is_missing || count == 0) return;
+      config_.warnings.push_back(
+          {Place{}, "", std::string(key),
+           fmt::format("missing: the names for the MX records of {} {} domain{}", count,
+                       service, count == 1 ? "" : "s")});
+    };
+    check("mx", config_.gateway.mx.empty(), feeds, "feed");
+    check("backup_mx", config_.gateway.backup_mx.empty(), backups, "backup");
   }
 
   // Limits that Postfix knows for all mail only.
@@ -95,30 +120,29 @@ class Checker {
           noted.insert(lifetime.place).second) {
         config_.warnings.push_back(
             {lifetime.place, "", "queue_lifetime",
-             fmt::format("{} is shorter than the longest in use: expiry by domain has no "
-                         "effect in this version",
-                         format_duration(lifetime.value))});
+             fmt::format("{} has no effect in this version: mail is kept for the longest "
+                         "queue_lifetime of all domains ({})",
+                         format_duration(lifetime.value), format_duration(longest))});
       }
       const auto& size = domain.settings.max_size;
       if (size.value < largest && size.place.line != 0 &&
           noted.insert(size.place).second) {
         config_.warnings.push_back(
             {size.place, "", "max_size",
-             fmt::format("smaller than the largest in use ({} bytes), which holds for "
-                         "all in this version",
-                         largest)});
+             fmt::format("{} has no effect in this version: the largest max_size of all "
+                         "domains ({}) is the limit",
+                         format_size(size.value), format_size(largest))});
       }
       const auto scanned = config_.gateway.virus.max_file_size;
-      const bool is_relayed = domain.settings.service.value == Service::feed ||
-                              domain.settings.service.value == Service::backup;
-      if (is_relayed && size.value > scanned) {
+      if (is_relayed(domain) && size.value > scanned) {
         const Place place = size.place.line != 0 ? size.place : domain.place;
         if (too_large.insert(place).second) {
           config_.warnings.push_back(
               {place, "", "max_size",
-               fmt::format("larger than max_file_size of [virus] ({} bytes): a message "
-                           "above that is unscannable",
-                           scanned)});
+               fmt::format(
+                   "{} is above max_file_size in [virus] ({}): a larger message is "
+                   "unscannable",
+                   format_size(size.value), format_size(scanned))});
         }
       }
     }
@@ -136,7 +160,7 @@ class Checker {
     const auto& settings = domain.settings;
     for (const auto& host : config_.gateway.hosts) {
       if (host.name == domain.name) {
-        error(domain, "name", domain.place, "is the name of a gateway host");
+        error(domain, "name", domain.place, "must not be the name of a gateway host");
       }
     }
     const auto& gateway = config_.gateway;
@@ -146,19 +170,10 @@ class Checker {
             fmt::format("must be below retry_window ({})",
                         format_duration(gateway.greylist_defaults.retry_window)));
     }
-    switch (settings.service.value) {
-      case Service::backup:
-        check_backup(domain);
-        [[fallthrough]];
-      case Service::feed:
-        if (settings.deliver_to.place.line == 0) {
-          error(domain, "deliver_to", domain.place,
-                "missing: the IP address of the customer's server");
-        }
-        break;
-      case Service::direct:
-      case Service::mailbox:
-        break;
+    if (settings.service.value == Service::backup) check_backup(domain);
+    if (is_relayed(domain) && settings.deliver_to.place.line == 0) {
+      error(domain, "deliver_to", domain.place,
+            "missing: the IP address of the customer's server");
     }
     for (const auto& server : settings.deliver_to.value) {
       const auto cause = why_not(server.address);
@@ -171,13 +186,14 @@ class Checker {
 
   void check_backup(const DomainConfig& domain) {
     const auto& settings = domain.settings;
+    if (!is_relayed(domain)) return;
     if (settings.requested.value.empty()) {
       error(domain, "requested", domain.place,
             "missing: a backup needs a record of who asked for it and when");
     }
     if (domain.customer == DomainConfig::kNoCustomer) {
       error(domain, "service", settings.service.place,
-            "a backup needs a customer: the file has no [customer]");
+            "a backup needs a customer: add [customer] to the file");
       return;
     }
     const auto& customer = config_.customers[domain.customer];
@@ -197,7 +213,7 @@ class Checker {
   // Why mail cannot be delivered to the address; empty if it can.
   std::string why_not(const IpAddress& address) const {
     if (const auto own = own_.find(address); own != own_.end()) {
-      return fmt::format("an address of gateway host {}: mail would loop",
+      return fmt::format("an address of gateway host \"{}\": mail would loop",
                          own->second->name);
     }
     const auto& allowed = config_.gateway.allow_private;
@@ -205,16 +221,17 @@ class Checker {
                     [&](const Network& n) { return n.contains(address); })) {
       return {};
     }
-    if (address.is_unspecified()) return "the unspecified address is no server";
+    if (address.is_unspecified()) return "the unspecified address cannot be a server";
     if (address.is_loopback()) return "a loopback address is this gateway itself";
     if (address.is_link_local()) {
       return "a link-local address cannot be reached from another network";
     }
-    if (address.is_multicast()) return "a multicast or reserved address is no server";
+    if (address.is_multicast())
+      return "a multicast or reserved address cannot be a server";
     if (address.is_private()) {
-      return "a private address: it stands behind NAT and cannot be reached from here; "
-             "give the public address that is forwarded to the server, or list the "
-             "network in allow_private if it is reached over a private line";
+      return "a private address: it is behind NAT and cannot be reached from here; give "
+             "the public address that is forwarded to the server, or add the network to "
+             "allow_private if it is reached over a private line";
     }
     return {};
   }
@@ -238,6 +255,7 @@ void check_config(Config& config, bool complete) {
     checker.domains();
     checker.backup_limits();
     checker.shared_limits();
+    checker.mx_names();
   }
   sort_by_place(config.errors);
   sort_by_place(config.warnings);

@@ -62,7 +62,8 @@ struct DomainSettings {
   Sourced<std::vector<Endpoint>> deliver_to;
   Sourced<DomainState> state{DomainState::active};
   Sourced<bool> subdomains{false};
-  Sourced<std::string> requested;
+  Sourced<std::string> requested;     // who asked for it, and when
+  Sourced<std::string> acknowledged;  // who confirmed it, and when
   Sourced<std::chrono::seconds> queue_lifetime{std::chrono::hours(48)};
   Sourced<bool> standby_mailboxes{false};
   Sourced<GreylistWhen> greylist_when{GreylistWhen::always};
@@ -71,7 +72,7 @@ struct DomainSettings {
   Sourced<std::string> recipients{"any"};  // any | callout | list | file:NAME
   Sourced<Blocklist> blocklist{Blocklist::off};
   Sourced<OnRefusal> on_refusal{OnRefusal::bounce};
-  Sourced<std::string> tls{"as Postfix is set"};
+  Sourced<std::string> tls;  // level, or "fingerprint"; empty: as Postfix is set
   Sourced<std::uint64_t> max_size{std::uint64_t{50} << 20};
   Sourced<VirusAction> virus_infected{VirusAction::discard};
   Sourced<VirusAction> virus_unscannable{VirusAction::reject};
@@ -81,6 +82,7 @@ struct DomainSettings {
   Sourced<SpamRule> spam_low{{SpamAction::subject, "[SPAM: low] "}};
   Sourced<SpamRule> spam_med{{SpamAction::subject, "[SPAM: med] "}};
   Sourced<SpamRule> spam_high{{SpamAction::discard, ""}};
+  Sourced<SpamRule> spam_bulk{{SpamAction::none, ""}};
 };
 
 struct DomainConfig {
@@ -117,7 +119,10 @@ struct GatewayConfig {
   Place greylist_delay_place;
   GatewayPolicy::Virus virus;
   std::array<double, 3> spam_begins = SpamPolicy().begins;
-  bool smtputf8 = false;  // [postfix]: whether Postfix offers SMTPUTF8 (RFC 6531)
+  bool smtputf8 = false;         // [postfix]: whether Postfix offers SMTPUTF8 (RFC 6531)
+  bool scan_other_mail = false;  // [postfix]
+  std::chrono::seconds removal_grace{std::chrono::hours(72)};
+  std::string spam_engine = "builtin";
 };
 
 struct Config {

@@ -22,10 +22,6 @@
 namespace mxfeed {
 namespace {
 
-constexpr std::size_t kMaxContacts = 100;
-constexpr std::array kBackupRights{BackupRight::allowed, BackupRight::refused,
-                                   BackupRight::suspended};
-
 // FNV-1a: tells that something changed, nothing more.
 class Digest {
  public:
@@ -41,23 +37,6 @@ class Digest {
   std::uint64_t value_ = 0xCBF29CE484222325ull;
 };
 
-std::string shown(std::string_view text) {
-  return escape_untrusted(text.substr(0, 80));
-}
-
-template <typename T, typename U>
-void set(T& field, const std::optional<Sourced<U>>& given) {
-  if (given) field = static_cast<T>(given->value);
-}
-
-bool is_customer_id(std::string_view text) {
-  return !text.empty() && text.size() <= 64 &&
-         std::all_of(text.begin(), text.end(), [](char c) {
-           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-                  (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
-         });
-}
-
 // Returns its index in Config::customers.
 std::uint32_t read_customer(Section& file, Problems& problems, Config& config) {
   const auto value = file.take("customer");
@@ -67,40 +46,7 @@ std::uint32_t read_customer(Section& file, Problems& problems, Config& config) {
     return DomainConfig::kNoCustomer;
   }
   Section section(problems, *value, "customer");
-  CustomerConfig customer;
-  customer.place = section.place();
-  const bool has_id = section.take("id").has_value();
-  if (const auto id = section.text("id", 64)) {
-    customer.place = id->place;
-    if (is_customer_id(id->value)) {
-      customer.id = id->value;
-    } else {
-      section.error("id", id->place,
-                    fmt::format("\"{}\" has more than letters, digits, \".\", \"_\", "
-                                "\"-\"",
-                                shown(id->value)));
-    }
-  } else if (!has_id) {
-    section.error("id", section.place(), "missing");
-  }
-  if (const auto contacts = section.strings("contacts")) {
-    for (const auto& one : *contacts) {
-      const auto path = Path::parse(one.value);
-      if (!path || path->domain.empty()) {
-        section.error("contacts", one.place,
-                      fmt::format("\"{}\" is no mail address", shown(one.value)));
-      }
-      customer.contacts.push_back(one.value);
-    }
-    if (contacts->size() > kMaxContacts) {
-      section.error("contacts", section.place(),
-                    fmt::format("more than {} contacts", kMaxContacts));
-    }
-  }
-  set(customer.backup, section.one_of("backup", kBackupRights));
-  set(customer.max_backup_domains, section.number("max_backup_domains", 0, 1'000'000));
-  section.finish();
-  config.customers.push_back(std::move(customer));
+  config.customers.push_back(read_customer(section));
   return static_cast<std::uint32_t>(config.customers.size() - 1);
 }
 
@@ -112,10 +58,7 @@ void read_domain(TomlNode table, std::uint32_t customer, const Defaults& default
   if (given && given->kind() == TomlNode::Kind::string) {
     if (const auto name = Domain::parse(given->string())) domain.name = name->str();
   }
-  Section section(
-      problems, table,
-      domain.name.empty() ? "domain" : fmt::format("domain \"{}\"", domain.name));
-  section.take("name");
+  Section section(problems, table, "domain", domain.name);
   domain.place = given ? section.place_of(*given) : section.place();
   if (!given) {
     section.error("name", domain.place, "missing");
@@ -123,9 +66,9 @@ void read_domain(TomlNode table, std::uint32_t customer, const Defaults& default
     section.wrong_kind("name", *given, "a string");
   } else if (domain.name.empty()) {
     section.error("name", domain.place,
-                  fmt::format("\"{}\" is no domain name", shown(given->string())));
+                  fmt::format("{} is not a domain name", in_quotes(given->string())));
   } else if (domain.name.find('.') == std::string::npos) {
-    section.error("name", domain.place, "a mail domain has at least two labels");
+    section.error("name", domain.place, "must have at least two labels");
   }
   Service service = defaults.common.service.value;
   if (const auto own = table.member("service");
@@ -136,7 +79,6 @@ void read_domain(TomlNode table, std::uint32_t customer, const Defaults& default
   }
   domain.settings = defaults.of(service);
   read_settings(section, SettingsOf::domain, domain.settings);
-  section.finish();
   config.domains.push_back(std::move(domain));
 }
 
@@ -183,8 +125,8 @@ class Loader {
       read("domains.d/" + names[i], [&](TomlNode root, Problems& problems) {
         Section section(problems, root, "");
         const auto customer = read_customer(section, problems, config_);
-        for (const auto& table : section.tables("domain")) {
-          read_domain(table, customer, defaults, problems, config_);
+        for (const auto& table : section.take_tables("domain")) {
+          read_domain(table.table(), customer, defaults, problems, config_);
         }
         section.finish();
       });

@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Strict reading of one TOML table: every key is asked for once by its type; what was not
-// asked for is an unknown key.  What is wrong is noted with its place and read as absent,
-// so that one run finds all of it.
+// Strict reading of one TOML table by the rows of its settings table (setting.h): a key
+// without a row is unknown.  What is wrong is noted with its place and read as absent, so
+// that one run finds all of it.
 
 #pragma once
 
 #include <array>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,75 +29,121 @@ struct Problems {
   bool muted = false;  // read again for another purpose: all was noted before
 };
 
-// Lives as long as the file and the problems that it was made from.
+template <typename T>
+struct Setting;
+enum class SettingsOf : std::uint8_t;
+
+// Lives as long as the file, the problems and the texts that it was made from.
 class Section {
  public:
-  // `subject` is what messages call the table: domain "acme.example"; `prefix` stands
-  // before its keys: "spam.".
-  Section(Problems& problems, TomlNode table, std::string subject,
-          std::string prefix = "");
+  // Messages call the table `kind`, or `kind "name"`: domain "acme.example".
+  Section(Problems& problems, TomlNode table, std::string_view kind,
+          std::string_view name = {});
+  // A table in `outer`, which must outlive it.
+  Section(const Section& outer, std::string_view key, TomlNode table);
 
-  // The value, whatever it is; marks the key as known.
+  // Reads every key that was not taken by its row.
+  template <typename T>
+  void read(std::span<const Setting<T>> rows, SettingsOf kind, T& target);
+
+  // The value, if there is one; read() leaves the key alone.
   std::optional<TomlNode> take(std::string_view key);
-
-  // Nothing if the key is absent or wrong (then noted).
-  std::optional<Sourced<bool>> flag(std::string_view key);
-  std::optional<Sourced<std::uint64_t>> number(std::string_view key, std::uint64_t least,
-                                               std::uint64_t most);
-  std::optional<Sourced<std::chrono::seconds>> duration(std::string_view key,
-                                                        std::chrono::seconds least,
-                                                        std::chrono::seconds most);
-  std::optional<Sourced<std::uint64_t>> size(std::string_view key, std::uint64_t least,
-                                             std::uint64_t most);
-  // Printable ASCII of 1 to `most` characters.
-  std::optional<Sourced<std::string>> text(std::string_view key, std::size_t most);
-  std::optional<Sourced<double>> real(std::string_view key, double above, double most);
-  template <typename E, std::size_t n>
-  std::optional<Sourced<E>> one_of(std::string_view key, const std::array<E, n>& values) {
-    const auto given = string(key);
-    if (!given) return std::nullopt;
-    std::string all;
-    for (const E value : values) {
-      if (word(value) == given->value) return Sourced<E>{value, given->place};
-      if (!all.empty()) all += ", ";
-      all += word(value);
-    }
-    not_one_of(key, *given, all);
-    return std::nullopt;
-  }
-  // Strings of the array; nothing if absent or wrong.  Items that are no strings are
-  // noted and left out.
-  std::optional<std::vector<Sourced<std::string>>> strings(std::string_view key);
-  std::optional<Section> table(std::string_view key);
-  // The tables of an array of tables.
-  std::vector<TomlNode> tables(std::string_view key);
-
-  // Notes every key that nobody asked for.
+  // The items of [[key]].
+  std::vector<Section> take_tables(std::string_view key);
+  // Notes every key that was not taken.
   void finish();
 
-  void error(std::string_view key, Place place, std::string cause);
-  void warn(std::string_view key, Place place, std::string cause);
-  // The warning for what a later version will do.
-  void warn_no_effect(std::string_view key, Place place);
-  void wrong_kind(std::string_view key, TomlNode value, std::string_view wanted);
-
+  bool has(std::string_view key) const { return table_.member(key).has_value(); }
+  TomlNode table() const { return table_; }
   Place place() const { return place_; }
   Place place_of(TomlNode value) const { return {problems_.file, value.line()}; }
-  const std::string& subject() const { return subject_; }
+  // Of the key's value; of the table if there is none.
+  Place place_of(std::string_view key) const;
+
+  // With an empty key: of the table.
+  void error(std::string_view key, Place place, std::string cause) const;
+  void warn(std::string_view key, Place place, std::string cause) const;
+  void wrong_kind(std::string_view key, TomlNode value, std::string_view wanted) const;
+  // With the tables that the key is in, as messages name it.
+  std::string path(std::string_view key) const;
 
  private:
-  std::optional<Sourced<std::string>> string(std::string_view key);
-  void not_one_of(std::string_view key, const Sourced<std::string>& given,
-                  const std::string& all);
+  bool is_taken(std::string_view key) const;
+  void unknown(std::string_view key, std::uint32_t line,
+               const std::vector<std::string_view>& known) const;
+  std::string subject() const;
 
   Problems& problems_;
   TomlNode table_;
   Place place_;
-  std::string subject_;
-  std::string prefix_;
-  std::vector<std::string_view> known_;  // literals of the callers
+  std::string_view kind_;
+  std::string_view name_;
+  const Section* outer_ = nullptr;
+  std::string_view key_;                 // in `outer`
+  std::vector<std::string_view> taken_;  // literals of the callers
 };
 
-bool is_printable_ascii(std::string_view text);
+// A key and its value.  Each reader answers nothing if the value is wrong, and notes why.
+class Entry {
+ public:
+  Entry(const Section& section, std::string_view key, TomlNode value)
+      : section_(section), key_(key), value_(value) {}
+
+  std::string_view key() const { return key_; }
+  TomlNode value() const { return value_; }
+  TomlNode::Kind kind() const { return value_.kind(); }
+  Place place() const { return section_.place_of(value_); }
+
+  std::optional<bool> flag() const;
+  std::optional<std::uint64_t> number(std::uint64_t least, std::uint64_t most) const;
+  std::optional<double> real(double above, double most) const;
+  std::optional<std::chrono::seconds> duration(std::chrono::seconds least,
+                                               std::chrono::seconds most) const;
+  std::optional<std::uint64_t> size(std::uint64_t least, std::uint64_t most) const;
+  std::optional<std::string_view> string() const;
+  // Printable ASCII of 1 to `most` characters.
+  std::optional<std::string_view> text(std::size_t most) const;
+  template <typename E, std::size_t n>
+  std::optional<E> one_of(const std::array<E, n>& values) const {
+    const auto given = string();
+    if (!given) return std::nullopt;
+    std::array<std::string_view, n> words;
+    for (std::size_t i = 0; i < n; ++i) {
+      words[i] = word(values[i]);
+      if (words[i] == *given) return values[i];
+    }
+    not_one_of(*given, words);
+    return std::nullopt;
+  }
+  // The items of an array; items that are not strings are noted and left out.
+  std::optional<std::vector<Sourced<std::string_view>>> strings() const;
+  std::optional<Section> table() const;
+  // The items of [[key]].
+  std::vector<Section> tables() const;
+
+  void error(std::string cause) const { section_.error(key_, place(), std::move(cause)); }
+  void error(Place place, std::string cause) const {
+    section_.error(key_, place, std::move(cause));
+  }
+  void wrong_kind(std::string_view wanted) const {
+    section_.wrong_kind(key_, value_, wanted);
+  }
+  void not_one_of(std::string_view given, std::span<const std::string_view> words) const;
+  // The warning for what a later version will do.
+  void warn_no_effect() const;
+  void warn(std::string cause) const { section_.warn(key_, place(), std::move(cause)); }
+
+ private:
+  const Section& section_;
+  std::string_view key_;
+  TomlNode value_;
+};
+
+// What the operator wrote, in a message: printable, in quotes, cut if it is long.
+std::string in_quotes(std::string_view text);
+// The shortest exact form that parse_size() takes: 50M.
+std::string format_size(std::uint64_t bytes);
+// "a", "b" or "c"
+std::string alternatives(std::span<const std::string_view> words);
 
 }  // namespace mxfeed

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// The keys of [[domain]] and [defaults], read and listed.
+// The settings tables (settings/), joined: read and listed.
 
 #pragma once
 
@@ -8,26 +8,48 @@
 #include <string_view>
 #include <vector>
 
+#include "common/base/json.h"
 #include "postfix-conf/config/config.h"
 #include "postfix-conf/config/section.h"
+#include "postfix-conf/config/setting.h"
 
 namespace mxfeed {
 
-// [defaults] lacks what belongs to one domain only.
-enum class SettingsOf { domain, defaults };
-
-// Replaces the settings that the section has; the others stay.  Does not finish the
-// section.
+// Replaces the settings that the section has; the others stay.  Notes unknown keys.
 void read_settings(Section& section, SettingsOf kind, DomainSettings& settings);
+// The table [customer].
+CustomerConfig read_customer(Section& section);
+// The top level of mxfeed.toml; [defaults] must have been taken.
+void read_gateway_settings(Section& section, GatewayConfig& gateway);
 
-// A setting as `mxfeed show` lists it.
+// A setting of a domain as `mxfeed show` lists it.
 struct ShownSetting {
-  std::string_view key;
-  std::string value;
+  std::string key;
+  SettingType type;
+  Json value;
   Place place;
+
+  // For people: "false", ["[192.0.2.7]:25"], "-" for none.
+  std::string text() const;
 };
 
 std::vector<ShownSetting> list_settings(const DomainSettings& settings,
                                         const GatewayConfig& gateway);
+
+// A key as mxfeed.toml(5) explains it.
+struct SettingInfo {
+  std::string table;  // [domain.virus]; empty: the top level of mxfeed.toml
+  std::string key;
+  SettingType type;
+  std::string limits;   // "from 1h to 100d", or empty
+  Json built_in;        // its default; null: none
+  std::string example;  // a value, as TOML
+  bool has_effect;
+};
+
+// Every key of the configuration but tables.
+std::vector<SettingInfo> all_settings();
+
+std::string_view to_string(SettingType type);
 
 }  // namespace mxfeed

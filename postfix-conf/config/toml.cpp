@@ -56,15 +56,14 @@ bool TomlNode::boolean() const {
   return node_of(node_).as_boolean()->get();
 }
 
-void TomlNode::each_item(const std::function<void(TomlNode)>& item) const {
-  for (const auto& one : *node_of(node_).as_array()) item(TomlNode(&one));
+void TomlNode::visit_items(VisitItem visit, void* context) const {
+  for (const auto& one : *node_of(node_).as_array()) visit(context, TomlNode(&one));
 }
 
-void TomlNode::each_member(
-    const std::function<void(std::string_view, std::uint32_t, TomlNode)>& member) const {
+void TomlNode::visit_members(VisitMember visit, void* context) const {
   for (const auto& [key, value] : *node_of(node_).as_table()) {
-    member(key.str(), static_cast<std::uint32_t>(key.source().begin.line),
-           TomlNode(&value));
+    visit(context, key.str(), static_cast<std::uint32_t>(key.source().begin.line),
+          TomlNode(&value));
   }
 }
 

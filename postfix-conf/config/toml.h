@@ -5,7 +5,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string_view>
@@ -29,14 +28,28 @@ class TomlNode {
   std::int64_t integer() const;
   double real() const;
   bool boolean() const;
-  // The items of an array, in order.
-  void each_item(const std::function<void(TomlNode)>& item) const;
-  // The members of a table, in no particular order, with the line of the key.
-  void each_member(const std::function<void(std::string_view key, std::uint32_t line,
-                                            TomlNode value)>& member) const;
+  // item(TomlNode): the items of an array, in order.
+  template <typename F>
+  void each_item(F item) const {
+    visit_items([](void* f, TomlNode value) { (*static_cast<F*>(f))(value); }, &item);
+  }
+  // member(std::string_view key, std::uint32_t line, TomlNode value): the members of a
+  // table, in no particular order, with the line of the key.
+  template <typename F>
+  void each_member(F member) const {
+    visit_members([](void* f, std::string_view key, std::uint32_t line,
+                     TomlNode value) { (*static_cast<F*>(f))(key, line, value); },
+                  &member);
+  }
   std::optional<TomlNode> member(std::string_view key) const;
 
  private:
+  using VisitItem = void (*)(void* context, TomlNode value);
+  using VisitMember = void (*)(void* context, std::string_view key, std::uint32_t line,
+                               TomlNode value);
+  void visit_items(VisitItem visit, void* context) const;
+  void visit_members(VisitMember visit, void* context) const;
+
   const void* node_;
 };
 

@@ -4,80 +4,24 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <cstddef>
 #include <map>
 #include <utility>
 
 #include "common/base/text.h"
+#include "postfix-conf/config/bare_value.h"
 
 namespace mxfeed {
 namespace {
 
-constexpr std::size_t kMaxShown = 80;
 constexpr int kMaxDepth = 64;  // of arrays and inline tables
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 // In paths: bytes that no key has.
 constexpr char kInto = '\x1F';   // before the name of a member
 constexpr char kIndex = '\x1E';  // before the number of an item
 
-// A part of the file, for a message: printable, quotes as they are.
-std::string shown(std::string_view text) {
-  constexpr std::string_view kQuote = "\\x22";
-  auto printable = escape_untrusted(text.substr(0, kMaxShown));
-  for (auto at = printable.find(kQuote); at != std::string::npos;
-       at = printable.find(kQuote)) {
-    printable.replace(at, kQuote.size(), "\"");
-  }
-  return printable + (text.size() > kMaxShown ? "..." : "");
-}
-
 bool is_bare_key(char c) {
   return is_letter(c) || is_digit(c) || c == '_' || c == '-';
-}
-
-// The quotation marks that word processors put in: how many bytes, 0 if it is none.
-std::size_t typographic_quote(std::string_view text) {
-  constexpr std::array<std::string_view, 8> kQuotes{
-      "\u2018", "\u2019", "\u201A", "\u201C", "\u201D", "\u201E", "\u00AB", "\u00BB"};
-  const auto* const found =
-      std::find_if(kQuotes.begin(), kQuotes.end(),
-                   [&](std::string_view quote) { return text.starts_with(quote); });
-  return found == kQuotes.end() ? 0 : found->size();
-}
-
-// Whether it may be a number, a date, a time, true or false; not whether it is one.
-bool is_like_a_bare_value(std::string_view text) {
-  if (text == "true" || text == "false") return true;
-  if (text.starts_with('+') || text.starts_with('-')) text.remove_prefix(1);
-  if (text == "inf" || text == "nan") return true;
-  const auto all = [](std::string_view digits, auto is) {
-    return !digits.empty() && std::all_of(digits.begin(), digits.end(),
-                                          [&](char c) { return c == '_' || is(c); });
-  };
-  if (text.starts_with("0x")) {
-    return all(text.substr(2), [](char c) { return hex_digit(c) >= 0; });
-  }
-  if (text.starts_with("0o") || text.starts_with("0b"))
-    return all(text.substr(2), is_digit);
-  const auto count = [&](char c) { return std::count(text.begin(), text.end(), c); };
-  const bool is_number =
-      count('.') <= 1 && all(text, [](char c) {
-        return is_digit(c) || c == '.' || c == 'e' || c == 'E' || c == '+' || c == '-';
-      });
-  const bool is_time =
-      (count(':') == 2 || count(':') == 3 || count('-') >= 2) && all(text, [](char c) {
-        return is_digit(c) || c == ':' || c == '-' || c == '.' || c == '+' || c == 'T' ||
-               c == 't' || c == 'Z' || c == 'z' || c == ' ';
-      });
-  return !text.empty() && is_digit(text.front()) && (is_number || is_time);
-}
-
-bool is_boolean_elsewhere(std::string_view text) {
-  constexpr std::array<std::string_view, 6> kWords{"true", "false", "yes",
-                                                   "no",   "on",    "off"};
-  return std::any_of(kWords.begin(), kWords.end(),
-                     [&](std::string_view word) { return iequals(word, text); });
 }
 
 // Reads the text as TOML as far as it is, and says what is wrong where it is not.
@@ -143,7 +87,7 @@ class Scanner {
       fail_value("several values must be in brackets: [\"...\", \"...\"]");
     } else {
       fail_value(fmt::format("unexpected text at the end of the line: {}",
-                             shown(rest_of_line())));
+                             as_written(rest_of_line())));
     }
   }
 
@@ -172,15 +116,16 @@ class Scanner {
     const std::string_view closing = is_array ? "]]" : "]";
     if (!rest().starts_with(closing)) {
       return fail(fmt::format("[{}{}: no closing \"{}\"", is_array ? "[" : "",
-                              shown(name), closing));
+                              as_written(name), closing));
     }
     at_ += closing.size();
-    key_ =
-        is_array ? fmt::format("[[{}]]", shown(name)) : fmt::format("[{}]", shown(name));
+    key_ = is_array ? fmt::format("[[{}]]", as_written(name))
+                    : fmt::format("[{}]", as_written(name));
     if (!is_array) {
       table_ = path;
       if (elements_.count(path) == 0) return define(path);
-      return fail(fmt::format("[{0}]: must be written [[{0}]], as before", shown(name)));
+      return fail(
+          fmt::format("[{0}]: must be written [[{0}]], as before", as_written(name)));
     }
     const auto count = ++elements_[path];
     table_ = fmt::format("{}{}{}", path, kIndex, count);
@@ -201,7 +146,7 @@ class Scanner {
       ++at_;
       skip_blanks();
     }
-    key_ = shown(name);
+    key_ = as_written(name);
     if (next() != '=') {
       return fail_value(next() == ':' ? "write \"=\" instead of \":\""
                                       : "no \"=\" after the key");
@@ -231,9 +176,9 @@ class Scanner {
     part = text_.substr(begin, at_ - begin);
     if (!part.empty()) return true;
     if (next() == '=') return fail("no key before \"=\"");
-    return fail(
-        fmt::format("expected {}, not {}", what,
-                    is_at_line_end() ? "the end of the line" : shown(rest_of_line())));
+    return fail(fmt::format(
+        "expected {}, not {}", what,
+        is_at_line_end() ? "the end of the line" : as_written(rest_of_line())));
   }
 
   bool value(const std::string& path, int depth) {
@@ -254,24 +199,9 @@ class Scanner {
   bool bare(bool is_item) {
     auto token = rest().substr(0, rest().find_first_of(is_item ? "#\n,]}" : "#\n"));
     token = trim(token);
-    if (is_like_a_bare_value(token)) {
-      at_ += token.size();
-      return true;
-    }
-    if (token.empty()) return fail_value("a value is missing");
-    if (typographic_quote(token) > 0) {
-      return fail_value(fmt::format(
-          "the quotes must be plain ones (\"), not typographic ones: {}", shown(token)));
-    }
-    if (is_boolean_elsewhere(token)) {
-      return fail_value(fmt::format("{} must be written true or false", shown(token)));
-    }
-    const auto first = token.substr(0, token.find(','));
-    if (const auto quote = token.find_first_of("\"'"); quote != std::string_view::npos) {
-      return fail_value(
-          fmt::format("text must be in quotes, with both of them: {}", shown(token)));
-    }
-    return fail_value(fmt::format("text must be in quotes: \"{}\"", shown(trim(first))));
+    if (const auto cause = wrong_bare_value(token)) return fail_value(*cause);
+    at_ += token.size();
+    return true;
   }
 
   bool string() {
@@ -315,7 +245,7 @@ class Scanner {
       return fail_value(
           fmt::format("\"\\{}\" is not an escape sequence: write \"\\\\\" for a "
                       "backslash, or use single quotes",
-                      shown(rest().substr(
+                      as_written(rest().substr(
                           1, std::max<std::size_t>(1, utf8_length(rest().substr(1)))))));
     }
     if (next(1) == '\n') ++line_;
@@ -354,8 +284,9 @@ class Scanner {
       if (next() == ']') break;
       if (is_at_end() || (line_ != end && is_next_entry())) return unclosed();
       if (next() != ',') {
-        return fail_value(fmt::format(
-            "no comma between the items of the array, before {}", shown(rest_of_line())));
+        return fail_value(
+            fmt::format("no comma between the items of the array, before {}",
+                        as_written(rest_of_line())));
       }
       ++at_;
     }
@@ -381,8 +312,8 @@ class Scanner {
       skip_blanks();
       if (next() == '}') break;
       if (next() != ',' && !is_at_line_end()) {
-        return fail_value(
-            fmt::format("no comma after the value, before {}", shown(rest_of_line())));
+        return fail_value(fmt::format("no comma after the value, before {}",
+                                      as_written(rest_of_line())));
       }
       if (next() == ',') ++at_;
       skip_blanks();

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The examples that are installed are right, and every key is in the manual page."""
+"""The examples that are installed are right."""
 
 import re
 import unittest
@@ -7,7 +7,6 @@ import unittest
 import golden
 
 EXAMPLES = golden.SOURCE / "packaging" / "examples"
-MANUAL = golden.SOURCE / "postfix-conf" / "mxfeed.toml.5"
 
 
 class ExamplesTest(golden.TestCase):
@@ -23,18 +22,6 @@ class ExamplesTest(golden.TestCase):
         self.write("mxfeed.toml", text)
         self.write("domains.d/acme.toml", (EXAMPLES / "domains.d" / "acme.toml").read_text())
         self.mxfeed("check")
-
-    def test_every_key_that_is_read_is_in_the_manual(self):
-        manual = MANUAL.read_text()
-        keys = set()
-        for name in ("load.cpp", "load_gateway.cpp", "settings.cpp"):
-            source = (golden.SOURCE / "postfix-conf" / "config" / name).read_text()
-            keys.update(re.findall(
-                r"(?:text|flag|number|duration|size|one_of|strings|table|tables|take|"
-                r"read_names|read_networks)\((?:\*?\w+, )?\"(\w+)\"", source))
-        self.assertGreater(len(keys), 40)
-        self.assertEqual([key for key in sorted(keys)
-                          if not re.search(rf"\b{key}\b", manual)], [])
 
 
 if __name__ == "__main__":

@@ -23,6 +23,10 @@ BUILD = pathlib.Path(os.environ.get("MXFEED_BUILD", SOURCE / "build"))
 UPDATE = os.environ.get("MXFEED_GOLDEN_UPDATE") == "1"
 
 
+# The names of the gateways: without them there is a warning.
+MX = 'mx = ["mx1.isp.example"]\nbackup_mx = ["mx2.isp.example"]\n'
+
+
 def feed(name, *lines):
     """The text of a [[domain]] that is relayed."""
     return "\n".join(["[[domain]]", f'name = "{name}"', 'deliver_to = ["203.0.113.7"]',
@@ -38,7 +42,7 @@ class TestCase(unittest.TestCase):
         self.directory = pathlib.Path(directory.name)
         self.config = self.directory / "config"
         self.state = self.directory / "state"
-        self.write("mxfeed.toml", "")
+        self.write("mxfeed.toml", MX)
 
     def write(self, name, text):
         """Writes a file of the configuration."""

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// [[domain]], and what each key is in [defaults].
+#include <fmt/format.h>
+
+#include <array>
+
+#include "postfix-conf/config/settings/rows.h"
+#include "postfix-conf/config/settings/tables.h"
+
+namespace mxfeed {
+namespace {
+
+using std::chrono::hours;
+
+constexpr std::array kServices{Service::feed, Service::backup, Service::direct,
+                               Service::mailbox};
+constexpr std::array kStates{DomainState::active, DomainState::paused,
+                             DomainState::protect, DomainState::removed};
+constexpr std::array kBlocklist{Blocklist::off, Blocklist::score, Blocklist::reject};
+constexpr std::array kOnRefusal{OnRefusal::bounce, OnRefusal::bounce_verified,
+                                OnRefusal::hold};
+constexpr auto kMostLifetime = hours(24 * 100);  // Postfix's own limit
+constexpr std::uint64_t kLeastSize = 64 << 10;   // RFC 5321, 4.5.3.1.7: 64K octets
+constexpr std::uint64_t kMostSize = std::uint64_t{1} << 30;
+constexpr std::uint64_t kMaxRecord = 200;
+
+void read_service(const Entry& entry, const Setting<DomainSettings>&,
+                  DomainSettings& settings) {
+  const auto service = entry.one_of(kServices);
+  if (!service) return;
+  if (*service == Service::mailbox) {
+    entry.error("\"mailbox\" is not available in this version");
+  }
+  settings.service = {*service, entry.place()};
+}
+
+void read_state(const Entry& entry, const Setting<DomainSettings>&,
+                DomainSettings& settings) {
+  if (entry.kind() == TomlNode::Kind::string && entry.value().string() == "suspended") {
+    entry.warn("\"suspended\" has no effect in this version: the domain is active");
+    settings.state = {DomainState::active, entry.place()};
+  } else if (const auto state = entry.one_of(kStates)) {
+    settings.state = {*state, entry.place()};
+  }
+}
+
+// true or false, or the table.
+void read_greylist(const Entry& entry, const Setting<DomainSettings>& row,
+                   DomainSettings& settings) {
+  if (entry.kind() == TomlNode::Kind::boolean) {
+    settings.greylist_when = {
+        entry.value().boolean() ? GreylistWhen::always : GreylistWhen::never,
+        entry.place()};
+  } else if (entry.kind() == TomlNode::Kind::table) {
+    read_table(entry, row, settings);
+  } else {
+    entry.wrong_kind("true, false or a table");
+  }
+}
+
+void read_mailboxes(const Entry& entry, const Setting<DomainSettings>&, DomainSettings&) {
+  entry.warn_no_effect();
+  for (auto& table : entry.tables()) {
+    MailboxConfig mailbox;
+    table.read(domain_mailbox_settings(), SettingsOf::domain, mailbox);
+    for (const auto* key : {"user", "password"}) {
+      if (!table.has(key)) table.error(key, table.place(), "missing");
+    }
+  }
+}
+
+Settings<DomainSettings> senders_settings() {
+  static constexpr std::array kRows{
+      of_later_version<DomainSettings>("allow", SettingType::strings,
+                                       R"(["partner.example", "192.0.2.0/24"])"),
+      of_later_version<DomainSettings>("block", SettingType::strings,
+                                       R"(["news@shop.example"])"),
+  };
+  return kRows;
+}
+
+Settings<DomainSettings> attachments_settings() {
+  static constexpr std::array kRows{
+      of_later_version<DomainSettings>("preset", SettingType::string, R"("executables")"),
+      of_later_version<DomainSettings>("blocked", SettingType::strings,
+                                       R"([".exe", ".js"])"),
+      of_later_version<DomainSettings>("action", SettingType::string, R"("reject")"),
+  };
+  return kRows;
+}
+
+}  // namespace
+
+Settings<DomainSettings> domain_greylist_settings() {
+  static constexpr std::array kWhen{GreylistWhen::always, GreylistWhen::suspicious,
+                                    GreylistWhen::never};
+  static constexpr std::array kRows{
+      choice<kWhen, &DomainSettings::greylist_when>("when", R"("suspicious")"),
+      flag<&DomainSettings::greylist_shadow>("shadow", "true"),
+      duration<&DomainSettings::greylist_delay>("delay", hours(0), hours(24), R"("5m")"),
+  };
+  return kRows;
+}
+
+Settings<DomainSettings> domain_virus_settings() {
+  static constexpr std::array kActions{VirusAction::discard, VirusAction::reject,
+                                       VirusAction::quarantine};
+  static constexpr std::array kEncrypted{EncryptedAction::header,
+                                         EncryptedAction::reject};
+  static constexpr std::array kRows{
+      choice<kActions, &DomainSettings::virus_infected>("infected", R"("reject")"),
+      choice<kActions, &DomainSettings::virus_unscannable>("unscannable",
+                                                           R"("quarantine")"),
+      choice<kEncrypted, &DomainSettings::virus_encrypted>("encrypted", R"("reject")"),
+  };
+  return kRows;
+}
+
+Settings<MailboxConfig> domain_mailbox_settings() {
+  using M = MailboxConfig;
+  // The passwords are checked by what will use them.
+  static constexpr std::array kRows{
+      text<&M::user>("user", 64, R"("info")"),
+      text<&M::password>("password", 500, R"("{ARGON2ID}$argon2id$v=19$...")"),
+  };
+  return kRows;
+}
+
+Settings<DomainSettings> domain_settings() {
+  using S = DomainSettings;
+  static constexpr std::array kRows{
+      Setting<S>{.key = "name",
+                 .type = SettingType::string,
+                 .example = R"("acme.example")",
+                 .read = nullptr}
+          .once(),
+      custom<&S::service>("service", SettingType::string, R"("backup")", read_service),
+      custom<&S::deliver_to>("deliver_to", SettingType::strings,
+                             R"(["203.0.113.7", "[2001:db8::7]:2525"])", read_servers),
+      custom<&S::state>("state", SettingType::string, R"("paused")", read_state),
+      flag<&S::subdomains>("subdomains", "true"),
+      text<&S::requested>("requested", kMaxRecord, R"("2026-11-02, ticket 4711")").once(),
+      text<&S::acknowledged>("acknowledged", kMaxRecord,
+                             R"("2026-11-03, managing director")")
+          .once(),
+      duration<&S::queue_lifetime>("queue_lifetime", hours(1), kMostLifetime, R"("4d")"),
+      size<&S::max_size>("max_size", kLeastSize, kMostSize, R"("100M")"),
+      table<S>("greylist", domain_greylist_settings, read_greylist),
+      table<S>("virus", domain_virus_settings),
+      table<S>("spam", domain_spam_settings),
+      custom<&S::recipients>("recipients", SettingType::string, R"("callout")",
+                             read_recipients)
+          .later(),
+      choice<kBlocklist, &S::blocklist>("blocklist", R"("reject")").later(),
+      choice<kOnRefusal, &S::on_refusal>("on_refusal", R"("bounce-verified")").later(),
+      custom<&S::tls>("tls", SettingType::string, R"("encrypt")", read_tls).later(),
+      flag<&S::standby_mailboxes>("standby_mailboxes", "true").later(),
+      table<S>("senders", senders_settings),
+      table<S>("attachments", attachments_settings),
+      Setting<S>{.key = "mailbox",
+                 .type = SettingType::tables,
+                 .example = {},
+                 .read = read_mailboxes}
+          .later()
+          .once(),
+  };
+  return kRows;
+}
+
+}  // namespace mxfeed

@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// Keys of [[domain]] that say where its mail goes, for whom, and how.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <optional>
+
+#include "common/base/text.h"
+#include "postfix-conf/config/parsed.h"
+#include "postfix-conf/config/settings/rows.h"
+#include "postfix-conf/config/settings/tables.h"
+
+namespace mxfeed {
+namespace {
+
+constexpr std::size_t kMaxServers = 32;
+constexpr std::size_t kMaxRecipients = 100'000;
+constexpr std::uint16_t kSmtpPort = 25;
+
+std::optional<std::uint16_t> parse_port(std::string_view text) {
+  const auto number = parse_unsigned(text);
+  if (!number || *number == 0 || *number > 65'535) return std::nullopt;
+  return static_cast<std::uint16_t>(*number);
+}
+
+constexpr std::string_view kWrongPort = "the port must be from 1 to 65535";
+
+// An IPv6 address that is not in brackets: its end may be a port.
+Wrong wants_brackets(std::string_view text) {
+  const auto colon = text.rfind(':');
+  const auto address = text.substr(0, colon);
+  const auto port = text.substr(colon + 1);
+  const bool may_be_port = IpAddress::parse(address) && parse_port(port);
+  if (!IpAddress::parse(text)) {
+    if (!may_be_port) return {std::string(kWrongPort)};
+    return {
+        fmt::format("an IPv6 address must be in brackets: \"[{}]:{}\"", address, port)};
+  }
+  if (!may_be_port) {
+    return {fmt::format("an IPv6 address must be in brackets: \"[{}]\"", text)};
+  }
+  return {
+      fmt::format("an IPv6 address must be in brackets: \"[{}]:{}\" if {} is the port, "
+                  "\"[{}]\" if it is part of the address",
+                  address, port, port, text)};
+}
+
+Wrong no_address(std::string_view text) {
+  if (text == "mx") {
+    return {"not available in this version; give the server's IP address"};
+  }
+  if (Domain::parse(text) && text.find_first_not_of("0123456789.") != text.npos) {
+    return {"a server by name is not available in this version; give its IP address"};
+  }
+  return {"not an IP address, such as \"192.0.2.7\" or \"[2001:db8::7]:2525\""};
+}
+
+// "192.0.2.7", "192.0.2.7:2525", "[2001:db8::7]", "[2001:db8::7]:2525".
+Parsed<Endpoint> parse_endpoint(std::string_view text) {
+  std::string_view address = text;
+  std::optional<std::string_view> port;
+  if (text.starts_with('[')) {
+    const auto end = text.find(']');
+    if (end == std::string_view::npos) return Wrong{"no closing bracket"};
+    address = text.substr(1, end - 1);
+    const auto rest = text.substr(end + 1);
+    if (!rest.empty() && rest.front() != ':') {
+      return Wrong{"only \":PORT\" may follow the bracket"};
+    }
+    if (!rest.empty()) port = rest.substr(1);
+  } else if (const auto colon = text.rfind(':'); colon != std::string_view::npos) {
+    address = text.substr(0, colon);
+    port = text.substr(colon + 1);
+    const bool is_ipv6 = address.find(':') != std::string_view::npos;
+    if (is_ipv6 && (IpAddress::parse(text) || IpAddress::parse(address))) {
+      return wants_brackets(text);
+    }
+  }
+  const auto parsed = IpAddress::parse(address);
+  if (!parsed) return no_address(address);
+  if (!port) return Endpoint{*parsed, kSmtpPort};
+  const auto number = parse_port(*port);
+  if (!number) return Wrong{std::string(kWrongPort)};
+  return Endpoint{*parsed, *number};
+}
+
+struct TlsTable {
+  std::string level, name, fingerprint;
+};
+
+Settings<TlsTable> tls_settings() {
+  static constexpr std::array kRows{
+      text<&TlsTable::level>("level", 20, R"("verify")"),
+      text<&TlsTable::name>("name", 253, R"("mail.acme.example")"),
+      text<&TlsTable::fingerprint>("fingerprint", 200, R"("3D:95:34:51:...")"),
+  };
+  return kRows;
+}
+
+bool needs_name(std::string_view level) {
+  return level == "verify" || level == "dane";
+}
+
+void check_tls(const Section& table, const TlsTable& tls) {
+  constexpr std::array<std::string_view, 4> kLevels{"may", "encrypt", "verify", "dane"};
+  const auto place = table.place_of("level");
+  if (!tls.name.empty() && !Domain::parse(tls.name)) {
+    table.error("name", table.place_of("name"),
+                fmt::format("{} is not a host name", in_quotes(tls.name)));
+  }
+  if (table.has("level") == table.has("fingerprint")) {
+    table.error("", table.place(), "must have either level or fingerprint");
+  } else if (tls.level.empty()) {
+    return;
+  } else if (std::find(kLevels.begin(), kLevels.end(), tls.level) == kLevels.end()) {
+    table.error(
+        "level", place,
+        fmt::format("must be {}, not {}", alternatives(kLevels), in_quotes(tls.level)));
+  } else if (needs_name(tls.level) && !table.has("name")) {
+    table.error("level", place,
+                fmt::format("\"{}\" needs the server's name, since deliver_to is an "
+                            "address: name = \"mail.acme.example\"",
+                            tls.level));
+  }
+}
+
+}  // namespace
+
+void read_servers(const Entry& entry, const Setting<DomainSettings>&,
+                  DomainSettings& settings) {
+  const auto given = entry.strings();
+  if (!given) return;
+  std::vector<Endpoint> servers;
+  for (const auto& one : *given) {
+    const auto server = parse_endpoint(one.value);
+    if (!server) {
+      entry.error(one.place, fmt::format("{}: {}", in_quotes(one.value), server.cause()));
+    } else if (std::find(servers.begin(), servers.end(), *server) != servers.end()) {
+      entry.error(one.place, fmt::format("{}: duplicate", in_quotes(one.value)));
+    } else {
+      servers.push_back(*server);
+    }
+  }
+  if (given->empty()) entry.error("must not be empty");
+  if (servers.size() > kMaxServers) {
+    entry.error(fmt::format("must not have more than {} servers", kMaxServers));
+  }
+  settings.deliver_to = {std::move(servers),
+                         given->empty() ? entry.place() : given->front().place};
+}
+
+void read_recipients(const Entry& entry, const Setting<DomainSettings>&,
+                     DomainSettings& settings) {
+  constexpr std::string_view kFile = "file:";
+  auto& recipients = settings.recipients;
+  if (entry.kind() == TomlNode::Kind::array) {
+    const auto list = *entry.strings();
+    for (const auto& one : list) {
+      if (!Path::parse(one.value) || one.value.find('@') != std::string_view::npos) {
+        entry.error(one.place,
+                    fmt::format("{} is not a local part", in_quotes(one.value)));
+      }
+    }
+    if (list.size() > kMaxRecipients) {
+      entry.error("too many; put them into a file and give \"file:NAME\"");
+    }
+    recipients = {fmt::format("list of {}", list.size()), entry.place()};
+  } else if (entry.kind() != TomlNode::Kind::string) {
+    return entry.wrong_kind("a string or an array of strings");
+  } else if (const auto text = entry.text(300)) {
+    const bool is_file = text->starts_with(kFile) && text->size() > kFile.size();
+    if (!is_file && *text != "any" && *text != "callout") {
+      entry.error(
+          fmt::format("must be \"any\", \"callout\", \"file:NAME\" or a list of "
+                      "local parts, not {}",
+                      in_quotes(*text)));
+    }
+    recipients = {std::string(*text), entry.place()};
+  }
+  if (recipients.value != "any") entry.warn_no_effect();
+}
+
+void read_tls(const Entry& entry, const Setting<DomainSettings>&,
+              DomainSettings& settings) {
+  entry.warn_no_effect();
+  if (entry.kind() == TomlNode::Kind::table) {
+    auto table = *entry.table();
+    TlsTable tls;
+    table.read(tls_settings(), SettingsOf::domain, tls);
+    check_tls(table, tls);
+    settings.tls = {tls.level.empty() ? "fingerprint" : tls.level, entry.place()};
+  } else if (entry.kind() != TomlNode::Kind::string) {
+    entry.wrong_kind("a string or a table");
+  } else if (const auto text = entry.text(20)) {
+    if (needs_name(*text)) {
+      entry.error(
+          fmt::format("\"{0}\" needs the server's name: {{ level = \"{0}\", name = "
+                      "\"mail.acme.example\" }}",
+                      *text));
+    } else if (*text != "may" && *text != "encrypt") {
+      entry.error(fmt::format("must be \"may\", \"encrypt\" or a table, not {}",
+                              in_quotes(*text)));
+    }
+    settings.tls = {std::string(*text), entry.place()};
+  }
+}
+
+}  // namespace mxfeed

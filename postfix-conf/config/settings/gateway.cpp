@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// The top level of mxfeed.toml, [[host]], and the tables of later versions.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "postfix-conf/config/settings/rows.h"
+#include "postfix-conf/config/settings/tables.h"
+
+namespace mxfeed {
+namespace {
+
+using std::chrono::hours;
+
+constexpr std::size_t kMaxNetworks = 10'000;
+
+bool is_full_name(const std::optional<Domain>& name) {
+  return name && name->str().find('.') != std::string::npos;
+}
+
+std::vector<std::string> read_names(const Entry& entry) {
+  std::vector<std::string> names;
+  const auto given = entry.strings();
+  if (!given) return names;
+  for (const auto& one : *given) {
+    const auto name = Domain::parse(one.value);
+    if (is_full_name(name)) {
+      names.push_back(name->str());
+    } else {
+      entry.error(one.place, fmt::format("{} is not a fully qualified host name",
+                                         in_quotes(one.value)));
+    }
+  }
+  return names;
+}
+
+std::vector<Network> read_networks(const Entry& entry) {
+  std::vector<Network> networks;
+  const auto given = entry.strings();
+  if (!given) return networks;
+  for (const auto& one : *given) {
+    const auto network = Network::parse(one.value);
+    if (!network) {
+      entry.error(one.place, fmt::format("{} is not a network, such as \"192.0.2.0/24\"",
+                                         in_quotes(one.value)));
+    } else if (network->base !=
+               IpAddress::parse(network->str().substr(0, network->str().find('/')))) {
+      entry.error(one.place,
+                  fmt::format("{} has bits set after its prefix; did you mean \"{}\"?",
+                              in_quotes(one.value), network->str()));
+    } else {
+      networks.push_back(*network);
+    }
+  }
+  if (networks.size() > kMaxNetworks) {
+    entry.error(fmt::format("must not have more than {} networks", kMaxNetworks));
+  }
+  return networks;
+}
+
+template <auto path>
+void read_names_into(const Entry& entry, const Setting<GatewayConfig>&,
+                     GatewayConfig& gateway) {
+  gateway.*path = read_names(entry);
+}
+
+template <auto path>
+void read_networks_into(const Entry& entry, const Setting<GatewayConfig>&,
+                        GatewayConfig& gateway) {
+  gateway.*path = read_networks(entry);
+}
+
+void read_host_name(const Entry& entry, const Setting<HostConfig>&, HostConfig& host) {
+  const auto given = entry.text(253);
+  if (!given) return;
+  const auto name = Domain::parse(*given);
+  host.place = entry.place();
+  if (is_full_name(name)) {
+    host.name = name->str();
+  } else {
+    entry.error(fmt::format("{} is not a fully qualified host name", in_quotes(*given)));
+  }
+}
+
+void read_addresses(const Entry& entry, const Setting<HostConfig>&, HostConfig& host) {
+  const auto given = entry.strings();
+  if (!given) return;
+  for (const auto& one : *given) {
+    if (const auto address = IpAddress::parse(one.value)) {
+      host.addresses.push_back(*address);
+    } else {
+      entry.error(one.place,
+                  fmt::format("{} is not an IP address", in_quotes(one.value)));
+    }
+  }
+}
+
+Json addresses_of(const HostConfig& host) {
+  Json list = Json::list();
+  for (const auto& address : host.addresses) list.add(address.str());
+  return host.addresses.empty() ? Json() : list;
+}
+
+void read_hosts(const Entry& entry, const Setting<GatewayConfig>&,
+                GatewayConfig& gateway) {
+  for (auto& table : entry.tables()) {
+    HostConfig host;
+    host.place = table.place();
+    table.read(host_settings(), SettingsOf::domain, host);
+    if (!table.has("name")) table.error("name", table.place(), "missing");
+    gateway.hosts.push_back(std::move(host));
+  }
+}
+
+Settings<GatewayConfig> postfix_settings() {
+  using G = GatewayConfig;
+  static constexpr std::array kRows{
+      flag<&G::smtputf8>("smtputf8", "true"),
+      flag<&G::scan_other_mail>("scan_other_mail", "true").later(),
+      of_later_version<G>("verifiers", SettingType::strings,
+                          R"(["inet:localhost:8891"])"),
+      of_later_version<G>("sealers", SettingType::strings,
+                          R"(["unix:/run/opendkim/opendkim.sock"])"),
+  };
+  return kRows;
+}
+
+Settings<GatewayConfig> source_settings() {
+  static constexpr std::array kRows{
+      of_later_version<GatewayConfig>("command", SettingType::strings,
+                                      R"(["/usr/local/bin/domains"])"),
+  };
+  return kRows;
+}
+
+Settings<GatewayConfig> quarantine_settings() {
+  static constexpr std::array kRows{
+      of_later_version<GatewayConfig>("host", SettingType::string,
+                                      R"("mx1.isp.example")"),
+      of_later_version<GatewayConfig>("keep", SettingType::duration, R"("30d")"),
+      of_later_version<GatewayConfig>("quota", SettingType::size, R"("1G")"),
+  };
+  return kRows;
+}
+
+Settings<GatewayConfig> mailbox_settings() {
+  static constexpr std::array kRows{
+      of_later_version<GatewayConfig>("host", SettingType::string,
+                                      R"("mx1.isp.example")"),
+      of_later_version<GatewayConfig>("keep", SettingType::duration, R"("30d")"),
+  };
+  return kRows;
+}
+
+Settings<GatewayConfig> retention_settings() {
+  static constexpr std::array kRows{
+      of_later_version<GatewayConfig>("events", SettingType::duration, R"("90d")"),
+      of_later_version<GatewayConfig>("trace", SettingType::duration, R"("30d")"),
+      of_later_version<GatewayConfig>("journal", SettingType::duration, R"("7d")"),
+  };
+  return kRows;
+}
+
+}  // namespace
+
+Settings<HostConfig> host_settings() {
+  static constexpr std::array kRows{
+      custom<&HostConfig::name>("name", SettingType::string, R"("mx1.isp.example")",
+                                read_host_name),
+      Setting<HostConfig>{.key = "addresses",
+                          .type = SettingType::strings,
+                          .example = R"(["203.0.113.2", "2001:db8::2"])",
+                          .read = read_addresses,
+                          .value = addresses_of},
+  };
+  return kRows;
+}
+
+Settings<GatewayConfig> gateway_settings() {
+  using G = GatewayConfig;
+  static constexpr std::array kRows{
+      custom<&G::mx>("mx", SettingType::strings,
+                     R"(["mx1.isp.example", "mx2.isp.example"])",
+                     read_names_into<&G::mx>),
+      custom<&G::backup_mx>("backup_mx", SettingType::strings, R"(["mx2.isp.example"])",
+                            read_names_into<&G::backup_mx>),
+      custom<&G::allow_private>("allow_private", SettingType::strings,
+                                R"(["10.20.0.0/16"])",
+                                read_networks_into<&G::allow_private>),
+      custom<&G::trusted_networks>("trusted_networks", SettingType::strings,
+                                   R"(["198.51.100.0/28"])",
+                                   read_networks_into<&G::trusted_networks>),
+      duration<&G::removal_grace>("removal_grace", hours(0), hours(24 * 30), R"("24h")")
+          .later(),
+      Setting<G>{
+          .key = "host", .type = SettingType::tables, .example = {}, .read = read_hosts},
+      table<G>("greylist", greylist_settings, read_greylist),
+      table<G>("virus", virus_settings),
+      table<G>("spam", spam_settings),
+      table<G>("blocklists", blocklists_settings),
+      table<G>("postfix", postfix_settings),
+      table<G>("source", source_settings),
+      table<G>("quarantine", quarantine_settings),
+      table<G>("mailbox", mailbox_settings),
+      table<G>("retention", retention_settings),
+      Setting<G>{
+          .key = "defaults", .type = SettingType::table, .example = {}, .read = nullptr},
+  };
+  return kRows;
+}
+
+}  // namespace mxfeed

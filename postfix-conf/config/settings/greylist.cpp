@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// [greylist] of mxfeed.toml
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "common/base/text.h"
+#include "postfix-conf/config/settings/rows.h"
+#include "postfix-conf/config/settings/tables.h"
+
+namespace mxfeed {
+namespace {
+
+using std::chrono::hours;
+using std::chrono::seconds;
+using G = GatewayConfig;
+using Own = GatewayPolicy::Greylist;
+
+// "sqlite:FILE", not above the daemon's directory.
+bool is_sqlite_path(std::string_view store) {
+  constexpr std::string_view kScheme = "sqlite:";
+  if (!store.starts_with(kScheme)) return false;
+  const auto parts = split(store.substr(kScheme.size()), '/');
+  return !parts.back().empty() &&
+         std::find(parts.begin(), parts.end(), "..") == parts.end();
+}
+
+void read_store(const Entry& entry, const Setting<G>&, G& gateway) {
+  const auto store = entry.text(500);
+  if (!store) return;
+  if (store->starts_with("redis:") || store->starts_with("rediss:")) {
+    entry.error("Redis is not available in this version");
+  } else if (!is_sqlite_path(*store)) {
+    entry.error(
+        fmt::format("must be \"sqlite:FILE\", such as \"sqlite:greylist.db\" or "
+                    "\"sqlite:/DIR/greylist.db\", not {}",
+                    in_quotes(*store)));
+  } else {
+    gateway.greylist.store = *store;
+  }
+}
+
+}  // namespace
+
+Settings<G> greylist_settings() {
+  static constexpr std::array kRows{
+      duration<&G::greylist_defaults, &GreylistPolicy::delay>("delay", seconds(0),
+                                                              hours(24), R"("5m")"),
+      duration<&G::greylist_defaults, &GreylistPolicy::retry_window>(
+          "retry_window", seconds(60), hours(24 * 30), R"("12h")"),
+      duration<&G::greylist_defaults, &GreylistPolicy::keep>(
+          "keep", hours(1), hours(24 * 3650), R"("60d")"),
+      integer<&G::greylist, &Own::ipv4_prefix>("ipv4_prefix", 8, 32, "32"),
+      integer<&G::greylist, &Own::ipv6_prefix>("ipv6_prefix", 16, 128, "56"),
+      integer<&G::greylist, &Own::code>("code", 450, 451, "451"),
+      text<&G::greylist, &Own::text>("text", 200, R"("Please try again later")"),
+      custom<&G::greylist, &Own::store>("store", SettingType::string,
+                                        R"("sqlite:/srv/mxfeed/greylist.db")",
+                                        read_store),
+  };
+  return kRows;
+}
+
+void read_greylist(const Entry& entry, const Setting<G>& row, G& gateway) {
+  auto table = entry.table();
+  if (!table) return;
+  table->read(row.rows(), SettingsOf::domain, gateway);
+  const auto& [when, shadow, delay, retry_window, keep] = gateway.greylist_defaults;
+  if (table->has("delay")) gateway.greylist_delay_place = table->place_of("delay");
+  if (delay >= retry_window) {
+    table->error(
+        "delay", table->place_of(table->has("retry_window") ? "retry_window" : "delay"),
+        fmt::format("must be below retry_window ({})", format_duration(retry_window)));
+  }
+  if (retry_window > keep) {
+    table->error(
+        "keep", table->place_of(table->has("keep") ? "keep" : "retry_window"),
+        fmt::format("must be at least retry_window ({})", format_duration(retry_window)));
+  }
+}
+
+}  // namespace mxfeed

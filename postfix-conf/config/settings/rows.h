@@ -1,0 +1,311 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// Makes the rows of settings tables.
+//
+//   flag<&DomainSettings::subdomains>("subdomains", "true"),
+//   duration<&DomainSettings::queue_lifetime>("queue_lifetime", hours(1), hours(2400),
+//                                             R"("36h")"),
+//   choice<kServices, &DomainSettings::service>("service", R"("backup")"),
+//   of_later_version<DomainSettings>("quota", SettingType::size, R"("1G")"),
+//
+// Several members lead into a struct: integer<&GatewayConfig::virus,
+// &Virus::workers>(...).
+
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "common/base/text.h"
+#include "postfix-conf/config/setting.h"
+
+namespace mxfeed {
+
+// ---- members
+
+template <typename M>
+struct MemberOf;
+template <typename C, typename V>
+struct MemberOf<V C::*> {
+  using Class = C;
+};
+
+template <auto first, auto... rest, typename T>
+auto& member(T& target) {
+  if constexpr (sizeof...(rest) == 0) {
+    return target.*first;
+  } else {
+    return member<rest...>(target.*first);
+  }
+}
+
+template <typename V>
+V& plain(Sourced<V>& sourced) {
+  return sourced.value;
+}
+template <typename V>
+const V& plain(const Sourced<V>& sourced) {
+  return sourced.value;
+}
+template <typename V>
+V& plain(V& value) {
+  return value;
+}
+
+template <typename V>
+Place written_at(const Sourced<V>& sourced) {
+  return sourced.place;
+}
+template <typename V>
+Place written_at(const V&) {
+  return {};
+}
+
+template <typename V, typename U>
+void assign(Sourced<V>& to, U value, Place place) {
+  to.value = std::move(value);
+  to.place = place;
+}
+template <typename V, typename U>
+void assign(V& to, U value, Place) {
+  to = static_cast<V>(std::move(value));
+}
+
+// ---- values
+
+inline Json to_json(bool value) {
+  return value;
+}
+inline Json to_json(double value) {
+  return value;
+}
+inline Json to_json(std::chrono::seconds value) {
+  return format_duration(value);
+}
+inline Json to_json(const std::string& value) {
+  return value.empty() ? Json() : Json(value);
+}
+inline Json to_json(const Network& value) {
+  return value.str();
+}
+inline Json to_json(const Endpoint& value) {
+  return value.str();
+}
+template <typename V>
+requires std::is_integral_v<V> Json to_json(V value) {
+  return value;
+}
+template <typename V>
+requires std::is_enum_v<V> Json to_json(V value) {
+  return word(value);
+}
+template <typename V>
+Json to_json(const std::optional<V>& value) {
+  return value ? to_json(*value) : Json();
+}
+template <typename V>
+Json to_json(const std::vector<V>& values) {
+  if (values.empty()) return {};
+  Json list = Json::list();
+  for (const auto& value : values) list.add(to_json(value));
+  return list;
+}
+
+// ---- rows
+
+template <auto... path>
+struct MemberPath;
+template <auto first, auto... rest>
+struct MemberPath<first, rest...> {
+  using Owner = typename MemberOf<decltype(first)>::Class;
+  static auto& in(Owner& target) { return member<first, rest...>(target); }
+  static const auto& in(const Owner& target) { return member<first, rest...>(target); }
+  static Json value(const Owner& settings) { return to_json(plain(in(settings))); }
+  static Json size(const Owner& settings) {
+    return format_size(static_cast<std::uint64_t>(plain(in(settings))));
+  }
+  static Place place(const Owner& settings) { return written_at(settings.*first); }
+
+  template <typename V>
+  static void store(const Entry& entry, const Setting<Owner>& row, Owner& target,
+                    std::optional<V> given) {
+    if (!given) return;
+    if (!row.has_effect) {
+      static const Owner kBuiltIn{};
+      auto now = plain(in(kBuiltIn));
+      assign(now, *given, {});
+      if (!(now == plain(in(kBuiltIn)))) entry.warn_no_effect();
+    }
+    assign(in(target), *std::move(given), entry.place());
+  }
+};
+
+template <auto... path>
+using OwnerOf = typename MemberPath<path...>::Owner;
+
+template <auto... path>
+constexpr auto flag(std::string_view key, std::string_view example) {
+  using Member = MemberPath<path...>;
+  using T = typename Member::Owner;
+  return Setting<T>{
+      .key = key,
+      .type = SettingType::flag,
+      .example = example,
+      .read = [](const Entry& entry, const Setting<T>& row,
+                 T& target) { Member::store(entry, row, target, entry.flag()); },
+      .value = Member::value,
+      .place = Member::place,
+  };
+}
+
+template <auto... path>
+constexpr auto integer(std::string_view key, std::uint64_t least, std::uint64_t most,
+                       std::string_view example) {
+  using Member = MemberPath<path...>;
+  using T = typename Member::Owner;
+  return Setting<T>{
+      .key = key,
+      .type = SettingType::integer,
+      .example = example,
+      .read =
+          [](const Entry& entry, const Setting<T>& row, T& target) {
+            Member::store(entry, row, target, entry.number(row.least, row.most));
+          },
+      .value = Member::value,
+      .place = Member::place,
+      .least = least,
+      .most = most,
+  };
+}
+
+template <auto... path>
+constexpr auto duration(std::string_view key, std::chrono::seconds least,
+                        std::chrono::seconds most, std::string_view example) {
+  using Member = MemberPath<path...>;
+  using T = typename Member::Owner;
+  return Setting<T>{
+      .key = key,
+      .type = SettingType::duration,
+      .example = example,
+      .read =
+          [](const Entry& entry, const Setting<T>& row, T& target) {
+            using std::chrono::seconds;
+            Member::store(entry, row, target,
+                          entry.duration(seconds(row.least), seconds(row.most)));
+          },
+      .value = Member::value,
+      .place = Member::place,
+      .least = static_cast<std::uint64_t>(least.count()),
+      .most = static_cast<std::uint64_t>(most.count()),
+  };
+}
+
+template <auto... path>
+constexpr auto size(std::string_view key, std::uint64_t least, std::uint64_t most,
+                    std::string_view example) {
+  using Member = MemberPath<path...>;
+  using T = typename Member::Owner;
+  return Setting<T>{
+      .key = key,
+      .type = SettingType::size,
+      .example = example,
+      .read =
+          [](const Entry& entry, const Setting<T>& row, T& target) {
+            Member::store(entry, row, target, entry.size(row.least, row.most));
+          },
+      .value = Member::size,
+      .place = Member::place,
+      .least = least,
+      .most = most,
+  };
+}
+
+// Printable ASCII of up to `most` characters.
+template <auto... path>
+constexpr auto text(std::string_view key, std::uint64_t most, std::string_view example) {
+  using Member = MemberPath<path...>;
+  using T = typename Member::Owner;
+  return Setting<T>{
+      .key = key,
+      .type = SettingType::string,
+      .example = example,
+      .read =
+          [](const Entry& entry, const Setting<T>& row, T& target) {
+            const auto given = entry.text(row.most);
+            if (given)
+              Member::store(entry, row, target, std::optional(std::string(*given)));
+          },
+      .value = Member::value,
+      .place = Member::place,
+      .most = most,
+  };
+}
+
+// One of the words of an enum: `words` is an array of its values.
+template <const auto& words, auto... path>
+constexpr auto choice(std::string_view key, std::string_view example) {
+  using Member = MemberPath<path...>;
+  using T = typename Member::Owner;
+  return Setting<T>{
+      .key = key,
+      .type = SettingType::string,
+      .example = example,
+      .read = [](const Entry& entry, const Setting<T>& row,
+                 T& target) { Member::store(entry, row, target, entry.one_of(words)); },
+      .value = Member::value,
+      .place = Member::place,
+  };
+}
+
+// A reader of its own for the member.
+template <auto... path>
+constexpr auto custom(std::string_view key, SettingType type, std::string_view example,
+                      void (*read)(const Entry&, const Setting<OwnerOf<path...>>&,
+                                   OwnerOf<path...>&)) {
+  using Member = MemberPath<path...>;
+  return Setting<typename Member::Owner>{
+      .key = key,
+      .type = type,
+      .example = example,
+      .read = read,
+      .value = Member::value,
+      .place = Member::place,
+  };
+}
+
+template <typename T>
+void read_table(const Entry& entry, const Setting<T>& row, T& target) {
+  if (auto table = entry.table()) table->read(row.rows(), SettingsOf::domain, target);
+}
+
+template <typename T>
+constexpr Setting<T> table(std::string_view key, Settings<T> (*rows)(),
+                           void (*read)(const Entry&, const Setting<T>&,
+                                        T&) = read_table<T>) {
+  return {
+      .key = key, .type = SettingType::table, .example = {}, .read = read, .rows = rows};
+}
+
+// Checks that the value is of the type.
+bool has_type(const Entry& entry, SettingType type);
+
+// A key of a later version: its type is checked, nothing is kept.
+template <typename T>
+constexpr Setting<T> of_later_version(std::string_view key, SettingType type,
+                                      std::string_view example) {
+  return Setting<T>{.key = key,
+                    .type = type,
+                    .example = example,
+                    .read =
+                        [](const Entry& entry, const Setting<T>& row, T&) {
+                          if (has_type(entry, row.type)) entry.warn_no_effect();
+                        }}
+      .later();
+}
+
+}  // namespace mxfeed
