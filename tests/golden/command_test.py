@@ -119,14 +119,14 @@ class CommandTest(golden.TestCase):
         mail = self.directory / "mails" / "1"
         mail.write_text("From: a@b.example\nTo: c@d.example\n\nhello\n")
         explained = json.loads(self.mxfeed("spam", "explain", str(mail), "--json").stdout)
-        self.assertIn({"name": "date-missing", "group": "header", "logit": 1, "proven": False},
-                      explained["evidence"])
+        self.assertIn({"name": "date-missing", "group": "incomplete", "logit": 0.75,
+                       "proven": False}, explained["evidence"])
         self.assertIs(explained["whole"], True)
         [counted] = json.loads(self.mxfeed("spam", "evaluate", mails, "--json").stdout)
         self.assertEqual((counted["mails"], counted["evidence"]["date-missing"]), (1, 1))
         self.assertEqual(sum(counted["levels"].values()), 1)
         table = self.mxfeed("spam", "explain", str(mail)).stdout
-        self.assertRegex(table, r"date-missing +header +1\.00")
+        self.assertRegex(table, r"date-missing +incomplete +0\.75")
 
     def test_mxfeed_links_no_milter_and_no_engine(self):
         needed = subprocess.run(["ldd", golden.BUILD / "bin" / "mxfeed"], capture_output=True,
