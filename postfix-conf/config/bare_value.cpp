@@ -60,12 +60,15 @@ bool is_boolean_elsewhere(std::string_view text) {
 
 std::string as_written(std::string_view text) {
   constexpr std::string_view kQuote = "\\x22";
-  auto printable = escape_untrusted(text.substr(0, kMaxShown));
-  for (auto at = printable.find(kQuote); at != std::string::npos;
-       at = printable.find(kQuote)) {
-    printable.replace(at, kQuote.size(), "\"");
+  const auto printable = escape_untrusted(text.substr(0, kMaxShown));
+  std::string_view rest = printable;
+  std::string all;
+  for (auto at = rest.find(kQuote); at != rest.npos; at = rest.find(kQuote)) {
+    all.append(rest.substr(0, at)).push_back('"');
+    rest.remove_prefix(at + kQuote.size());
   }
-  return printable + (text.size() > kMaxShown ? "..." : "");
+  all.append(rest);
+  return text.size() > kMaxShown ? all + "..." : all;
 }
 
 std::optional<std::string> wrong_bare_value(std::string_view text) {

@@ -17,8 +17,8 @@ struct SyntaxError {
   std::string cause;       // printable
 };
 
-// The first byte that is not UTF-8, or another encoding of the whole text.  A byte order
-// mark of UTF-8 is no error.
+// The first byte that is not UTF-8, or the encoding of the whole text if it is another
+// one.  A byte order mark of UTF-8 is allowed.
 std::optional<SyntaxError> find_encoding_error(std::string_view text);
 
 }  // namespace mxfeed

@@ -24,7 +24,7 @@ bool is_bare_key(char c) {
   return is_letter(c) || is_digit(c) || c == '_' || c == '-';
 }
 
-// Reads the text as TOML as far as it is, and says what is wrong where it is not.
+// Reads the text up to the first mistake that it knows.
 class Scanner {
  public:
   explicit Scanner(std::string_view text) : text_(text) {
