@@ -7,7 +7,7 @@
 # An entry "package/command" is not installed where the command exists already.
 
 build_packages=(g++ cmake ninja-build pkg-config ccache libmilter-dev libclamav-dev
-  libfmt-dev catch2 libtomlplusplus-dev libcdb-dev libsqlite3-dev libidn2-dev
+  libfmt-dev catch2 libtomlplusplus-dev libsqlite3-dev libidn2-dev
   libsodium-dev)
 gateway_packages=(postfix postfix-cdb)
 tool_packages=(python3/python3 procps util-linux)

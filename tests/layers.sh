@@ -72,7 +72,6 @@ done <<END
 libmilter/ common/milter/libmilter.cpp
 clamav.h milters/virus/scan/engine_clamav.cpp
 sqlite3.h common/store/sqlite.cpp
-cdb.h common/policy/constdb.cpp
 toml++/ postfix-conf/config/toml.cpp
 idn2.h common/mail/address.cpp
 iconv.h common/mail/charset.cpp

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// A constant database (cdb): written whole, then only read.  The only user of libcdb;
-// Postfix's cdb maps are written with ConstDbWriter too (keys and values without a final
-// NUL, as postmap(1) writes them).
+// A constant database in D. J. Bernstein's format (cdb(5)): written whole, then only
+// read. Postfix's cdb maps are written with ConstDbWriter too (keys and values without a
+// final NUL, as postmap(1) writes them).
+//
+// It is read by pread(2), not mapped: a file that is truncated while it is in use is a
+// Fault, where a mapping would be SIGBUS.
 
 #pragma once
 
@@ -16,19 +19,42 @@ namespace mxfeed {
 
 class ConstDb {
  public:
-  // Maps the file into memory; throws Fault if that cannot be done or it is damaged.
+  // Throws Fault if the file cannot be read or is not such a database.
   explicit ConstDb(const std::filesystem::path& file);
   ~ConstDb();
   ConstDb(ConstDb&&) noexcept;
   ConstDb& operator=(ConstDb&&) noexcept;
 
-  // The value is valid as long as this object.  Thread-safe.  Throws Fault if the file is
-  // damaged.
-  std::optional<std::string_view> find(std::string_view key) const;
+  // Thread-safe.  Throws Fault if the file is damaged there or cannot be read.
+  std::optional<std::string> find(std::string_view key) const;
+
+ private:
+  friend class ConstDbScan;
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+// Goes through the entries of a database in the order in which they were added.  Lives no
+// longer than that.
+class ConstDbScan {
+ public:
+  explicit ConstDbScan(const ConstDb& db);
+  ~ConstDbScan();
+  ConstDbScan(const ConstDbScan&) = delete;
+  ConstDbScan& operator=(const ConstDbScan&) = delete;
+
+  // Goes on to the next entry; false after the last.  Throws Fault like find().
+  bool next();
+  // Of the entry; valid until the next one.
+  std::string_view key() const { return key_; }
+  std::string_view value() const { return value_; }
+  // After the last: throws Fault if an entry could not be found by its key.
+  void prove() const;
 
  private:
   struct Impl;
   std::unique_ptr<Impl> impl_;
+  std::string_view key_, value_;
 };
 
 // Writes a database: a temporary file beside it, renamed by commit(); without commit()

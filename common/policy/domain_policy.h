@@ -4,8 +4,8 @@
 // has become a value) and cheap to copy; and the settings of the whole gateway.  The
 // compiler in postfix-conf is the only producer, PolicyDb (policy_db.h) the only reader.
 //
-// Fields are stored with tags and unknown tags are skipped, so that a milter of the next
-// version reads the policy of this one and the other way round.
+// Fields are stored with tags; unknown ones are kept as they are, so that a program of
+// the next version reads the policy of this one and the other way round.
 //
 // To add a field: add it here, in domain_policy.cpp (both directions), in postfix-conf
 // and in mxfeed.toml(5).  domain_policy_test fails until encode and decode agree.
@@ -80,6 +80,7 @@ struct DomainPolicy {
   // Domains whose virus and spam policies are equal have the same class: their recipients
   // may share a transaction.  0: not one of our domains.
   std::uint32_t content_class = 0;
+  std::string unknown;  // fields of a later version, as they are stored
   bool operator==(const DomainPolicy&) const = default;
 };
 
@@ -115,6 +116,8 @@ struct GatewayPolicy {
     bool operator==(const Virus&) const = default;
   } virus;
 
+  std::string unknown;  // fields of a later version, as they are stored
+
   bool trusts(const IpAddress& client) const;
   bool operator==(const GatewayPolicy&) const = default;
 };
@@ -122,9 +125,32 @@ struct GatewayPolicy {
 // The values in policy.cdb.
 std::string encode(const DomainPolicy& policy);
 std::string encode(const GatewayPolicy& policy);
-// Nothing if the bytes are not such a value; unknown tags are skipped, missing ones leave
-// the default.
+// Nothing if the bytes are not such a value; missing tags leave the default.
 std::optional<DomainPolicy> decode_domain_policy(std::string_view bytes);
 std::optional<GatewayPolicy> decode_gateway_policy(std::string_view bytes);
+
+// The value of one domain in two parts: its own, and what it has in common with others.
+// Lets a million domains be written and compared without encoding each.
+struct StoredPolicy {
+  std::string_view name;
+  bool subdomains = false;
+  std::string_view shared;  // decode_domain_policy() needs the whole value
+};
+// Nothing if the first part is damaged; the shared one is not looked at.
+std::optional<StoredPolicy> split_policy(std::string_view bytes);
+
+// A policy encoded for all domains that have it.
+class EncodedPolicy {
+ public:
+  // The name and subdomains of `policy` do not count.
+  explicit EncodedPolicy(const DomainPolicy& policy);
+
+  std::string_view shared() const { return shared_; }
+  // What encode() makes of the policy with this name.
+  void append_value(std::string_view name, bool subdomains, std::string& out) const;
+
+ private:
+  std::string shared_;
+};
 
 }  // namespace mxfeed

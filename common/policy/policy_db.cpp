@@ -18,7 +18,10 @@ constexpr const char* kFile = "policy.cdb";
 
 DomainPolicy decoded(std::string_view key, std::string_view value) {
   auto policy = decode_domain_policy(value);
-  if (!policy) throw Fault("read policy", escape_untrusted(key), "damaged entry");
+  // The entry says whose it is: a damaged hash table leads to no other domain's policy.
+  if (!policy || policy->name != (key == PolicyDb::kForeignKey ? "" : key)) {
+    throw Fault("read policy", escape_untrusted(key), "damaged entry");
+  }
   return *std::move(policy);
 }
 

@@ -19,5 +19,14 @@ TEST_CASE("a digest is BLAKE2b of the size asked for", "[base]") {
   CHECK_THROWS_AS(digest("a", 65), Fault);
 }
 
+TEST_CASE("bytes in pieces have the digest of the whole", "[base]") {
+  const std::string text(1000, 'x');
+  Digester digester(32);
+  for (std::size_t at = 0; at < text.size(); at += 77) {
+    digester.add(std::string_view(text).substr(at, 77));
+  }
+  CHECK(std::move(digester).finish() == digest(text, 32));
+}
+
 }  // namespace
 }  // namespace mxfeed

@@ -27,6 +27,7 @@ DomainPolicy full_domain() {
   p.spam.rules[2] = {SpamAction::reject, "zwei \xE2\x82\xAC"};
   p.spam.rules[3] = {SpamAction::quarantine, std::string(300, 'x')};
   p.content_class = 4'000'000'000;
+  p.unknown = std::string("\x04\x01z\x70\x02zz", 7);  // tags 4 and 112
   return p;
 }
 
@@ -37,6 +38,7 @@ GatewayPolicy full_gateway() {
                         *Network::parse("2001:db8::/32")};
   p.greylist = {"redis://192.0.2.9", 25, 48, 451, std::string("a\0b", 3)};
   p.virus = {"/srv/signatures", 3, 1ull << 40, 7, 8, 9, std::chrono::seconds(11)};
+  p.unknown = std::string("\x29\x00", 2);
   return p;
 }
 
@@ -105,20 +107,20 @@ TEST_CASE("a whole policy survives storage", "[policy]") {
 // tests above.
 TEST_CASE("no field was added without storage", "[policy]") {
   const DomainPolicy domain;
-  const auto& [name, subdomains, greylist, virus, spam, content_class] = domain;
+  const auto& [name, subdomains, greylist, virus, spam, content_class, later] = domain;
   const auto& [when, shadow, delay, retry_window, keep] = greylist;
   const auto& [infected, unscannable, encrypted] = virus;
   const auto& [enabled, immature_acts, begins, rules] = spam;
   const auto& [action, text] = rules[0];
   const GatewayPolicy gateway;
-  const auto& [generation, trusted_networks, greylist_store, engine] = gateway;
+  const auto& [generation, trusted_networks, greylist_store, engine, latest] = gateway;
   const auto& [store, ipv4_prefix, ipv6_prefix, code, reply] = greylist_store;
   const auto& [database, workers, scan_size, file_size, files, recursion, time] = engine;
-  static_cast<void>(
-      std::tie(name, subdomains, content_class, when, shadow, delay, retry_window, keep,
-               infected, unscannable, encrypted, enabled, immature_acts, begins, action,
-               text, generation, trusted_networks, store, ipv4_prefix, ipv6_prefix, code,
-               reply, database, workers, scan_size, file_size, files, recursion, time));
+  static_cast<void>(std::tie(
+      name, subdomains, content_class, when, shadow, delay, retry_window, keep, infected,
+      unscannable, encrypted, enabled, immature_acts, begins, action, text, generation,
+      trusted_networks, store, ipv4_prefix, ipv6_prefix, code, reply, database, workers,
+      scan_size, file_size, files, recursion, time, later, latest));
   CHECK(begins.size() == 3);
   CHECK(rules.size() == 4);
 }
@@ -126,12 +128,50 @@ TEST_CASE("no field was added without storage", "[policy]") {
 // 'D', tag 5 (unknown here) "zz", tag 11 (greylist.shadow) 1, tag 200 "", end.
 const std::string kFromLater{"D\x05\x02zz\x0b\x01\x01\xc8\x01\x00\x00", 12};
 
-TEST_CASE("unknown tags are skipped and missing ones leave the default", "[policy]") {
+TEST_CASE("unknown tags are kept and missing ones leave the default", "[policy]") {
   DomainPolicy want;
   want.greylist.shadow = true;
+  want.unknown = std::string("\x05\x02zz\xc8\x01\x00", 7);
   CHECK(decode_domain_policy(kFromLater) == want);
+  CHECK(decode_domain_policy(encode(want)) == want);
   CHECK(decode_domain_policy(std::string("D\0", 2)) == DomainPolicy{});
-  CHECK(decode_gateway_policy(std::string("G\x07\x01x\0", 5)) == GatewayPolicy{});
+  GatewayPolicy gateway;
+  gateway.unknown = "\x07\x01x";
+  CHECK(decode_gateway_policy(std::string("G\x07\x01x\0", 5)) == gateway);
+  CHECK(decode_gateway_policy(encode(gateway)) == gateway);
+}
+
+TEST_CASE("a policy encoded for many domains is that of each", "[policy]") {
+  for (const auto& policy : {full_domain(), DomainPolicy{}}) {
+    const EncodedPolicy encoded(policy);
+    for (const char* const name : {"", "a.example", "xn--bcher-kva.example"}) {
+      for (const bool subdomains : {false, true}) {
+        auto want = policy;
+        want.name = name;
+        want.subdomains = subdomains;
+        std::string value;
+        encoded.append_value(name, subdomains, value);
+        CHECK(value == encode(want));
+        const auto stored = split_policy(value);
+        REQUIRE(stored);
+        CHECK(stored->name == name);
+        CHECK(stored->subdomains == subdomains);
+        CHECK(stored->shared == encoded.shared());
+      }
+    }
+  }
+}
+
+TEST_CASE("a policy without a name of its own is split too", "[policy]") {
+  const auto none = split_policy(kFromLater);
+  REQUIRE(none);
+  CHECK(none->name.empty());
+  CHECK_FALSE(none->subdomains);
+  CHECK(none->shared == std::string_view(kFromLater).substr(1));
+  CHECK_FALSE(split_policy(""));
+  CHECK_FALSE(split_policy("G"));
+  CHECK_FALSE(split_policy("D\x01\x7fx"));
+  CHECK_FALSE(split_policy(std::string("D\x02\x01\x02\0", 5)));
 }
 
 struct DamagedCase {

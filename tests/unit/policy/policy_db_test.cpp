@@ -181,27 +181,71 @@ TEST_CASE("a damaged entry is a fault, not another policy", "[policy]") {
     writer.add("=", encode(GatewayPolicy{}));
     writer.add(".", encode(DomainPolicy{}));
     writer.add("bad.example", "rubbish");
+    writer.add("other.example", encode(domain("bad.example", false, 1)));
     writer.commit();
   }
   const PolicyDb db(dir / "policy.cdb");
   CHECK_THROWS_AS(db.find("bad.example"), Fault);
   CHECK_THROWS_AS(db.find("x.bad.example"), Fault);
+  CHECK_THROWS_AS(db.find("other.example"), Fault);
   CHECK_NOTHROW(db.find("good.example"));
 }
 
-TEST_CASE("a truncated database faults or misses, never crashes", "[policy]") {
-  const TemporaryDirectory dir;
+std::vector<DomainPolicy> many_domains() {
   std::vector<DomainPolicy> domains;
   for (int i = 0; i < 50; ++i) {
     domains.push_back(domain("d" + std::to_string(i) + ".example", false, 1));
   }
-  write_policy(dir / "policy.cdb", 1, domains);
-  const auto whole = *read_file(dir / "policy.cdb");
+  return domains;
+}
+
+TEST_CASE("a truncated policy is a fault before it is opened and after", "[policy]") {
+  const TemporaryDirectory dir;
+  const auto domains = many_domains();
+  const auto file = dir / "policy.cdb";
+  write_policy(file, 1, domains);
+  const auto whole = *read_file(file);
   for (std::size_t n = 0; n < whole.size(); n += 61) {
-    write_file(dir / "cut.cdb", std::string_view(whole).substr(0, n));
+    write_file(file, whole);
+    const PolicyDb open(file);
+    fs::resize_file(file, n);
+    CHECK_THROWS_AS(PolicyDb(file), Fault);
+    // In force while it is truncated: what lies in front of the end may still be found.
+    for (const auto& one : domains) {
+      std::optional<DomainPolicy> found;
+      try {
+        found = open.find(one.name);
+      } catch (const Fault&) {
+      }
+      if (found) CHECK(found == one);
+    }
+    if (n < 2048) CHECK_THROWS_AS(open.find(domains[0].name), Fault);
+  }
+}
+
+TEST_CASE("a changed bit is a fault, or the domain is not found", "[policy]") {
+  const TemporaryDirectory dir;
+  const auto domains = many_domains();
+  const auto file = dir / "policy.cdb";
+  write_policy(file, 1, domains);
+  const auto whole = *read_file(file);
+  for (std::size_t bit = 0; bit < whole.size() * 8; bit += 61) {
+    auto changed = whole;
+    changed[bit / 8] = static_cast<char>(changed[bit / 8] ^ (1 << (bit % 8)));
+    write_file(file, changed);
     try {
-      const PolicyDb db(dir / "cut.cdb");
-      for (const auto& one : domains) db.find(one.name);
+      const PolicyDb db(file);
+      for (const auto& one : domains) {
+        try {
+          db.find(one.name);
+        } catch (const Fault&) {
+        }
+      }
+      const ConstDb raw(file);
+      ConstDbScan scan(raw);
+      while (scan.next()) {
+      }
+      scan.prove();
     } catch (const Fault&) {
     }
   }
@@ -229,6 +273,82 @@ TEST_CASE("the first value of a key is found, an empty one too", "[policy]") {
   CHECK(db.find("empty") == "");
   CHECK_FALSE(db.find("ke"));
   CHECK_FALSE(db.find(""));
+}
+
+TEST_CASE("a database is gone through in the order of adding", "[policy]") {
+  const TemporaryDirectory dir;
+  std::vector<std::pair<std::string, std::string>> want;
+  {
+    ConstDbWriter writer(dir / "a.cdb");
+    for (int i = 0; i < 20'000; ++i) {
+      want.emplace_back("key" + std::to_string(i), std::string(i % 300, 'v'));
+      writer.add(want.back().first, want.back().second);
+    }
+    want.emplace_back("long", std::string(1'000'000, 'x'));
+    writer.add("long", want.back().second);
+    writer.commit();
+  }
+  const ConstDb db(dir / "a.cdb");
+  ConstDbScan scan(db);
+  for (const auto& [key, value] : want) {
+    REQUIRE(scan.next());
+    REQUIRE(scan.key() == key);
+    REQUIRE(scan.value() == value);
+    REQUIRE(db.find(key) == value);
+  }
+  CHECK_FALSE(scan.next());
+  CHECK_NOTHROW(scan.prove());
+}
+
+// 256 pairs, all but one of no slots: of a database that has one entry, "k" -> "v".
+std::string one_entry(std::uint32_t slots, std::uint32_t slot, std::uint32_t hash) {
+  const auto number = [](std::uint32_t value) {
+    std::string bytes;
+    for (int i = 0; i < 4; ++i) bytes += static_cast<char>(value >> (8 * i) & 0xFF);
+    return bytes;
+  };
+  const std::uint32_t key_hash = (5381 * 33) ^ 'k';
+  std::string text;
+  for (std::uint32_t i = 0; i < 256; ++i) {
+    text += number(2048 + 10) + number(i == key_hash % 256 ? slots : 0);
+  }
+  text += number(1) + number(1) + "kv";
+  for (std::uint32_t i = 0; i < slots; ++i) {
+    text += number(i == slot ? hash : 0) + number(i == slot ? 2048 : 0);
+  }
+  return text;
+}
+
+TEST_CASE("an entry that is not found is not proved", "[policy]") {
+  constexpr std::uint32_t kHash = (5381 * 33) ^ 'k';
+  const TemporaryDirectory dir;
+  const struct {
+    const char* name;
+    std::string text;
+    bool good;
+  } cases[] = {
+      {"in its slot", one_entry(4, (kHash >> 8) % 4, kHash), true},
+      {"in the slot behind", one_entry(4, ((kHash >> 8) + 1) % 4, kHash), false},
+      {"another hash", one_entry(4, (kHash >> 8) % 4, kHash + 256), false},
+      {"no slot has it", one_entry(4, 4, kHash), false},
+      {"no empty slot", one_entry(1, 0, kHash), false},
+  };
+  for (const auto& c : cases) {
+    DYNAMIC_SECTION(c.name) {
+      write_file(dir / "a.cdb", c.text);
+      const ConstDb db(dir / "a.cdb");
+      ConstDbScan scan(db);
+      REQUIRE(scan.next());
+      CHECK(scan.key() == "k");
+      CHECK_FALSE(scan.next());
+      if (c.good) {
+        CHECK(db.find("k") == "v");
+        CHECK_NOTHROW(scan.prove());
+      } else {
+        CHECK_THROWS_AS(scan.prove(), Fault);
+      }
+    }
+  }
 }
 
 // A state directory with generations 1 to n, `current` at none.
