@@ -16,13 +16,9 @@ void Fd::reset(int fd) {
   fd_ = fd;
 }
 
-std::optional<std::string> read_file(const std::filesystem::path& path,
-                                     std::size_t most) {
-  const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!fd) {
-    if (errno == ENOENT) return std::nullopt;
-    throw Fault("open", path.string(), errno_text(errno));
-  }
+namespace {
+
+std::string read_all(const Fd& fd, const std::filesystem::path& path, std::size_t most) {
   std::string content;
   struct stat status {};
   if (::fstat(fd.get(), &status) == 0 && status.st_size > 0) {
@@ -41,6 +37,33 @@ std::optional<std::string> read_file(const std::filesystem::path& path,
                   "larger than " + std::to_string(most) + " bytes");
     }
   }
+}
+
+}  // namespace
+
+std::optional<std::string> read_file(const std::filesystem::path& path,
+                                     std::size_t most) {
+  const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (fd) return read_all(fd, path, most);
+  if (errno == ENOENT) return std::nullopt;
+  throw Fault("open", path.string(), errno_text(errno));
+}
+
+std::optional<std::string> read_regular_file(const std::filesystem::path& path,
+                                             std::size_t most) {
+  const auto refuse = [&] { throw Fault("open", path.string(), "not a regular file"); };
+  const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  if (!fd) {
+    if (errno == ENOENT) return std::nullopt;
+    if (errno == ENXIO) refuse();  // a socket, open(2)
+    throw Fault("open", path.string(), errno_text(errno));
+  }
+  struct stat status {};
+  if (::fstat(fd.get(), &status) != 0) {
+    throw Fault("open", path.string(), errno_text(errno));
+  }
+  if (!S_ISREG(status.st_mode)) refuse();
+  return read_all(fd, path, most);
 }
 
 bool write_all(int fd, std::string_view bytes) {

@@ -39,6 +39,11 @@ class Fd {
 std::optional<std::string> read_file(const std::filesystem::path& path,
                                      std::size_t most = std::size_t{1} << 30);
 
+// The same of a regular file: throws Fault for a directory, a FIFO, a socket or a device,
+// without waiting for anything.
+std::optional<std::string> read_regular_file(const std::filesystem::path& path,
+                                             std::size_t most = std::size_t{1} << 30);
+
 // Replaces the file in one step: temporary file beside it, fsync, rename, fsync of the
 // directory.  A crash leaves the old or the new content.
 void write_file(const std::filesystem::path& path, std::string_view content,

@@ -29,11 +29,6 @@ class Checker {
   }
 
   void domains() {
-    std::stable_sort(config_.domains.begin(), config_.domains.end(),
-                     [](const DomainConfig& a, const DomainConfig& b) {
-                       return std::pair(std::string_view(a.name), a.place) <
-                              std::pair(std::string_view(b.name), b.place);
-                     });
     const DomainConfig* previous = nullptr;
     for (const auto& domain : config_.domains) {
       if (domain.name.empty()) continue;

@@ -7,6 +7,7 @@
 
 #include <array>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -127,6 +128,7 @@ struct GatewayConfig {
 
 struct Config {
   std::vector<std::string> files;  // full paths
+  std::size_t files_read = 0;      // the first of them; the others are ignored
   GatewayConfig gateway;
   DomainSettings
       defaults;  // [defaults] over the built-in ones: for mail of other domains

@@ -5,85 +5,44 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
+#include <atomic>
 #include <cerrno>
+#include <exception>
 #include <memory>
+#include <mutex>
+#include <optional>
+#include <system_error>
+#include <thread>
 #include <utility>
 #include <variant>
 
+#include "common/base/digest.h"
 #include "common/base/fault.h"
 #include "common/base/file.h"
 #include "common/base/text.h"
+#include "postfix-conf/config/load_domains.h"
 #include "postfix-conf/config/load_gateway.h"
 #include "postfix-conf/config/section.h"
-#include "postfix-conf/config/settings.h"
 #include "postfix-conf/config/toml.h"
 
 namespace mxfeed {
 namespace {
 
-// FNV-1a: tells that something changed, nothing more.
-class Digest {
- public:
-  void add(std::string_view bytes) {
-    for (const char c : bytes) {
-      value_ = (value_ ^ static_cast<unsigned char>(c)) * 0x100000001B3ull;
-    }
-    value_ = (value_ ^ 0xFF) * 0x100000001B3ull;  // "ab","c" is not "a","bc"
-  }
-  std::string str() const { return fmt::format("{:016x}", value_); }
+namespace fs = std::filesystem;
 
- private:
-  std::uint64_t value_ = 0xCBF29CE484222325ull;
-};
+constexpr const char* kGatewayFile = "mxfeed.toml";
+constexpr const char* kDomains = "domains.d";
+constexpr std::size_t kDigest = 16;
+constexpr std::string_view kSuffix = ".toml";
 
-// Returns its index in Config::customers.
-std::uint32_t read_customer(Section& file, Problems& problems, Config& config) {
-  const auto value = file.take("customer");
-  if (!value) return DomainConfig::kNoCustomer;
-  if (value->kind() != TomlNode::Kind::table) {
-    file.wrong_kind("customer", *value, "a table");
-    return DomainConfig::kNoCustomer;
-  }
-  Section section(problems, *value, "customer");
-  config.customers.push_back(read_customer(section));
-  return static_cast<std::uint32_t>(config.customers.size() - 1);
+// Names that editors and tools leave beside a file.
+bool is_hidden(std::string_view name) {
+  return name.starts_with('.') || name.starts_with('#') || name.ends_with('~');
 }
 
-void read_domain(TomlNode table, std::uint32_t customer, const Defaults& defaults,
-                 Problems& problems, Config& config) {
-  DomainConfig domain;
-  domain.customer = customer;
-  const auto given = table.member("name");
-  if (given && given->kind() == TomlNode::Kind::string) {
-    if (const auto name = Domain::parse(given->string())) domain.name = name->str();
-  }
-  Section section(problems, table, "domain", domain.name);
-  domain.place = given ? section.place_of(*given) : section.place();
-  if (!given) {
-    section.error("name", domain.place, "missing");
-  } else if (given->kind() != TomlNode::Kind::string) {
-    section.wrong_kind("name", *given, "a string");
-  } else if (domain.name.empty()) {
-    section.error("name", domain.place,
-                  fmt::format("{} is not a domain name", in_quotes(given->string())));
-  } else if (domain.name.find('.') == std::string::npos) {
-    section.error("name", domain.place, "must have at least two labels");
-  }
-  Service service = defaults.common.service.value;
-  if (const auto own = table.member("service");
-      own && own->kind() == TomlNode::Kind::string) {
-    for (const Service one : {Service::feed, Service::backup, Service::direct}) {
-      if (own->string() == word(one)) service = one;
-    }
-  }
-  domain.settings = defaults.of(service);
-  read_settings(section, SettingsOf::domain, domain.settings);
-  config.domains.push_back(std::move(domain));
-}
-
-// The *.toml files in the directory, by name.
-std::vector<std::string> toml_files(const std::filesystem::path& directory) {
+// The names in the directory but for hidden ones, in rising order; none if there is no
+// directory.  Throws Fault.
+std::vector<std::string> names_in(const fs::path& directory) {
   std::vector<std::string> names;
   const std::unique_ptr<DIR, int (*)(DIR*)> open(::opendir(directory.c_str()),
                                                  ::closedir);
@@ -95,93 +54,210 @@ std::vector<std::string> toml_files(const std::filesystem::path& directory) {
     errno = 0;
     const dirent* const entry = ::readdir(open.get());
     if (entry == nullptr) break;
-    const std::string name = entry->d_name;
-    if (name.ends_with(".toml") && !name.starts_with('.')) names.push_back(name);
+    if (!is_hidden(entry->d_name)) names.emplace_back(entry->d_name);
   }
   if (errno != 0) throw Fault("read directory", directory.string(), errno_text(errno));
   std::sort(names.begin(), names.end());
   return names;
 }
 
-// Reads one file after the other; one at a time is in memory.
+// What came of one file.
+struct Loaded {
+  std::vector<Problem> errors, warnings;
+  DomainsFile domains;
+  std::string digest;
+  bool is_complete = false;
+};
+
+// Reads the file number `number` of Config::files; `take` gets the table of a good one.
+template <typename Take>
+Loaded read_toml(const fs::path& path, std::uint32_t number, const Take& take) {
+  Loaded loaded;
+  const auto fail = [&](std::uint32_t line, std::string cause) {
+    loaded.errors.push_back({{number, line}, "", "", std::move(cause)});
+    return std::move(loaded);
+  };
+  std::optional<std::string> text;
+  try {
+    text = read_regular_file(path);
+  } catch (const Fault& fault) {
+    return fail(0, fmt::format("cannot be read: {}", fault.cause()));
+  }
+  if (!text) return fail(0, "no such file");
+  loaded.digest = digest(*text, kDigest);
+  const auto parsed = TomlFile::parse(*text);
+  if (const auto* const error = std::get_if<SyntaxError>(&parsed)) {
+    return fail(error->line, error->cause);
+  }
+  Problems problems{loaded.errors, loaded.warnings, number};
+  take(std::get<TomlFile>(parsed).root(), problems, loaded);
+  loaded.is_complete = true;
+  return loaded;
+}
+
+// Calls work(i) for each i below `count`, on all cores; `progress` on the calling thread
+// only.
+void for_each_on_all_cores(std::size_t count,
+                           const std::function<void(std::size_t)>& work,
+                           const Progress& progress) {
+  std::atomic<std::size_t> next{0};
+  std::atomic<std::size_t> done{0};
+  std::mutex mutex;
+  std::exception_ptr thrown;  // under mutex
+  const auto run = [&](bool is_caller) {
+    try {
+      for (std::size_t i = next++; i < count; i = next++) {
+        work(i);
+        ++done;
+        if (is_caller && progress) progress(done, count);
+      }
+    } catch (...) {
+      next = count;
+      const std::lock_guard lock(mutex);
+      thrown = std::current_exception();
+    }
+  };
+  std::vector<std::thread> threads;
+  const std::size_t cores = std::max(1u, std::thread::hardware_concurrency());
+  try {
+    while (threads.size() + 1 < std::min(cores, count)) threads.emplace_back(run, false);
+  } catch (const std::system_error&) {
+    // No more threads; those that are there do it.
+  }
+  run(true);
+  for (auto& thread : threads) thread.join();
+  if (thrown) std::rethrow_exception(thrown);
+  if (progress && count > 0) progress(count, count);
+}
+
+// Moves the domains out, by name, those of equal name by place.
+std::vector<DomainConfig> sorted(std::vector<Loaded>& files) {
+  struct Reference {
+    std::uint64_t start = 0;  // of the name: mostly enough to tell two apart
+    DomainConfig* domain = nullptr;
+  };
+  std::size_t count = 0;
+  for (const auto& file : files) count += file.domains.domains.size();
+  std::vector<Reference> references;
+  references.reserve(count);
+  for (auto& file : files) {
+    for (auto& domain : file.domains.domains) {
+      Reference one{0, &domain};
+      for (std::size_t i = 0; i < sizeof one.start; ++i) {
+        const auto octet =
+            i < domain.name.size() ? static_cast<unsigned char>(domain.name[i]) : 0u;
+        one.start = one.start << 8 | octet;
+      }
+      references.push_back(one);
+    }
+  }
+  std::sort(references.begin(), references.end(),
+            [](const Reference& a, const Reference& b) {
+              if (a.start != b.start) return a.start < b.start;
+              const int order = a.domain->name.compare(b.domain->name);
+              return order != 0 ? order < 0 : a.domain->place < b.domain->place;
+            });
+  std::vector<DomainConfig> domains;
+  domains.reserve(count);
+  for (const auto& one : references) domains.push_back(std::move(*one.domain));
+  return domains;
+}
+
 class Loader {
  public:
-  explicit Loader(const std::filesystem::path& directory)
-      : directory_(std::filesystem::absolute(directory).lexically_normal()) {}
+  explicit Loader(const fs::path& directory)
+      : directory_(fs::absolute(directory).lexically_normal()) {}
 
   Config load(const Progress& progress) {
     Defaults defaults;
-    read("mxfeed.toml", [&](TomlNode root, Problems& problems) {
-      defaults = read_gateway(root, problems, config_);
-    });
+    merge(read_toml(directory_ / kGatewayFile, add_file(kGatewayFile),
+                    [&](TomlNode root, Problems& problems, Loaded&) {
+                      defaults = read_gateway(root, problems, config_);
+                    }));
     config_.defaults = defaults.common;
-    std::vector<std::string> names;
-    try {
-      names = toml_files(directory_ / "domains.d");
-    } catch (const Fault& fault) {
-      fail("domains.d", {}, fmt::format("cannot be read: {}", fault.cause()));
+    const auto first = static_cast<std::uint32_t>(config_.files.size());
+    std::vector<std::string> others;
+    for (const auto& name : names_in_domains()) {
+      if (name.ends_with(kSuffix)) {
+        add_file(fs::path(kDomains) / name);
+      } else {
+        others.push_back(name);
+      }
     }
-    for (std::size_t i = 0; i < names.size(); ++i) {
-      read("domains.d/" + names[i], [&](TomlNode root, Problems& problems) {
-        Section section(problems, root, "");
-        const auto customer = read_customer(section, problems, config_);
-        for (const auto& table : section.take_tables("domain")) {
-          read_domain(table.table(), customer, defaults, problems, config_);
-        }
-        section.finish();
-      });
-      if (progress) progress(i + 1, names.size());
-    }
-    config_.digest = digest_.str();
-    check_config(config_, complete_);
+    std::vector<Loaded> files(config_.files.size() - first);
+    for_each_on_all_cores(
+        files.size(),
+        [&](std::size_t i) {
+          const auto number = static_cast<std::uint32_t>(first + i);
+          files[i] = read_toml(config_.files[number], number,
+                               [&](TomlNode root, Problems& problems, Loaded& loaded) {
+                                 loaded.domains = read_domains(root, defaults, problems);
+                               });
+        },
+        progress);
+    for (auto& file : files) merge(std::move(file));
+    config_.domains = sorted(files);
+    config_.files_read = config_.files.size();
+    warn_of_others(others);
+    config_.digest = to_hex(std::move(digest_).finish());
+    check_config(config_, is_complete_);
     return std::move(config_);
   }
 
  private:
-  template <typename Take>
-  void read(const std::string& name, Take take) {
-    std::optional<std::string> text;
+  std::vector<std::string> names_in_domains() {
     try {
-      text = read_file(directory_ / name);
+      return names_in(directory_ / kDomains);
     } catch (const Fault& fault) {
-      return fail(name, {}, fmt::format("cannot be read: {}", fault.cause()));
+      is_complete_ = false;
+      config_.errors.push_back({{add_file(kDomains), 0},
+                                "",
+                                "",
+                                fmt::format("cannot be read: {}", fault.cause())});
+      return {};
     }
-    if (!text) return fail(name, {}, "no such file");
-    digest_.add(name);
-    digest_.add(*text);
-    const auto parsed = TomlFile::parse(*text);
-    if (const auto* const error = std::get_if<SyntaxError>(&parsed)) {
-      return fail(name, error->line, error->cause);
-    }
-    config_.files.push_back(full_path(name));
-    Problems problems{config_.errors, config_.warnings, last_file()};
-    take(std::get<TomlFile>(parsed).root(), problems);
   }
 
-  // As messages name it.
-  std::string full_path(const std::string& name) const {
-    return (directory_ / name).string();
-  }
-
-  void fail(const std::string& name, std::uint32_t line, std::string cause) {
-    complete_ = false;
-    config_.files.push_back(full_path(name));
-    config_.errors.push_back({{last_file(), line}, "", "", std::move(cause)});
-  }
-
-  std::uint32_t last_file() const {
+  // Returns its index.
+  std::uint32_t add_file(const fs::path& name) {
+    config_.files.push_back((directory_ / name).string());
     return static_cast<std::uint32_t>(config_.files.size() - 1);
   }
 
-  const std::filesystem::path directory_;
+  // All but the domains themselves.
+  void merge(Loaded&& loaded) {
+    const auto append = [](auto& all, auto& more) {
+      std::move(more.begin(), more.end(), std::back_inserter(all));
+    };
+    append(config_.errors, loaded.errors);
+    append(config_.warnings, loaded.warnings);
+    if (loaded.domains.customer) {
+      const auto customer = static_cast<std::uint32_t>(config_.customers.size());
+      config_.customers.push_back(*std::move(loaded.domains.customer));
+      for (auto& domain : loaded.domains.domains) domain.customer = customer;
+    }
+    digest_.add(loaded.digest);
+    is_complete_ = is_complete_ && loaded.is_complete;
+  }
+
+  void warn_of_others(const std::vector<std::string>& names) {
+    for (const auto& name : names) {
+      config_.warnings.push_back({{add_file(fs::path(kDomains) / name), 0},
+                                  "",
+                                  "",
+                                  "ignored: only files named *.toml are read"});
+    }
+  }
+
+  const fs::path directory_;
   Config config_;
-  Digest digest_;
-  bool complete_ = true;
+  Digester digest_{kDigest};
+  bool is_complete_ = true;
 };
 
 }  // namespace
 
-Config load_config(const std::filesystem::path& directory, const Progress& progress) {
+Config load_config(const fs::path& directory, const Progress& progress) {
   return Loader(directory).load(progress);
 }
 

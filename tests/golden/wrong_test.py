@@ -79,7 +79,7 @@ class WrongTest(golden.TestCase):
         path = self.config / "domains.d" / "acme.toml"
         path.mkdir(parents=True)
         self.assertEqual(self.mxfeed("check", status=1).stderr,
-                         f"{path}: cannot be read: Is a directory\n1 error\n")
+                         f"{path}: cannot be read: not a regular file\n1 error\n")
 
     def test_there_are_enough(self):
         self.assertGreaterEqual(len(list((golden.HERE / "wrong").glob("*.case"))), 30)

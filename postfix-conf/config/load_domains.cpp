@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "postfix-conf/config/load_domains.h"
+
+#include <fmt/format.h>
+
+#include <string>
+#include <utility>
+
+#include "postfix-conf/config/settings.h"
+
+namespace mxfeed {
+namespace {
+
+std::optional<CustomerConfig> read_customer(Section& file, Problems& problems) {
+  const auto value = file.take("customer");
+  if (!value) return std::nullopt;
+  if (value->kind() != TomlNode::Kind::table) {
+    file.wrong_kind("customer", *value, "a table");
+    return std::nullopt;
+  }
+  Section section(problems, *value, "customer");
+  return read_customer(section);
+}
+
+DomainConfig read_domain(TomlNode table, const Defaults& defaults, Problems& problems) {
+  DomainConfig domain;
+  const auto given = table.member("name");
+  if (given && given->kind() == TomlNode::Kind::string) {
+    if (const auto name = Domain::parse(given->string())) domain.name = name->str();
+  }
+  Section section(problems, table, "domain", domain.name);
+  domain.place = given ? section.place_of(*given) : section.place();
+  if (!given) {
+    section.error("name", domain.place, "missing");
+  } else if (given->kind() != TomlNode::Kind::string) {
+    section.wrong_kind("name", *given, "a string");
+  } else if (domain.name.empty()) {
+    section.error("name", domain.place,
+                  fmt::format("{} is not a domain name", in_quotes(given->string())));
+  } else if (domain.name.find('.') == std::string::npos) {
+    section.error("name", domain.place, "must have at least two labels");
+  }
+  Service service = defaults.common.service.value;
+  if (const auto own = table.member("service");
+      own && own->kind() == TomlNode::Kind::string) {
+    for (const Service one : {Service::feed, Service::backup, Service::direct}) {
+      if (own->string() == word(one)) service = one;
+    }
+  }
+  domain.settings = defaults.of(service);
+  read_settings(section, SettingsOf::domain, domain.settings);
+  return domain;
+}
+
+}  // namespace
+
+DomainsFile read_domains(TomlNode root, const Defaults& defaults, Problems& problems) {
+  DomainsFile file;
+  Section section(problems, root, "");
+  file.customer = read_customer(section, problems);
+  const auto tables = section.take_tables("domain");
+  file.domains.reserve(tables.size());
+  for (const auto& table : tables) {
+    file.domains.push_back(read_domain(table.table(), defaults, problems));
+  }
+  section.finish();
+  return file;
+}
+
+}  // namespace mxfeed

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// Reads the table of one file of domains.d.
+
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "postfix-conf/config/config.h"
+#include "postfix-conf/config/load_gateway.h"
+#include "postfix-conf/config/section.h"
+
+namespace mxfeed {
+
+struct DomainsFile {
+  std::optional<CustomerConfig> customer;
+  // In the order of the file; their customer is to be set.
+  std::vector<DomainConfig> domains;
+};
+
+// Problems are noted.  Thread-safe for different files.
+DomainsFile read_domains(TomlNode root, const Defaults& defaults, Problems& problems);
+
+}  // namespace mxfeed
