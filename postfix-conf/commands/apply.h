@@ -2,7 +2,8 @@
 //
 // The sub-commands that change what is in force.  Each returns its exit status: 0 done,
 // 1 something is wrong, 75 another one is at work.  They print what they do on standard
-// output, problems on standard error; throw Fault.
+// output, problems on standard error; throw Fault.  What is damaged of what is in force
+// they write anew, with a warning.
 
 #pragma once
 
@@ -10,8 +11,6 @@
 #include <filesystem>
 #include <optional>
 #include <string>
-
-#include "postfix-conf/config/config.h"
 
 namespace mxfeed {
 
@@ -24,12 +23,8 @@ struct ApplyOptions {
   bool dry_run = false;
   bool diff = false;
   std::uint64_t allow_removals = 0;
+  bool json = false;  // standard output is one object
 };
-
-// Errors and warnings on standard error; of warnings that are alike, the first few.
-void print_problems(const Config& config);
-// load_config() with progress on a terminal.
-Config load_config_shown(const std::filesystem::path& directory);
 
 int apply(const ApplyOptions& options);
 // Without a number: to what was in force before.

@@ -65,6 +65,7 @@ ApplyOptions options_of(const Arguments& arguments) {
   options.host = arguments.text("--host").value_or("");
   options.dry_run = arguments.has("--dry-run");
   options.diff = arguments.has("--diff");
+  options.json = arguments.json();
   options.allow_removals = arguments.number("--allow-removals").value_or(0);
   if (!is_plain_path(options.state.string())) {
     throw CommandError(ExitCode::usage,
@@ -88,7 +89,7 @@ std::vector<Command> gateway_commands() {
        }},
       {"apply",
        "Check the configuration, write a generation, put it in force and prove it",
-       {kDryRun, kDiff, kAllowRemovals, kHost, kNoPostfix, kPostfixConfig},
+       {kDryRun, kDiff, kAllowRemovals, kHost, kNoPostfix, kPostfixConfig, kJson},
        {},
        [](const Arguments& a) {
          configuration_of(a);
@@ -96,7 +97,7 @@ std::vector<Command> gateway_commands() {
        }},
       {"rollback",
        "Go back to an earlier generation",
-       {kDryRun, kDiff, kAllowRemovals, kNoPostfix, kPostfixConfig},
+       {kDryRun, kDiff, kAllowRemovals, kNoPostfix, kPostfixConfig, kJson},
        {{"N", "The number of a generation; by default the one before", Takes::number,
          Operand::Count::at_most_one}},
        [](const Arguments& a) {

@@ -140,19 +140,24 @@ ExitCode print_alarms(const Health& health) {
 }
 
 ExitCode report_health(const std::filesystem::path& state,
-                       const std::filesystem::path& postfix_config) {
+                       const std::filesystem::path& postfix_config, ApplyReport& report) {
   const Health health = look_at_health(state, postfix_config, Scope::in_use);
+  report.set("alarms", json_of(health.alarms));
   if (!health.attachment) {
     fmt::print(stderr, "note: Postfix was not looked at: {}\n", health.not_asked);
     return print_alarms(health);
   }
   const auto& [takes_mail, findings, differing] = *health.attachment;
+  report.set("attached", takes_mail);
+  Json names = Json::list();
+  for (const auto& name : differing) names.add(name);
+  report.set("parameters_differ", std::move(names));
   if (!differing.empty()) {
-    fmt::print("postfix: {}: {} differs in {}\n",
-               takes_mail ? "attached" : "not attached",
-               (postfix_config / "main.cf").string(), fmt::join(differing, ", "));
-    fmt::print("postfix: to attach: sh {}/{}/attach.sh {}\n", state.string(),
-               Generations::kCurrentPostfix, postfix_config.string());
+    report.say(fmt::format(
+        "postfix: {}: {} differs in {}", takes_mail ? "attached" : "not attached",
+        (postfix_config / "main.cf").string(), fmt::join(differing, ", ")));
+    report.say(fmt::format("postfix: to attach: sh {}/{}/attach.sh {}", state.string(),
+                           Generations::kCurrentPostfix, postfix_config.string()));
   }
   return print_alarms(health);
 }

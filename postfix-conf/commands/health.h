@@ -14,6 +14,7 @@
 #include "common/base/json.h"
 #include "common/command/daemon_status.h"
 #include "common/command/exit_code.h"
+#include "postfix-conf/commands/apply_report.h"
 #include "postfix-conf/postfix/attachment.h"
 
 namespace mxfeed {
@@ -53,9 +54,9 @@ Json json_of(const std::vector<Alarm>& alarms);
 // ..." on standard error; returns the exit code of the worst.
 ExitCode print_alarms(const Health& health);
 
-// The end of `mxfeed apply`: prints how Postfix differs from the generation in force, how
-// to attach it, and the alarms.
+// The end of `mxfeed apply`: reports how Postfix differs from the generation in force,
+// how to attach it, and the alarms.
 ExitCode report_health(const std::filesystem::path& state,
-                       const std::filesystem::path& postfix_config);
+                       const std::filesystem::path& postfix_config, ApplyReport& report);
 
 }  // namespace mxfeed

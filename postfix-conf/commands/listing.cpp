@@ -9,8 +9,8 @@
 #include "common/base/json.h"
 #include "common/base/text.h"
 #include "common/command/listing.h"
-#include "postfix-conf/commands/apply.h"
 #include "postfix-conf/commands/health.h"
+#include "postfix-conf/commands/problems.h"
 #include "postfix-conf/config/load.h"
 #include "postfix-conf/config/settings.h"
 #include "postfix-conf/generate/generations.h"
@@ -64,7 +64,7 @@ Json json_of(const Config& config, const Health& health) {
       .set("ok", config.errors.empty())
       .set("domains", config.domains.size())
       .set("customers", config.customers.size())
-      .set("files", config.files.size())
+      .set("files", config.files_read)
       .set("errors", std::move(errors))
       .set("warnings", std::move(warnings))
       .set("dangers", json_of(health.alarms));
@@ -104,7 +104,7 @@ ExitCode check(const CheckOptions& options) {
   if (!options.json) {
     fmt::print("{}, {}, {}: ok\n", count_of(config.domains.size(), "domain"),
                count_of(config.customers.size(), "customer"),
-               count_of(config.files.size(), "file"));
+               count_of(config.files_read, "file"));
   }
   return print_alarms(health);
 }

@@ -14,9 +14,6 @@
 // Postfix notices a map only by the file it has open: its mtime changed (dict(3),
 // dict_changed_name), looked at every 10 s or between clients.  So the files that were
 // left are touched after the swap.
-//
-// A generation has policy.cdb; relay_domains and transport, each with its .cdb; main.cf
-// and master.cf (lines to be set); attach.sh; domains.tsv (what is hosted); meta.
 
 #pragma once
 
@@ -24,24 +21,14 @@
 #include <filesystem>
 #include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "common/base/clock.h"
 #include "common/base/file.h"
-#include "postfix-conf/generate/compile.h"
+#include "postfix-conf/generate/meta.h"
+#include "postfix-conf/generate/rows.h"
 
 namespace mxfeed {
-
-struct GenerationMeta {
-  std::uint64_t number = 0;
-  Time written;
-  std::string config;          // digest of the configuration, or of the one gone back to
-  std::uint64_t previous = 0;  // the one in force before; 0: none
-  std::uint64_t copy_of = 0;   // by rollback; 0: it was compiled
-  std::size_t domains = 0;     // relayed
-  std::size_t removed = 0;     // kept until their queue is empty
-};
 
 class Generations {
  public:
@@ -59,11 +46,13 @@ class Generations {
   // state directory.  Throws Fault.
   std::optional<Fd> lock() const;
 
-  // The generation that the link leads to; nothing if there is none.
+  // The generation that the link leads to; nothing if there is none.  Throws Fault if it
+  // leads elsewhere.
   std::optional<std::uint64_t> number_of(const char* link) const;
-  // Rising; what is no whole generation is left out.
+  // Rising; what is no generation or is damaged is left out.
   std::vector<GenerationMeta> list() const;
-  // Throws Fault if it is missing or damaged.
+  bool exists(std::uint64_t number) const;
+  // Each throws Fault if it is missing or damaged.
   GenerationMeta meta(std::uint64_t number) const;
   Generated load(std::uint64_t number) const;
 
@@ -82,9 +71,6 @@ class Generations {
   void prune(Time since) const;
 
  private:
-  void prove(const std::filesystem::path& directory, const Generated& generated,
-             std::uint64_t number) const;
-
   const std::filesystem::path state_;
 };
 

@@ -1,19 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// What Postfix reads: the lines of its maps, its parameters and services.  Functions of
-// values, no I/O.
+// The lines of Postfix's maps.  Functions of values, no I/O.
 
 #pragma once
 
-#include <chrono>
-#include <cstdint>
+#include <array>
+#include <functional>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
-#include "postfix-conf/config/config.h"
-#include "postfix-conf/generate/compile.h"
+#include "postfix-conf/generate/rows.h"
 
 namespace mxfeed {
 
@@ -23,27 +20,33 @@ struct MapLine {
   auto operator<=>(const MapLine&) const = default;
 };
 
-// Both maps have a domain in A-labels and in U-labels: Postfix takes SMTPUTF8 and turns
-// neither into the other (SMTPUTF8_README).
+// Called with each line; valid during the call.
+using LineSink = std::function<void(std::string_view key, std::string_view value)>;
 
-// relay_domains: what is accepted.
-std::vector<MapLine> relay_domain_lines(const std::vector<Hosted>& hosted);
+// A map of a generation: its readable source has this name, beside it stands NAME.cdb.
+struct MapKind {
+  const char* name;
+  // The lines of one domain.  In A-labels and in U-labels: Postfix takes SMTPUTF8 and
+  // turns neither into the other (SMTPUTF8_README).
+  void (*lines)(const Hosted& hosted, const LineSink& line);
+};
 
+// What is accepted.
+extern const MapKind kRelayDomains;
 // transport_maps: where it goes; also what may wait for domains that were removed, and
 // what is refused though relay_domains has a parent's row for it.
-std::vector<MapLine> transport_lines(const std::vector<Hosted>& hosted);
+extern const MapKind kTransport;
 
-// The readable source that stands beside a map.
-std::string render(const std::vector<MapLine>& lines);
+inline const std::array<const MapKind*, 2> kMaps = {&kRelayDomains, &kTransport};
 
-std::vector<std::pair<std::string, std::string>> main_cf_parameters(
-    const std::string& state, std::chrono::seconds longest_lifetime,
-    std::uint64_t largest_message, bool smtputf8, const HostConfig* local);
+// The first line of a readable source.
+inline constexpr std::string_view kMapComment =
+    "# Written by mxfeed; what Postfix reads is the .cdb beside it.\n";
 
-// Services that master.cf must have besides Postfix's own.
-std::vector<std::string> master_cf_services();
+std::vector<MapLine> map_lines(const MapKind& kind, const std::vector<Hosted>& hosted);
 
-// A script for sh that makes a Postfix use all of it.
-std::string attach_script(const Generated& generated);
+// The keys whose answers change; those that are gone without value.
+std::vector<MapLine> changed_lines(const MapKind& kind, const std::vector<Hosted>& now,
+                                   const std::vector<Hosted>& before);
 
 }  // namespace mxfeed

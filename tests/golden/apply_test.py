@@ -119,6 +119,7 @@ class ApplyTest(golden.TestCase):
             meta.write_text(re.sub(r"(?m)^written: (\d+)$",
                                    lambda found: f"written: {int(found[1]) - 3600}",
                                    meta.read_text()))
+            golden.write_sums(meta.parent)
 
     def daemon(self, name, generation=None, answers=True):
         self.state.mkdir(exist_ok=True)
@@ -134,8 +135,8 @@ class ApplyTest(golden.TestCase):
         self.assertEqual((self.link(), self.link("current-postfix")), (1, 1))
         self.assertEqual(sorted(p.name for p in (self.state / "current").iterdir()),
                          ["attach.sh", "domains.tsv", "main.cf", "master.cf", "meta",
-                          "policy.cdb", "relay_domains", "relay_domains.cdb", "transport",
-                          "transport.cdb"])
+                          "policy.cdb", "relay_domains", "relay_domains.cdb", "sums",
+                          "transport", "transport.cdb"])
         for name in ("relay_domains", "transport"):
             source = (self.state / "current" / name).stat()
             compiled = (self.state / "current" / f"{name}.cdb").stat()
@@ -183,8 +184,33 @@ class ApplyTest(golden.TestCase):
             ["~ a.example: state active -> paused",
              "~ b.example: subdomains false -> true",
              "~ b.example: greylist policy",
-             "- c.example: mail that waits is kept",
+             "- c.example: removed; its queue is kept",
              f"+ d.example: feed active {RELAY[6:]}"])
+
+    def test_json_has_what_was_done(self):
+        self.configure("a.example", "b.example")
+        self.daemon("spam")
+        self.apply()
+        self.configure("b.example", lines=['state = "paused"'])
+        done = json.loads(self.apply("--json", "--diff").stdout)
+        self.assertEqual(done, {
+            "errors": 0, "warnings": 0, "no_longer_relayed": ["a.example"],
+            "damaged": False, "dry_run": False,
+            "changes": ["- a.example: removed; its queue is kept",
+                        "~ b.example: state active -> paused"],
+            "generation": 2, "unchanged": False, "relayed": 1, "kept": 1,
+            "daemons": {"greylist": "not_running", "virus": "not_running",
+                        "spam": "reloaded", "scan": "not_running"},
+            "exit_status": 0})
+        done = json.loads(self.apply_with_postfix("--json").stdout)
+        self.assertEqual((done["unchanged"], done["look_ups_proved"]), (True, 0))
+        self.assertIn("relay_domains", done["parameters_differ"])
+        done = json.loads(self.mxfeed("rollback", "--json", "--no-postfix").stdout)
+        self.assertEqual((done["back_to"], done["generation"], done["no_longer_relayed"]),
+                         (1, 3, []))
+        self.write("domains.d/all.toml", "x = 1\n")
+        done = json.loads(self.apply("--json", status=1).stdout)
+        self.assertEqual((done["errors"], done["exit_status"]), (1, 1))
 
     def apply_often(self, count):
         for i in range(count):
@@ -355,7 +381,7 @@ class ApplyTest(golden.TestCase):
                 self.write("domains.d/child.toml", case)
                 done = self.apply("--diff")
                 self.assertIn("+ x.a.example: refused\n", done.stdout)
-                self.assertIn("1 domains relayed, 0 kept", done.stdout)
+                self.assertIn("1 domain relayed, 0 kept", done.stdout)
                 self.assertEqual(self.source("relay_domains"),
                                  {"a.example": "feed", ".a.example": "feed"})
                 self.assertEqual(self.source("transport"), {**rows, "x.a.example": REFUSED})
@@ -384,7 +410,7 @@ class ApplyTest(golden.TestCase):
                 self.assertEqual(self.source("transport")["x.a.example"], KEPT)
                 self.postfix.waits("u@a.example")
                 done = self.apply_with_postfix("--diff")
-                self.assertIn("~ x.a.example: state removed -> refused\n", done.stdout)
+                self.assertIn("~ x.a.example: state kept -> refused\n", done.stdout)
                 self.assertEqual(self.source("transport")["x.a.example"], REFUSED)
 
     def test_going_back_refuses_it_too(self):
@@ -400,6 +426,22 @@ class ApplyTest(golden.TestCase):
         self.assertEqual(self.source("transport")["x.a.example"], KEPT)
 
     # ... the removal guard
+
+    def test_a_removal_is_named_or_counted(self):
+        self.configure(*self.names(200))
+        self.apply()
+        self.configure(*self.names(198))
+        done = self.apply("--dry-run")
+        named = [f"no longer relayed: {name} (mail that waits is kept)\n"
+                 for name in self.names(200)[198:]]
+        self.assertIn("".join(named), done.stdout)
+        self.assertIn("".join(named), self.apply().stdout)
+        self.configure(*self.names(170))
+        done = self.apply("--dry-run", "--allow-removals", "28")
+        for name in self.names(198)[170:]:
+            self.assertIn(f"no longer relayed: {name} (", done.stdout)
+        done = self.apply("--allow-removals", "28")
+        self.assertIn("no longer relayed: 28 domains (mail that waits is kept)\n", done.stdout)
 
     def names(self, count):
         return [f"d{i:04}.example" for i in range(count)]
@@ -444,7 +486,7 @@ class ApplyTest(golden.TestCase):
         self.configure("a.example", "b.example", lines=['state = "paused"'])
         self.apply()
         done = self.mxfeed("rollback", "--no-postfix")
-        self.assertIn("no longer hosted: b.example", done.stdout)
+        self.assertIn("no longer relayed: b.example", done.stdout)
         self.assertEqual(self.link(), 3)
         self.assertEqual(self.source("relay_domains"), {"a.example": "feed"})
         self.assertEqual(self.source("transport"), {"a.example": RELAY, "b.example": KEPT})
@@ -467,11 +509,14 @@ class ApplyTest(golden.TestCase):
         self.assertIn("there is no earlier generation", done.stderr)
 
     def test_rollback_to_what_is_not_there_changes_nothing(self):
-        self.mxfeed("rollback", "--no-postfix", status=1)
+        done = self.mxfeed("rollback", "--no-postfix", status=1)
+        self.assertEqual(done.stderr, "no generation is in force\n")
         self.configure("a.example")
         self.apply()
-        for number in ("1", "7"):
-            self.mxfeed("rollback", number, "--no-postfix", status=1)
+        for number, said in (("1", "generation 1 is in force\n"),
+                             ("99", "no generation 99\n")):
+            done = self.mxfeed("rollback", number, "--no-postfix", status=1)
+            self.assertEqual(done.stderr, said)
         self.assertEqual(self.link(), 1)
 
     def test_a_damaged_generation_is_not_gone_back_to(self):

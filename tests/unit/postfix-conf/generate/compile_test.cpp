@@ -3,38 +3,45 @@
 
 #include <set>
 
+#include "postfix-conf/generate/main_cf.h"
 #include "postfix-conf/generate/maps.h"
+#include "postfix-conf/generate/removals.h"
 #include "tests/support/catch.h"
 
 namespace mxfeed {
 namespace {
 
-Hosted hosted(std::string name, DomainState state = DomainState::active,
-              bool subdomains = false) {
+Hosted hosted(std::string name, Row own = Row::active, Row below = Row::none) {
   Hosted one;
   one.name = std::move(name);
-  one.state = state;
-  one.subdomains = subdomains;
+  one.own = own;
+  one.below = below;
   one.route = "[192.0.2.7]:25";
-  one.policy.name = one.name;
-  one.policy.subdomains = subdomains;
-  return one;
-}
-
-Hosted refused(std::string name, bool subdomains = false) {
-  auto one = hosted(std::move(name), DomainState::removed, subdomains);
-  one.refused = true;
   return one;
 }
 
 Generated generated(std::vector<Hosted> all) {
   Generated made;
   made.hosted = std::move(all);
+  made.policies.resize(1);
   return made;
 }
 
-constexpr auto kActive = DomainState::active;
-constexpr auto kRemoved = DomainState::removed;
+// "a.b active none", ...
+std::vector<std::string> rows_of(const Generated& generated) {
+  std::vector<std::string> rows;
+  for (const auto& one : generated.hosted) {
+    rows.push_back(one.name + " " + std::string(to_string(one.own)) + " " +
+                   std::string(to_string(one.below)));
+  }
+  return rows;
+}
+
+constexpr auto kActive = Row::active;
+constexpr auto kKept = Row::kept;
+constexpr auto kRefused = Row::refused;
+
+const Waits kNothingWaits = [](const RelayKey&) { return false; };
 
 struct KeepCase {
   const char* name;
@@ -46,37 +53,37 @@ struct KeepCase {
 const KeepCase kKeeps[] = {
     {"nothing before", {}, {hosted("a.b")}, {}, {"a.b"}},
     {"removed just now, queue empty", {hosted("a.b")}, {}, {}, {"-a.b"}},
-    {"removed before, queue empty", {hosted("a.b", kRemoved)}, {}, {}, {}},
-    {"removed before, mail waits", {hosted("a.b", kRemoved)}, {}, {"a.b"}, {"-a.b"}},
+    {"removed before, queue empty", {hosted("a.b", kKept)}, {}, {}, {}},
+    {"removed before, mail waits", {hosted("a.b", kKept)}, {}, {"a.b"}, {"-a.b"}},
     {"removed before, mail below it waits",
-     {hosted("a.b", kRemoved, true)},
+     {hosted("a.b", kKept, kKept)},
      {},
      {".a.b"},
      {"-a.b", "-.a.b"}},
     {"removed with names below it",
-     {hosted("a.b", kActive, true)},
+     {hosted("a.b", kActive, kActive)},
      {},
      {},
      {"-a.b", "-.a.b"}},
-    {"comes back", {hosted("a.b", kRemoved)}, {hosted("a.b")}, {"a.b"}, {"a.b"}},
+    {"comes back", {hosted("a.b", kKept)}, {hosted("a.b")}, {"a.b"}, {"a.b"}},
     {"comes back without the names below it",
-     {hosted("a.b", kRemoved, true)},
+     {hosted("a.b", kKept, kKept)},
      {hosted("a.b")},
      {".a.b"},
      {"a.b", "-.a.b"}},
     {"loses the names below it",
-     {hosted("a.b", kActive, true)},
+     {hosted("a.b", kActive, kActive)},
      {hosted("a.b")},
      {},
      {"a.b", "-.a.b"}},
     {"a parent takes over",
      {hosted("x.a.b")},
-     {hosted("a.b", kActive, true)},
+     {hosted("a.b", kActive, kActive)},
      {"x.a.b"},
      {"a.b", ".a.b"}},
     {"a far parent takes over",
      {hosted("x.y.a.b")},
-     {hosted("a.b", kActive, true)},
+     {hosted("a.b", kActive, kActive)},
      {},
      {"a.b", ".a.b"}},
     {"a parent without subdomains does not",
@@ -86,41 +93,62 @@ const KeepCase kKeeps[] = {
      {"a.b", "-x.a.b"}},
     {"refused below a parent from the start",
      {},
-     {hosted("a.b", kActive, true), refused("x.a.b")},
+     {hosted("a.b", kActive, kActive), hosted("x.a.b", kRefused)},
      {},
      {"a.b", ".a.b", "!x.a.b"}},
     {"removed just now below a parent",
-     {hosted("a.b", kActive, true), hosted("x.a.b")},
-     {hosted("a.b", kActive, true), refused("x.a.b")},
+     {hosted("a.b", kActive, kActive), hosted("x.a.b")},
+     {hosted("a.b", kActive, kActive), hosted("x.a.b", kRefused)},
      {},
      {"a.b", ".a.b", "-x.a.b"}},
     {"was a parent's just now",
-     {hosted("a.b", kActive, true)},
-     {hosted("a.b", kActive, true), refused("x.a.b", true)},
+     {hosted("a.b", kActive, kActive)},
+     {hosted("a.b", kActive, kActive), hosted("x.a.b", kRefused, kRefused)},
      {},
      {"a.b", ".a.b", "-x.a.b", "-.x.a.b"}},
     {"removed before below a parent, mail waits",
-     {hosted("a.b", kActive, true), hosted("x.a.b", kRemoved)},
-     {hosted("a.b", kActive, true), refused("x.a.b")},
+     {hosted("a.b", kActive, kActive), hosted("x.a.b", kKept)},
+     {hosted("a.b", kActive, kActive), hosted("x.a.b", kRefused)},
      {"x.a.b"},
      {"a.b", ".a.b", "-x.a.b"}},
     {"removed before below a parent, queue empty",
-     {hosted("a.b", kActive, true), hosted("x.a.b", kRemoved)},
-     {hosted("a.b", kActive, true), refused("x.a.b")},
+     {hosted("a.b", kActive, kActive), hosted("x.a.b", kKept)},
+     {hosted("a.b", kActive, kActive), hosted("x.a.b", kRefused)},
      {},
      {"a.b", ".a.b", "!x.a.b"}},
     {"refused before, now with the names below it",
-     {hosted("a.b", kActive, true), refused("x.a.b")},
-     {hosted("a.b", kActive, true), refused("x.a.b", true)},
+     {hosted("a.b", kActive, kActive), hosted("x.a.b", kRefused)},
+     {hosted("a.b", kActive, kActive), hosted("x.a.b", kRefused, kRefused)},
      {},
-     {"a.b", ".a.b", "-x.a.b", "-.x.a.b"}},
+     {"a.b", ".a.b", "!x.a.b", "-.x.a.b"}},
+    {"refused, while mail for names below it waits: the parent takes it over",
+     {hosted("a.b", kActive, kActive), hosted("x.a.b", kRefused, kKept)},
+     {hosted("a.b", kActive, kActive), hosted("x.a.b", kRefused)},
+     {".x.a.b"},
+     {"a.b", ".a.b", "!x.a.b"}},
+    {"refused before and gone, while mail for names below it waits",
+     {hosted("a.b"), hosted("x.a.b", kRefused, kKept)},
+     {hosted("a.b")},
+     {".x.a.b"},
+     {"a.b", "-.x.a.b"}},
     {"removed below a refused one",
-     {hosted("a.b", kActive, true), refused("x.a.b", true), hosted("y.x.a.b")},
-     {hosted("a.b", kActive, true), refused("x.a.b", true)},
+     {hosted("a.b", kActive, kActive), hosted("x.a.b", kRefused, kRefused),
+      hosted("y.x.a.b")},
+     {hosted("a.b", kActive, kActive), hosted("x.a.b", kRefused, kRefused)},
      {},
      {"a.b", ".a.b", "!x.a.b", "!.x.a.b", "-y.x.a.b"}},
+    {"refused below a parent that was kept, mail waits",
+     {hosted("a.b", kKept, kKept)},
+     {hosted("a.b", kActive, kActive), hosted("x.a.b", kRefused)},
+     {".a.b"},
+     {"a.b", ".a.b", "-x.a.b"}},
+    {"refused below a parent that was kept, queue empty",
+     {hosted("a.b", kKept, kKept)},
+     {hosted("a.b", kActive, kActive), hosted("x.a.b", kRefused)},
+     {},
+     {"a.b", ".a.b", "!x.a.b"}},
     {"refused before, parent gone",
-     {hosted("a.b", kActive, true), refused("x.a.b")},
+     {hosted("a.b", kActive, kActive), hosted("x.a.b", kRefused)},
      {},
      {},
      {"-a.b", "-.a.b"}},
@@ -134,47 +162,63 @@ const KeepCase kKeeps[] = {
 TEST_CASE("what was relayed keeps a route while mail may wait", "[postfix-conf]") {
   for (const auto& c : kKeeps) {
     DYNAMIC_SECTION(c.name) {
-      auto next = generated(c.now);
-      keep_removed(next, generated(c.before),
+      const auto next =
+          complete({generated(c.now)}, generated(c.before),
                    [&](const RelayKey& key) { return c.waits.contains(key); });
       std::vector<std::string> got;
-      for (const auto& line : transport_lines(next.hosted)) {
+      for (const auto& line : map_lines(kTransport, next.hosted)) {
         got.push_back((line.value.starts_with("retry:")   ? "-"
                        : line.value.starts_with("error:") ? "!"
                                                           : "") +
                       line.key);
       }
       CHECK(got == c.want);
-      for (const auto& line : relay_domain_lines(next.hosted)) {
+      for (const auto& line : map_lines(kRelayDomains, next.hosted)) {
         CHECK(std::find(c.want.begin(), c.want.end(), line.key) != c.want.end());
       }
     }
   }
 }
 
-TEST_CASE("milters know the names below a domain while mail for them waits",
-          "[postfix-conf]") {
-  auto next = generated({hosted("a.b")});
-  keep_removed(next, generated({hosted("a.b", kActive, true)}),
-               [](const RelayKey&) { return false; });
-  CHECK(next.hosted[0].policy.subdomains);
+TEST_CASE("names below a domain are kept once it has lost them", "[postfix-conf]") {
+  const auto next = complete({generated({hosted("a.b")})},
+                             generated({hosted("a.b", kActive, kActive)}), kNothingWaits);
+  CHECK(rows_of(next) == std::vector<std::string>{"a.b active kept"});
   CHECK(kept_keys(next) == std::vector<RelayKey>{".a.b"});
-  auto later = generated({hosted("a.b")});
-  keep_removed(later, next, [](const RelayKey&) { return false; });
-  CHECK_FALSE(later.hosted[0].policy.subdomains);
+  const auto later = complete({generated({hosted("a.b")})}, next, kNothingWaits);
+  CHECK(rows_of(later) == std::vector<std::string>{"a.b active none"});
   CHECK(kept_keys(later).empty());
 }
 
 TEST_CASE("going back drops what was kept and keeps what is refused", "[postfix-conf]") {
-  auto parent = hosted("a.b", kActive, true);
-  auto lost_below = hosted("c.b");
-  lost_below.subdomains_removed = lost_below.policy.subdomains = true;
-  const auto got =
-      without_removed(generated({parent, lost_below, hosted("d.b", kRemoved),
-                                 hosted("x.a.b", kRemoved), refused("y.a.b")}));
-  const std::vector<Hosted> want = {parent, hosted("c.b"), refused("x.a.b"),
-                                    refused("y.a.b")};
-  CHECK((got.hosted == want));
+  const auto got = wanted_again(
+      generated({hosted("a.b", kActive, kActive), hosted("c.b", kActive, kKept),
+                 hosted("d.b", kKept), hosted("x.a.b", kKept, kKept),
+                 hosted("y.a.b", kRefused, kKept), hosted("z.a.b", Row::none, kKept)}));
+  const std::vector<std::string> want = {"a.b active active", "c.b active none",
+                                         "x.a.b refused refused", "y.a.b refused none",
+                                         "z.a.b refused none"};
+  CHECK(rows_of(got.draft) == want);
+}
+
+TEST_CASE("what is kept has its policy, and unknown fields stay", "[postfix-conf]") {
+  auto before = generated({hosted("a.b"), hosted("gone.b")});
+  before.policies.emplace_back();
+  before.policies[1].greylist.shadow = true;
+  before.policies[1].unknown = std::string("\x70\x01z", 3);
+  before.hosted[1].policy = 1;
+  before.unknown = {{"a.b", {{"later", "1"}}}, {"gone.b", {{"later", "2"}}}};
+  const auto next =
+      complete({generated({hosted("a.b"), hosted("new.b")})}, before, kNothingWaits);
+  REQUIRE(rows_of(next) == std::vector<std::string>{"a.b active none", "gone.b kept none",
+                                                    "new.b active none"});
+  const auto& policy = next.policies.at(next.hosted[1].policy);
+  CHECK(policy.greylist.shadow);
+  CHECK(policy.unknown == before.policies[1].unknown);
+  CHECK(next.unknown == before.unknown);
+  // Without the domain there is nothing to keep of it.
+  const auto later = complete({generated({hosted("new.b")})}, next, kNothingWaits);
+  CHECK_FALSE(later.unknown.contains("gone.b"));
 }
 
 struct RelaysCase {
@@ -190,9 +234,9 @@ const RelaysCase kRelays[] = {
 };
 
 TEST_CASE("what is relayed is told as Postfix looks it up", "[postfix-conf]") {
-  const auto all =
-      generated({hosted("a.b", kActive, true), hosted("gone.b", kRemoved, true),
-                 hosted("own.a.b"), refused("x.a.b"), refused("y.a.b", true)});
+  const auto all = generated(
+      {hosted("a.b", kActive, kActive), hosted("gone.b", kKept, kKept), hosted("own.a.b"),
+       hosted("x.a.b", kRefused), hosted("y.a.b", kRefused, kRefused)});
   for (const auto& c : kRelays) {
     INFO(c.key);
     CHECK(relays(all, c.key) == c.want);
@@ -201,19 +245,62 @@ TEST_CASE("what is relayed is told as Postfix looks it up", "[postfix-conf]") {
 
 TEST_CASE("domains of equal virus and spam policy have the same class",
           "[postfix-conf]") {
-  std::vector<Hosted> all;
-  for (const char* name : {"a.b", "b.b", "c.b", "d.b", "e.b"})
-    all.push_back(hosted(name));
-  all[1].policy.greylist.when = GreylistWhen::never;  // no content policy
-  all[2].policy.virus.infected = VirusAction::reject;
-  all[3].policy.spam.enabled = true;
-  all[4].policy.virus.infected = VirusAction::reject;
-  assign_classes(all);
-  CHECK(all[0].policy.content_class == 1);
-  CHECK(all[1].policy.content_class == 1);
-  CHECK(all[2].policy.content_class == 2);
-  CHECK(all[3].policy.content_class == 3);
-  CHECK(all[4].policy.content_class == 2);
+  auto all = generated({});
+  all.policies.clear();
+  PolicyIndex index(all.policies);
+  DomainPolicy policy;
+  const auto add = [&](std::string name) {
+    all.hosted.push_back(hosted(std::move(name)));
+    all.hosted.back().policy = index.add(policy);
+  };
+  add("a.b");
+  policy.greylist.when = GreylistWhen::never;  // no content policy
+  add("b.b");
+  policy.virus.infected = VirusAction::reject;
+  add("c.b");
+  policy = DomainPolicy();
+  policy.spam.enabled = true;
+  add("d.b");
+  policy = DomainPolicy();
+  policy.virus.infected = VirusAction::reject;
+  add("e.b");
+  const auto next = complete({all}, Generated(), kNothingWaits);
+  std::vector<std::uint32_t> classes;
+  for (const auto& one : next.hosted) {
+    classes.push_back(next.policies.at(one.policy).content_class);
+  }
+  CHECK(classes == std::vector<std::uint32_t>{1, 1, 2, 3, 2});
+}
+
+TEST_CASE("equal policies are stored once", "[postfix-conf]") {
+  std::vector<DomainPolicy> policies;
+  PolicyIndex index(policies);
+  for (int round = 0; round < 2; ++round) {
+    for (std::uint32_t i = 0; i < 20; ++i) {
+      DomainPolicy policy;
+      policy.name = "d" + std::to_string(round) + ".example";
+      policy.greylist.delay = std::chrono::seconds(i);
+      CHECK(index.add(policy) == i);
+    }
+  }
+  CHECK(policies.size() == 20);
+  CHECK(PolicyIndex(policies).add(policies[7]) == 7);
+}
+
+TEST_CASE("two generations are the same whatever the order of their policies",
+          "[postfix-conf]") {
+  auto a = generated({hosted("a.b"), hosted("c.b")});
+  a.policies.emplace_back();
+  a.policies[1].greylist.shadow = true;
+  a.hosted[1].policy = 1;
+  auto b = a;
+  std::swap(b.policies[0], b.policies[1]);
+  std::swap(b.hosted[0].policy, b.hosted[1].policy);
+  CHECK(same(a, b));
+  b.gateway.generation = 7;
+  CHECK(same(a, b));
+  b.hosted[0].policy = 0;
+  CHECK_FALSE(same(a, b));
 }
 
 struct GuardCase {
@@ -231,18 +318,32 @@ TEST_CASE("more than ten and one percent, or the last, are many removals",
           "[postfix-conf]") {
   for (const auto& c : kGuards) {
     INFO(c.count << " of " << c.of);
-    CHECK(Removals{c.count, c.of, c.nothing_left}.are_many() == c.are_many);
+    const std::vector<std::string> names(c.count, "a.b");
+    CHECK(Removals{names, c.of, c.nothing_left}.are_many() == c.are_many);
   }
 }
 
 TEST_CASE("a domain that its parent takes over is no removal", "[postfix-conf]") {
   const auto removals =
-      count_removals(generated({hosted("a.b", kActive, true)}),
-                     generated({hosted("a.b"), hosted("gone.b"),
-                                hosted("kept.b", kRemoved), hosted("x.a.b")}));
-  CHECK(removals.count == 1);
+      find_removals({generated({hosted("a.b", kActive, kActive)})},
+                    generated({hosted("a.b"), hosted("gone.b"), hosted("kept.b", kKept),
+                               hosted("x.a.b")}));
+  CHECK(removals.names == std::vector<std::string>{"gone.b"});
   CHECK(removals.of == 3);
   CHECK_FALSE(removals.nothing_left);
+}
+
+TEST_CASE("changed look-ups are found, and what is gone", "[postfix-conf]") {
+  auto moved = hosted("b.b");
+  moved.route = "[192.0.2.8]:25";
+  const std::vector<Hosted> before = {hosted("a.b"), hosted("b.b"),
+                                      hosted("c.b", kActive, kActive), hosted("d.b")};
+  const std::vector<Hosted> now = {hosted("a.b"), moved, hosted("c.b"), hosted("e.b")};
+  const std::vector<MapLine> want = {{"b.b", "relay:[192.0.2.8]:25"},
+                                     {".c.b", ""},
+                                     {"d.b", ""},
+                                     {"e.b", "relay:[192.0.2.7]:25"}};
+  CHECK(changed_lines(kTransport, now, before) == want);
 }
 
 std::string parameter(const std::vector<std::pair<std::string, std::string>>& all,

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "postfix-conf/commands/reload.h"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <cstdio>
+#include <string>
+#include <string_view>
+
+#include "common/base/fault.h"
+#include "common/base/text.h"
+#include "common/base/unix_socket.h"
+#include "common/program/status.h"
+
+namespace mxfeed {
+namespace {
+
+constexpr std::chrono::seconds kPatience{15};
+
+void complain(const std::string& line) {
+  fmt::print(stderr, "{}\n", line);
+}
+
+enum class Reloaded {
+  not_running,
+  done,
+  loading,    // takes it when it is ready
+  no_answer,  // of mxfeed-scan, which knows no domains
+  failed,
+};
+
+std::string_view to_string(Reloaded state) {
+  switch (state) {
+    case Reloaded::not_running:
+      return "not_running";
+    case Reloaded::done:
+      return "reloaded";
+    case Reloaded::loading:
+      return "loading";
+    case Reloaded::no_answer:
+      return "no_answer";
+    case Reloaded::failed:
+      return "failed";
+  }
+  return "";
+}
+
+// Prints how the daemon is.
+Reloaded reload(const std::filesystem::path& state, std::string_view name,
+                std::uint64_t number, const ApplyReport& report) {
+  const auto socket = state / name / "status.sock";
+  std::error_code error;
+  if (!std::filesystem::exists(socket, error)) {
+    report.say(fmt::format("{}: not running", name));
+    return Reloaded::not_running;
+  }
+  // Knows no domains; may still be loading signatures.
+  const bool is_scan = name == "scan";
+  std::string answer;
+  try {
+    answer = ask_status(socket, "reload", kPatience);
+  } catch (const NobodyListens& fault) {
+    report.say(fmt::format("{}: not running ({})", name, fault.what()));
+    return Reloaded::not_running;
+  } catch (const Fault& fault) {
+    if (is_scan) {
+      report.say(fmt::format("{}: no answer ({})", name, fault.what()));
+      return Reloaded::no_answer;
+    }
+    complain(fmt::format("{}: runs, but did not take generation {}: {}", name, number,
+                         fault.what()));
+    return Reloaded::failed;
+  }
+  std::string_view has;
+  for (const auto line : split(answer, '\n')) {
+    if (line.starts_with("generation: ")) has = trim(line.substr(12));
+  }
+  if (parse_unsigned(has) == number) {
+    report.say(fmt::format("{}: generation {}", name, number));
+    return Reloaded::done;
+  }
+  if (is_scan) {
+    report.say(fmt::format("{}: reloading", name));
+    return Reloaded::loading;
+  }
+  const auto first = std::string_view(answer).substr(0, answer.find('\n'));
+  complain(fmt::format("{}: did not take generation {}: {}", name, number,
+                       escape_untrusted(has.empty() ? first : has)));
+  return Reloaded::failed;
+}
+
+}  // namespace
+
+bool reload_daemons(const std::filesystem::path& state, std::uint64_t number,
+                    ApplyReport& report) {
+  bool good = true;
+  Json daemons = Json::object();
+  for (const std::string_view name : {"greylist", "virus", "spam", "scan"}) {
+    const auto reloaded = reload(state, name, number, report);
+    daemons.set(name, to_string(reloaded));
+    good = good && reloaded != Reloaded::failed;
+  }
+  report.set_daemons(std::move(daemons));
+  return good;
+}
+
+}  // namespace mxfeed

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "postfix-conf/generate/differences.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "common/base/text.h"
+
+namespace mxfeed {
+namespace {
+
+std::string_view subdomains_word(Row below) {
+  if (is_relayed(below)) return "true";
+  return below == Row::none ? "false" : to_string(below);
+}
+
+std::string summary(const Hosted& hosted) {
+  const std::string_view below = hosted.below == Row::none ? "" : ", subdomains";
+  if (!is_relayed(hosted.own)) return fmt::format("{}{}", to_string(hosted.own), below);
+  return fmt::format("{} {} {}{}", word(hosted.service), to_string(hosted.own),
+                     hosted.route, below);
+}
+
+void add_changes(const Hosted& now, const DomainPolicy& policy, const Hosted& before,
+                 const DomainPolicy& policy_before, std::vector<std::string>& lines) {
+  const auto changed = [&](std::string_view what, std::string_view from,
+                           std::string_view to) {
+    if (from != to) {
+      lines.push_back(fmt::format("~ {}: {} {} -> {}", now.name, what, from, to));
+    }
+  };
+  changed("service", word(before.service), word(now.service));
+  changed("state", to_string(before.own), to_string(now.own));
+  changed("route", before.route, now.route);
+  changed("subdomains", subdomains_word(before.below), subdomains_word(now.below));
+  changed("queue_lifetime", format_duration(before.queue_lifetime),
+          format_duration(now.queue_lifetime));
+  changed("customer", before.customer, now.customer);
+  if (policy.greylist != policy_before.greylist) {
+    lines.push_back(fmt::format("~ {}: greylist policy", now.name));
+  }
+  if (policy.virus != policy_before.virus) {
+    lines.push_back(fmt::format("~ {}: virus policy", now.name));
+  }
+  if (policy.spam != policy_before.spam) {
+    lines.push_back(fmt::format("~ {}: spam policy", now.name));
+  }
+}
+
+}  // namespace
+
+std::vector<std::string> differences(const Generated& next, const Generated& previous) {
+  std::vector<std::string> lines;
+  auto now = next.hosted.begin();
+  auto before = previous.hosted.begin();
+  while (now != next.hosted.end() || before != previous.hosted.end()) {
+    if (before == previous.hosted.end() ||
+        (now != next.hosted.end() && now->name < before->name)) {
+      lines.push_back(fmt::format("+ {}: {}", now->name, summary(*now)));
+      ++now;
+    } else if (now == next.hosted.end() || before->name < now->name) {
+      lines.push_back(fmt::format(
+          "- {}: {}", before->name,
+          before->own == Row::refused ? "no longer refused" : "its queue is empty"));
+      ++before;
+    } else {
+      if (is_relayed(before->own) && now->own == Row::kept) {
+        lines.push_back(fmt::format("- {}: removed; its queue is kept", now->name));
+      } else {
+        add_changes(*now, next.policies.at(now->policy), *before,
+                    previous.policies.at(before->policy), lines);
+      }
+      ++now;
+      ++before;
+    }
+  }
+  for (const auto& parameter : next.main_cf) {
+    const auto same =
+        std::find(previous.main_cf.begin(), previous.main_cf.end(), parameter);
+    if (same == previous.main_cf.end() && !previous.main_cf.empty()) {
+      lines.push_back(
+          fmt::format("~ main.cf: {} = {}", parameter.first, parameter.second));
+    }
+  }
+  auto gateway = next.gateway;
+  gateway.generation = previous.gateway.generation;
+  if (gateway != previous.gateway || next.foreign != previous.foreign) {
+    lines.emplace_back("~ settings of the gateway");
+  }
+  return lines;
+}
+
+}  // namespace mxfeed

@@ -1,0 +1,297 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "postfix-conf/generate/generation_files.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "common/base/fault.h"
+#include "common/base/file.h"
+#include "common/base/text.h"
+#include "common/policy/constdb.h"
+#include "common/policy/policy_db.h"
+#include "postfix-conf/generate/main_cf.h"
+#include "postfix-conf/generate/maps.h"
+#include "postfix-conf/generate/sums.h"
+#include "postfix-conf/generate/table.h"
+
+namespace mxfeed {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kPolicy = "policy.cdb";
+constexpr const char* kTable = "domains.tsv";
+constexpr const char* kMainCf = "main.cf";
+constexpr const char* kMasterCf = "master.cf";
+constexpr const char* kAttach = "attach.sh";
+constexpr const char* kMeta = "meta";
+
+std::string database(const MapKind& kind) {
+  return std::string(kind.name) + ".cdb";
+}
+
+std::vector<std::string> all_files() {
+  std::vector<std::string> files = {kPolicy, kTable, kMainCf, kMasterCf, kAttach, kMeta};
+  for (const auto* const kind : kMaps) {
+    files.emplace_back(kind->name);
+    files.push_back(database(*kind));
+  }
+  return files;
+}
+
+// A file that grows, in a directory that is in use nowhere yet.
+class TextFile {
+ public:
+  explicit TextFile(const fs::path& path, unsigned mode = 0644)
+      : path_(path),
+        fd_(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode)) {
+    if (!fd_ || ::fchmod(fd_.get(), mode) != 0) fail("create");
+  }
+  void add(std::string_view text) {
+    buffer_ += text;
+    if (buffer_.size() >= kBuffer) flush();
+  }
+  void commit() {
+    flush();
+    if (::fsync(fd_.get()) != 0) fail("write");
+  }
+
+ private:
+  static constexpr std::size_t kBuffer = 256 * 1024;
+
+  void flush() {
+    if (!write_all(fd_.get(), buffer_)) fail("write");
+    buffer_.clear();
+  }
+  [[noreturn]] void fail(const char* doing) const {
+    throw Fault(doing, path_.string(), errno_text(errno));
+  }
+
+  const fs::path path_;
+  const Fd fd_;
+  std::string buffer_;
+};
+
+void write_text(const fs::path& path, std::string_view text, unsigned mode = 0644) {
+  TextFile file(path, mode);
+  file.add(text);
+  file.commit();
+}
+
+std::vector<EncodedPolicy> encoded(const Generated& generated) {
+  return {generated.policies.begin(), generated.policies.end()};
+}
+
+GatewayPolicy numbered(GatewayPolicy gateway, std::uint64_t number) {
+  gateway.generation = number;
+  return gateway;
+}
+
+void write_policies(const fs::path& file, const Generated& generated,
+                    std::uint64_t number) {
+  const auto policies = encoded(generated);
+  ConstDbWriter writer(file);
+  writer.add(PolicyDb::kGatewayKey, encode(numbered(generated.gateway, number)));
+  writer.add(PolicyDb::kForeignKey, encode(generated.foreign));
+  std::string value;
+  for (const auto& one : generated.hosted) {
+    value.clear();
+    policies.at(one.policy).append_value(one.name, one.below != Row::none, value);
+    writer.add(one.name, value);
+  }
+  writer.commit();
+}
+
+void write_map(const fs::path& directory, const MapKind& kind,
+               const std::vector<Hosted>& hosted) {
+  // The source first: Postfix warns of a map that is older than it.
+  TextFile source(directory / kind.name);
+  source.add(kMapComment);
+  ConstDbWriter map(directory / database(kind));
+  for (const auto& one : hosted) {
+    kind.lines(one, [&](std::string_view key, std::string_view value) {
+      for (const std::string_view part :
+           {key, std::string_view("\t"), value, std::string_view("\n")}) {
+        source.add(part);
+      }
+      map.add(key, value);
+    });
+  }
+  source.commit();
+  map.commit();
+}
+
+std::string main_cf_text(const Generated& generated) {
+  std::string text;
+  for (const auto& [name, value] : generated.main_cf) {
+    text += value.empty() ? name + " =\n" : fmt::format("{} = {}\n", name, value);
+  }
+  return text;
+}
+
+// Compares a database with what must be in it.
+class Proof {
+ public:
+  explicit Proof(const fs::path& file) : file_(file), db_(file), scan_(db_) {}
+
+  void expect(std::string_view key, std::string_view value) {
+    if (!scan_.next() || scan_.key() != key || scan_.value() != value) {
+      throw Fault("prove generation", file_.string(), "entry of " + std::string(key));
+    }
+  }
+  void finish() {
+    if (scan_.next()) throw Fault("prove generation", file_.string(), "too many entries");
+    scan_.prove();
+  }
+
+ private:
+  const fs::path file_;
+  const ConstDb db_;
+  ConstDbScan scan_;
+};
+
+void prove(const fs::path& directory, const Generated& generated, std::uint64_t number) {
+  Proof policies(directory / kPolicy);
+  policies.expect(PolicyDb::kGatewayKey, encode(numbered(generated.gateway, number)));
+  policies.expect(PolicyDb::kForeignKey, encode(generated.foreign));
+  // Each once, as the milters read it.
+  std::vector<EncodedPolicy> encodings;
+  for (const auto& policy : generated.policies) {
+    if (decode_domain_policy(encode(policy)) != policy) {
+      throw Fault("prove generation", directory.string(), "a policy");
+    }
+    encodings.emplace_back(policy);
+  }
+  std::string value;
+  for (const auto& one : generated.hosted) {
+    value.clear();
+    encodings.at(one.policy).append_value(one.name, one.below != Row::none, value);
+    policies.expect(one.name, value);
+  }
+  policies.finish();
+  for (const auto* const kind : kMaps) {
+    Proof map(directory / database(*kind));
+    for (const auto& one : generated.hosted) {
+      kind->lines(one, [&](std::string_view key, std::string_view line) {
+        map.expect(key, line);
+      });
+    }
+    map.finish();
+  }
+}
+
+std::string read_part(const fs::path& file) {
+  auto text = read_file(file, std::size_t{4} << 30);
+  if (!text) throw Fault("read generation", file.string(), "no such file");
+  return *std::move(text);
+}
+
+[[noreturn]] void damaged(const fs::path& file, std::string_view where) {
+  throw Fault("read generation", file.string(),
+              "damaged: " + escape_untrusted(where.substr(0, 80)));
+}
+
+// Sets the policies of the rows from the database, which has the rows' order.
+void read_policies(const fs::path& file, Generated& generated) {
+  const PolicyDb policies(file);
+  generated.gateway = policies.gateway();
+  generated.foreign = policies.find(PolicyDb::kForeignKey);
+  const ConstDb db(file);
+  ConstDbScan scan(db);
+  PolicyIndex index(generated.policies);
+  std::unordered_map<std::string, std::uint32_t> seen;  // by their shared part
+  auto known = seen.end();
+  auto row = generated.hosted.begin();
+  while (scan.next()) {
+    if (scan.key() == PolicyDb::kGatewayKey || scan.key() == PolicyDb::kForeignKey) {
+      continue;
+    }
+    if (row == generated.hosted.end() || scan.key() != row->name) {
+      damaged(file, scan.key());
+    }
+    const auto stored = split_policy(scan.value());
+    if (!stored || stored->name != row->name ||
+        stored->subdomains != (row->below != Row::none)) {
+      damaged(file, row->name);
+    }
+    // Neighbours are mostly alike.
+    if (known == seen.end() || known->first != stored->shared) {
+      known = seen.find(std::string(stored->shared));
+    }
+    if (known == seen.end()) {
+      auto policy = decode_domain_policy(scan.value());
+      if (!policy) damaged(file, row->name);
+      known = seen.emplace(stored->shared, index.add(*std::move(policy))).first;
+    }
+    row->policy = known->second;
+    ++row;
+  }
+  if (row != generated.hosted.end()) damaged(file, row->name);
+}
+
+}  // namespace
+
+void write_generation(const fs::path& directory, const Generated& generated,
+                      const GenerationMeta& meta) {
+  write_policies(directory / kPolicy, generated, meta.number);
+  for (const auto* const kind : kMaps) write_map(directory, *kind, generated.hosted);
+  write_text(directory / kMainCf, main_cf_text(generated));
+  std::string master_cf;
+  for (const auto& line : generated.master_cf) master_cf += line + "\n";
+  write_text(directory / kMasterCf, master_cf);
+  write_text(directory / kAttach, attach_script(generated), 0755);
+  TextFile table(directory / kTable);
+  render_table(generated, [&](std::string_view piece) { table.add(piece); });
+  table.commit();
+  write_text(directory / kMeta, render(meta));
+  prove(directory, generated, meta.number);
+  write_sums(directory, all_files());
+}
+
+Generated read_generation(const fs::path& directory) {
+  check_sums(directory, {kPolicy, kTable, kMainCf, kMasterCf});
+  Generated generated;
+  {
+    const auto file = directory / kTable;
+    auto table = parse_table(read_part(file), file.string());
+    generated.hosted = std::move(table.hosted);
+    generated.unknown = std::move(table.unknown);
+  }
+  read_policies(directory / kPolicy, generated);
+  const std::string main_cf = read_part(directory / kMainCf);
+  for (const auto line : split(main_cf, '\n')) {
+    if (line.empty()) continue;
+    const auto equals = line.find(" =");
+    if (equals == std::string_view::npos) damaged(directory / kMainCf, line);
+    generated.main_cf.emplace_back(line.substr(0, equals), trim(line.substr(equals + 2)));
+  }
+  const std::string master_cf = read_part(directory / kMasterCf);
+  for (const auto line : split(master_cf, '\n')) {
+    if (!line.empty()) generated.master_cf.emplace_back(line);
+  }
+  return generated;
+}
+
+GenerationMeta read_meta(const fs::path& directory, std::uint64_t number) {
+  const auto file = directory / kMeta;
+  auto meta = parse_meta(read_part(file), file.string());
+  check_sums(directory, {kMeta});
+  if (meta.number != number) {
+    throw Fault("read generation", file.string(), "of another generation");
+  }
+  return meta;
+}
+
+bool check_files(const fs::path& directory) {
+  return check_sums(directory, all_files());
+}
+
+}  // namespace mxfeed

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// The files of one generation: policy.cdb; relay_domains and transport, each with its
+// .cdb; main.cf and master.cf (lines to be set); attach.sh; domains.tsv (what is hosted);
+// meta; sums.
+
+#pragma once
+
+#include <filesystem>
+
+#include "postfix-conf/generate/meta.h"
+#include "postfix-conf/generate/rows.h"
+
+namespace mxfeed {
+
+// Writes all of them and proves that the databases answer with what was written.  Throws
+// Fault.
+void write_generation(const std::filesystem::path& directory, const Generated& generated,
+                      const GenerationMeta& meta);
+
+// Throws Fault if what it reads is missing or damaged: not what Postfix reads, that is
+// written anew from the rest.
+Generated read_generation(const std::filesystem::path& directory);
+// Throws Fault if it is missing, damaged or of another generation than `number`.
+GenerationMeta read_meta(const std::filesystem::path& directory, std::uint64_t number);
+
+// Throws Fault if one of the files is not as it was written.  Returns false if that
+// cannot be told, since it is of version 0.1.0.
+bool check_files(const std::filesystem::path& directory);
+
+}  // namespace mxfeed

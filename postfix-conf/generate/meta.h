@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// The file "meta" of a generation: a line "name: value" for each field, in any order.
+
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "common/base/clock.h"
+#include "postfix-conf/generate/rows.h"
+
+namespace mxfeed {
+
+struct GenerationMeta {
+  std::uint64_t number = 0;
+  Time written;
+  std::string config;          // digest of the configuration, or of the one gone back to
+  std::uint64_t previous = 0;  // the one in force before; 0: none
+  std::uint64_t copy_of = 0;   // by rollback; 0: it was compiled
+  std::size_t domains = 0;     // relayed
+  std::size_t removed = 0;     // kept until their queue is empty
+  UnknownFields unknown;
+};
+
+std::string render(const GenerationMeta& meta);
+
+// The number must be there; other missing fields have their defaults.  Throws Fault, of
+// the file that `source` names, if the text is damaged.
+GenerationMeta parse_meta(std::string_view text, std::string_view source);
+
+}  // namespace mxfeed

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// What a generation takes mail for no longer, and what it keeps for mail that waits.
+
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "postfix-conf/generate/compile.h"
+#include "postfix-conf/generate/rows.h"
+
+namespace mxfeed {
+
+// What an earlier generation kept and a later one may drop when nothing waits.
+std::vector<RelayKey> kept_keys(const Generated& previous);
+
+struct Removals {
+  std::vector<std::string> names;  // domains that were relayed and are not wanted
+  std::size_t of = 0;              // how many were relayed
+  bool nothing_left = false;
+
+  // More than ten and more than 1 %, or all of them.
+  bool are_many() const {
+    const auto count = names.size();
+    return (count > 10 && count * 100 > of) || (count > 0 && nothing_left);
+  }
+};
+
+Removals find_removals(const Wanted& wanted, const Generated& previous);
+
+}  // namespace mxfeed

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "postfix-conf/generate/sums.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <map>
+#include <optional>
+
+#include "common/base/digest.h"
+#include "common/base/fault.h"
+#include "common/base/file.h"
+#include "common/base/text.h"
+
+namespace mxfeed {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kFile = "sums";
+constexpr std::size_t kSize = 32;
+constexpr std::size_t kMostSums = 64 * 1024;
+
+std::string sum_of(const fs::path& file) {
+  const Fd fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd) throw Fault("read generation", file.string(), errno_text(errno));
+  Digester digester(kSize);
+  std::string buffer(256 * 1024, '\0');
+  for (;;) {
+    const ssize_t got = ::read(fd.get(), buffer.data(), buffer.size());
+    if (got == 0) return to_hex(std::move(digester).finish());
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) throw Fault("read generation", file.string(), errno_text(errno));
+    digester.add(std::string_view(buffer).substr(0, static_cast<std::size_t>(got)));
+  }
+}
+
+// By name of the file; nothing if there is no such file.
+std::optional<std::map<std::string, std::string>> read_sums(const fs::path& directory) {
+  const auto text = read_file(directory / kFile, kMostSums);
+  if (!text) return std::nullopt;
+  std::map<std::string, std::string> sums;
+  for (const auto line : split(*text, '\n')) {
+    if (line.empty()) continue;
+    const auto blanks = line.find("  ");
+    if (blanks != 2 * kSize) {
+      throw Fault("read generation", (directory / kFile).string(), "damaged");
+    }
+    sums.emplace(line.substr(blanks + 2), line.substr(0, blanks));
+  }
+  return sums;
+}
+
+}  // namespace
+
+void write_sums(const fs::path& directory, const std::vector<std::string>& files) {
+  std::string text;
+  for (const auto& name : files) {
+    text.append(sum_of(directory / name)).append("  ").append(name).append("\n");
+  }
+  write_file(directory / kFile, text);
+}
+
+bool check_sums(const fs::path& directory, const std::vector<std::string>& files) {
+  const auto sums = read_sums(directory);
+  if (!sums) return false;
+  for (const auto& name : files) {
+    const auto sum = sums->find(name);
+    if (sum == sums->end()) {
+      throw Fault("read generation", (directory / kFile).string(),
+                  "damaged: nothing of " + name);
+    }
+    if (sum_of(directory / name) != sum->second) {
+      throw Fault("read generation", (directory / name).string(),
+                  "damaged: not as it was written");
+    }
+  }
+  return true;
+}
+
+}  // namespace mxfeed
