@@ -15,10 +15,41 @@ namespace mxfeed {
 namespace {
 
 bool is_relayed(const DomainConfig& domain) {
-  const auto service = domain.settings.service.value;
-  return domain.settings.state.value != DomainState::removed &&
+  const auto service = domain.settings->service.value;
+  return domain.settings->state.value != DomainState::removed &&
          (service == Service::feed || service == Service::backup);
 }
+
+// Warnings of one kind, once for each place: the first thousand, and how many more there
+// are when it ends.
+class AlikeWarnings {
+ public:
+  AlikeWarnings(Config& config, std::string_view key) : config_(config), key_(key) {}
+  ~AlikeWarnings() {
+    if (count_ <= kMost) return;
+    config_.warnings.push_back(
+        {Place{}, "", std::string(key_),
+         fmt::format("{} more warnings of this kind", count_ - kMost)});
+  }
+  AlikeWarnings(const AlikeWarnings&) = delete;
+  AlikeWarnings& operator=(const AlikeWarnings&) = delete;
+
+  template <typename Cause>
+  void add(Place place, const Cause& cause) {
+    // Only places in mxfeed.toml, the first file, are those of several domains.
+    if (place.file == 0 && !seen_.insert(place).second) return;
+    if (++count_ > kMost) return;
+    config_.warnings.push_back({place, "", std::string(key_), cause()});
+  }
+
+ private:
+  static constexpr std::size_t kMost = 1000;
+
+  Config& config_;
+  const std::string_view key_;
+  std::set<Place> seen_;
+  std::size_t count_ = 0;
+};
 
 class Checker {
  public:
@@ -62,8 +93,8 @@ class Checker {
     std::vector<std::vector<const DomainConfig*>> backups(config_.customers.size());
     for (const auto& domain : config_.domains) {
       if (domain.customer != DomainConfig::kNoCustomer &&
-          domain.settings.service.value == Service::backup &&
-          domain.settings.state.value != DomainState::removed) {
+          domain.settings->service.value == Service::backup &&
+          domain.settings->state.value != DomainState::removed) {
         backups[domain.customer].push_back(&domain);
       }
     }
@@ -74,7 +105,7 @@ class Checker {
       std::sort(all.begin(), all.end(),
                 [](const auto* a, const auto* b) { return a->place < b->place; });
       for (std::size_t n = customer.max_backup_domains; n < all.size(); ++n) {
-        error(*all[n], "service", all[n]->settings.service.place,
+        error(*all[n], "service", all[n]->absolute(all[n]->settings->service.place),
               fmt::format("backup domain {} of customer \"{}\": max_backup_domains is {}",
                           n + 1, customer.id, customer.max_backup_domains));
       }
@@ -86,7 +117,7 @@ class Checker {
     std::size_t feeds = 0, backups = 0;
     for (const auto& domain : config_.domains) {
       if (!is_relayed(domain)) continue;
-      ++(domain.settings.service.value == Service::feed ? feeds : backups);
+      ++(domain.settings->service.value == Service::feed ? feeds : backups);
     }
     const auto check = [&](std::string_view key, bool is_missing, std::size_t count,
                            std::string_view service) {
@@ -105,40 +136,41 @@ class Checker {
     std::chrono::seconds longest{0};
     std::uint64_t largest = 0;
     for (const auto& domain : config_.domains) {
-      longest = std::max(longest, domain.settings.queue_lifetime.value);
-      largest = std::max(largest, domain.settings.max_size.value);
+      longest = std::max(longest, domain.settings->queue_lifetime.value);
+      largest = std::max(largest, domain.settings->max_size.value);
     }
-    std::set<Place> noted, too_large;
+    AlikeWarnings lifetimes(config_, "queue_lifetime");
+    AlikeWarnings sizes(config_, "max_size");
+    AlikeWarnings too_large(config_, "max_size");
     for (const auto& domain : config_.domains) {
-      const auto& lifetime = domain.settings.queue_lifetime;
-      if (lifetime.value < longest && lifetime.place.line != 0 &&
-          noted.insert(lifetime.place).second) {
-        config_.warnings.push_back(
-            {lifetime.place, "", "queue_lifetime",
-             fmt::format("{} has no effect in this version: mail is kept for the longest "
-                         "queue_lifetime of all domains ({})",
-                         format_duration(lifetime.value), format_duration(longest))});
+      const auto& lifetime = domain.settings->queue_lifetime;
+      if (lifetime.value < longest && lifetime.place.line != 0) {
+        lifetimes.add(domain.absolute(lifetime.place), [&] {
+          return fmt::format(
+              "{} has no effect in this version: mail is kept for the longest "
+              "queue_lifetime of all domains ({})",
+              format_duration(lifetime.value), format_duration(longest));
+        });
       }
-      const auto& size = domain.settings.max_size;
-      if (size.value < largest && size.place.line != 0 &&
-          noted.insert(size.place).second) {
-        config_.warnings.push_back(
-            {size.place, "", "max_size",
-             fmt::format("{} has no effect in this version: the largest max_size of all "
-                         "domains ({}) is the limit",
-                         format_size(size.value), format_size(largest))});
+      const auto& size = domain.settings->max_size;
+      if (size.value < largest && size.place.line != 0) {
+        sizes.add(domain.absolute(size.place), [&] {
+          return fmt::format(
+              "{} has no effect in this version: the largest max_size of all domains "
+              "({}) is the limit",
+              format_size(size.value), format_size(largest));
+        });
       }
       const auto scanned = config_.gateway.virus.max_file_size;
       if (is_relayed(domain) && size.value > scanned) {
-        const Place place = size.place.line != 0 ? size.place : domain.place;
-        if (too_large.insert(place).second) {
-          config_.warnings.push_back(
-              {place, "", "max_size",
-               fmt::format(
-                   "{} is above max_file_size in [virus] ({}): a larger message is "
-                   "unscannable",
-                   format_size(size.value), format_size(scanned))});
-        }
+        const Place place =
+            size.place.line != 0 ? domain.absolute(size.place) : domain.place;
+        too_large.add(place, [&] {
+          return fmt::format(
+              "{} is above max_file_size in [virus] ({}): a larger message is "
+              "unscannable",
+              format_size(size.value), format_size(scanned));
+        });
       }
     }
   }
@@ -152,7 +184,7 @@ class Checker {
   }
 
   void check(const DomainConfig& domain) {
-    const auto& settings = domain.settings;
+    const auto& settings = *domain.settings;
     for (const auto& host : config_.gateway.hosts) {
       if (host.name == domain.name) {
         error(domain, "name", domain.place, "must not be the name of a gateway host");
@@ -161,33 +193,33 @@ class Checker {
     const auto& gateway = config_.gateway;
     const auto& delay = settings.greylist_delay;
     if (delay.value && *delay.value >= gateway.greylist_defaults.retry_window) {
-      error(domain, "greylist.delay", delay.place,
+      error(domain, "greylist.delay", domain.absolute(delay.place),
             fmt::format("must be below retry_window ({})",
                         format_duration(gateway.greylist_defaults.retry_window)));
     }
     if (settings.service.value == Service::backup) check_backup(domain);
-    if (is_relayed(domain) && settings.deliver_to.place.line == 0) {
+    if (is_relayed(domain) && domain.deliver_to.place.line == 0) {
       error(domain, "deliver_to", domain.place,
             "missing: the IP address of the customer's server");
     }
-    for (const auto& server : settings.deliver_to.value) {
+    for (const auto& server : domain.deliver_to.value) {
       const auto cause = why_not(server.address);
       if (!cause.empty()) {
-        error(domain, "deliver_to", settings.deliver_to.place,
+        error(domain, "deliver_to", domain.deliver_to.place,
               fmt::format("{}: {}", server.str(), cause));
       }
     }
   }
 
   void check_backup(const DomainConfig& domain) {
-    const auto& settings = domain.settings;
+    const auto& settings = *domain.settings;
     if (!is_relayed(domain)) return;
     if (settings.requested.value.empty()) {
       error(domain, "requested", domain.place,
             "missing: a backup needs a record of who asked for it and when");
     }
     if (domain.customer == DomainConfig::kNoCustomer) {
-      error(domain, "service", settings.service.place,
+      error(domain, "service", domain.absolute(settings.service.place),
             "a backup needs a customer: add [customer] to the file");
       return;
     }
@@ -199,7 +231,7 @@ class Checker {
                        customer.id, config_.describe(customer.place))});
     }
     if (customer.backup == BackupRight::refused) {
-      error(domain, "service", settings.service.place,
+      error(domain, "service", domain.absolute(settings.service.place),
             fmt::format("customer \"{}\" is refused backups ({})", customer.id,
                         config_.describe(customer.place)));
     }

@@ -9,6 +9,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <list>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -31,6 +32,7 @@ template <typename T>
 struct Sourced {
   T value{};
   Place place{};
+  bool operator==(const Sourced&) const = default;
 };
 
 // An error, or a warning.  Reads
@@ -84,16 +86,30 @@ struct DomainSettings {
   Sourced<SpamRule> spam_med{{SpamAction::subject, "[SPAM: med] "}};
   Sourced<SpamRule> spam_high{{SpamAction::discard, ""}};
   Sourced<SpamRule> spam_bulk{{SpamAction::none, ""}};
+
+  bool operator==(const DomainSettings&) const = default;
 };
 
 struct DomainConfig {
   std::string name;  // A-labels
   Place place;       // of the name
   std::uint32_t customer = kNoCustomer;
-  DomainSettings settings;  // own, else those of [defaults]
+  Sourced<std::vector<Endpoint>> deliver_to;
+  // Own, else those of [defaults]; without deliver_to.  Lives in Config::settings, once
+  // for all domains that have the same: for its places see absolute().
+  const DomainSettings* settings = nullptr;
 
   static constexpr std::uint32_t kNoCustomer = 0xFFFFFFFF;
+
+  // The place of a setting in `settings`.
+  Place absolute(Place place) const;
+  // All settings, with their places.
+  DomainSettings whole_settings() const;
 };
+
+// Makes places in the domain's own file count from its place, so that domains that are
+// written alike have equal settings.
+void make_relative(DomainSettings& settings, Place domain);
 
 struct CustomerConfig {
   std::string id;
@@ -127,14 +143,22 @@ struct GatewayConfig {
 };
 
 struct Config {
+  Config() = default;
+  // Domains point to settings.
+  Config(const Config&) = delete;
+  Config& operator=(const Config&) = delete;
+  Config(Config&&) = default;
+  Config& operator=(Config&&) = default;
+
   std::vector<std::string> files;  // full paths
   std::size_t files_read = 0;      // the first of them; the others are ignored
   GatewayConfig gateway;
   DomainSettings
       defaults;  // [defaults] over the built-in ones: for mail of other domains
   std::vector<CustomerConfig> customers;
-  std::vector<DomainConfig> domains;  // in rising order of name
-  std::vector<Problem> errors;        // by place; with any, the rest must not be used
+  std::list<DomainSettings> settings;  // of the domains
+  std::vector<DomainConfig> domains;   // in rising order of name
+  std::vector<Problem> errors;         // by place; with any, the rest must not be used
   std::vector<Problem> warnings;
   std::string digest;  // of all that was read
 

@@ -5,20 +5,16 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <atomic>
 #include <cerrno>
-#include <exception>
 #include <memory>
-#include <mutex>
 #include <optional>
-#include <system_error>
-#include <thread>
 #include <utility>
 #include <variant>
 
 #include "common/base/digest.h"
 #include "common/base/fault.h"
 #include "common/base/file.h"
+#include "common/base/parallel.h"
 #include "common/base/text.h"
 #include "postfix-conf/config/load_domains.h"
 #include "postfix-conf/config/load_gateway.h"
@@ -95,41 +91,6 @@ Loaded read_toml(const fs::path& path, std::uint32_t number, const Take& take) {
   return loaded;
 }
 
-// Calls work(i) for each i below `count`, on all cores; `progress` on the calling thread
-// only.
-void for_each_on_all_cores(std::size_t count,
-                           const std::function<void(std::size_t)>& work,
-                           const Progress& progress) {
-  std::atomic<std::size_t> next{0};
-  std::atomic<std::size_t> done{0};
-  std::mutex mutex;
-  std::exception_ptr thrown;  // under mutex
-  const auto run = [&](bool is_caller) {
-    try {
-      for (std::size_t i = next++; i < count; i = next++) {
-        work(i);
-        ++done;
-        if (is_caller && progress) progress(done, count);
-      }
-    } catch (...) {
-      next = count;
-      const std::lock_guard lock(mutex);
-      thrown = std::current_exception();
-    }
-  };
-  std::vector<std::thread> threads;
-  const std::size_t cores = std::max(1u, std::thread::hardware_concurrency());
-  try {
-    while (threads.size() + 1 < std::min(cores, count)) threads.emplace_back(run, false);
-  } catch (const std::system_error&) {
-    // No more threads; those that are there do it.
-  }
-  run(true);
-  for (auto& thread : threads) thread.join();
-  if (thrown) std::rethrow_exception(thrown);
-  if (progress && count > 0) progress(count, count);
-}
-
 // Moves the domains out, by name, those of equal name by place.
 std::vector<DomainConfig> sorted(std::vector<Loaded>& files) {
   struct Reference {
@@ -194,7 +155,10 @@ class Loader {
                                  loaded.domains = read_domains(root, defaults, problems);
                                });
         },
-        progress);
+        [&](std::size_t done) {
+          if (progress) progress(done, files.size());
+        });
+    if (progress && !files.empty()) progress(files.size(), files.size());
     for (auto& file : files) merge(std::move(file));
     config_.domains = sorted(files);
     config_.files_read = config_.files.size();
@@ -236,6 +200,7 @@ class Loader {
       config_.customers.push_back(*std::move(loaded.domains.customer));
       for (auto& domain : loaded.domains.domains) domain.customer = customer;
     }
+    config_.settings.splice(config_.settings.end(), loaded.domains.settings);
     digest_.add(loaded.digest);
     is_complete_ = is_complete_ && loaded.is_complete;
   }

@@ -22,7 +22,20 @@ std::optional<CustomerConfig> read_customer(Section& file, Problems& problems) {
   return read_customer(section);
 }
 
-DomainConfig read_domain(TomlNode table, const Defaults& defaults, Problems& problems) {
+// Where equal settings are kept.
+const DomainSettings* store(DomainSettings settings, std::list<DomainSettings>& all) {
+  // Those of a file are mostly alike.
+  constexpr std::size_t kCompared = 16;
+  std::size_t compared = 0;
+  for (auto one = all.rbegin(); one != all.rend() && compared < kCompared; ++one) {
+    if (*one == settings) return &*one;
+    ++compared;
+  }
+  return &all.emplace_back(std::move(settings));
+}
+
+DomainConfig read_domain(TomlNode table, const Defaults& defaults, Problems& problems,
+                         std::list<DomainSettings>& all) {
   DomainConfig domain;
   const auto given = table.member("name");
   if (given && given->kind() == TomlNode::Kind::string) {
@@ -47,8 +60,11 @@ DomainConfig read_domain(TomlNode table, const Defaults& defaults, Problems& pro
       if (own->string() == word(one)) service = one;
     }
   }
-  domain.settings = defaults.of(service);
-  read_settings(section, SettingsOf::domain, domain.settings);
+  DomainSettings settings = defaults.of(service);
+  read_settings(section, SettingsOf::domain, settings);
+  domain.deliver_to = std::exchange(settings.deliver_to, {});
+  make_relative(settings, domain.place);
+  domain.settings = store(std::move(settings), all);
   return domain;
 }
 
@@ -61,7 +77,7 @@ DomainsFile read_domains(TomlNode root, const Defaults& defaults, Problems& prob
   const auto tables = section.take_tables("domain");
   file.domains.reserve(tables.size());
   for (const auto& table : tables) {
-    file.domains.push_back(read_domain(table.table(), defaults, problems));
+    file.domains.push_back(read_domain(table.table(), defaults, problems, file.settings));
   }
   section.finish();
   return file;

@@ -4,6 +4,7 @@
 
 #pragma once
 
+#include <list>
 #include <optional>
 #include <vector>
 
@@ -17,6 +18,7 @@ struct DomainsFile {
   std::optional<CustomerConfig> customer;
   // In the order of the file; their customer is to be set.
   std::vector<DomainConfig> domains;
+  std::list<DomainSettings> settings;  // of the domains
 };
 
 // Problems are noted.  Thread-safe for different files.

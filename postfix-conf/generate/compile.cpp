@@ -10,7 +10,7 @@ namespace mxfeed {
 namespace {
 
 DomainPolicy policy_of(const DomainConfig& domain, const GatewayConfig& gateway) {
-  const auto& s = domain.settings;
+  const auto& s = *domain.settings;
   DomainPolicy policy;
   policy.greylist = gateway.greylist_defaults;
   policy.greylist.when = s.greylist_when.value;
@@ -39,7 +39,7 @@ std::string route_of(const std::vector<Endpoint>& servers) {
 
 // Whether this host takes mail for it.
 bool is_taken(const DomainConfig& domain, const Config& config) {
-  const auto& s = domain.settings;
+  const auto& s = *domain.settings;
   if (s.state.value == DomainState::removed) return false;
   switch (s.service.value) {
     case Service::feed:
@@ -89,7 +89,7 @@ Wanted compile(const Config& config, const HostConfig* local, const std::string&
   std::vector<Hosted> refused;
   draft.hosted.reserve(config.domains.size());
   for (const auto& domain : config.domains) {
-    const auto& s = domain.settings;
+    const auto& s = *domain.settings;
     const bool taken = is_taken(domain, config);
     Hosted hosted;
     hosted.name = domain.name;
@@ -100,7 +100,7 @@ Wanted compile(const Config& config, const HostConfig* local, const std::string&
     if (domain.customer != DomainConfig::kNoCustomer) {
       hosted.customer = config.customers[domain.customer].id;
     }
-    hosted.route = route_of(s.deliver_to.value);
+    hosted.route = route_of(domain.deliver_to.value);
     hosted.policy = policies.add(policy_of(domain, gateway));
     if (!taken) {
       refused.push_back(std::move(hosted));
