@@ -84,8 +84,9 @@ InForce read_in_force(const Generations& generations) {
     is_known = attempt([&] { in_force.hosted = generations.load(number); });
     const bool has_meta = attempt([&] { in_force.meta = generations.meta(number); });
     if (is_known && has_meta) {
-      attempt(
-          [&] { in_force.is_outdated = !check_files(generations.directory(number)); });
+      attempt([&] {
+        in_force.is_outdated = !check_other_files(generations.directory(number));
+      });
     }
   }
   if (in_force.postfix && in_force.postfix != in_force.current) {

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <functional>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -14,6 +15,7 @@
 
 #include "common/base/fault.h"
 #include "common/base/file.h"
+#include "common/base/parallel.h"
 #include "common/base/text.h"
 #include "common/policy/constdb.h"
 #include "common/policy/policy_db.h"
@@ -38,12 +40,25 @@ std::string database(const MapKind& kind) {
   return std::string(kind.name) + ".cdb";
 }
 
-std::vector<std::string> all_files() {
-  std::vector<std::string> files = {kPolicy, kTable, kMainCf, kMasterCf, kAttach, kMeta};
+// That read_generation() reads.
+std::vector<std::string> sources() {
+  return {kPolicy, kTable, kMainCf, kMasterCf};
+}
+
+// That follow from those.
+std::vector<std::string> derived_files() {
+  std::vector<std::string> files = {kAttach};
   for (const auto* const kind : kMaps) {
     files.emplace_back(kind->name);
     files.push_back(database(*kind));
   }
+  return files;
+}
+
+std::vector<std::string> all_files() {
+  auto files = sources();
+  files.emplace_back(kMeta);
+  for (auto& file : derived_files()) files.push_back(std::move(file));
   return files;
 }
 
@@ -158,34 +173,42 @@ class Proof {
   ConstDbScan scan_;
 };
 
-void prove(const fs::path& directory, const Generated& generated, std::uint64_t number) {
-  Proof policies(directory / kPolicy);
-  policies.expect(PolicyDb::kGatewayKey, encode(numbered(generated.gateway, number)));
-  policies.expect(PolicyDb::kForeignKey, encode(generated.foreign));
+void prove_policies(const fs::path& directory, const Generated& generated,
+                    std::uint64_t number) {
   // Each once, as the milters read it.
-  std::vector<EncodedPolicy> encodings;
   for (const auto& policy : generated.policies) {
     if (decode_domain_policy(encode(policy)) != policy) {
       throw Fault("prove generation", directory.string(), "a policy");
     }
-    encodings.emplace_back(policy);
   }
+  const auto policies = encoded(generated);
+  Proof proof(directory / kPolicy);
+  proof.expect(PolicyDb::kGatewayKey, encode(numbered(generated.gateway, number)));
+  proof.expect(PolicyDb::kForeignKey, encode(generated.foreign));
   std::string value;
   for (const auto& one : generated.hosted) {
     value.clear();
-    encodings.at(one.policy).append_value(one.name, one.below != Row::none, value);
-    policies.expect(one.name, value);
+    policies.at(one.policy).append_value(one.name, one.below != Row::none, value);
+    proof.expect(one.name, value);
   }
-  policies.finish();
-  for (const auto* const kind : kMaps) {
-    Proof map(directory / database(*kind));
-    for (const auto& one : generated.hosted) {
-      kind->lines(one, [&](std::string_view key, std::string_view line) {
-        map.expect(key, line);
-      });
-    }
-    map.finish();
+  proof.finish();
+}
+
+void prove_map(const fs::path& directory, const MapKind& kind,
+               const std::vector<Hosted>& hosted) {
+  Proof proof(directory / database(kind));
+  for (const auto& one : hosted) {
+    kind.lines(one, [&](std::string_view key, std::string_view value) {
+      proof.expect(key, value);
+    });
   }
+  proof.finish();
+}
+
+void write_table(const fs::path& file, const Generated& generated) {
+  TextFile table(file);
+  render_table(generated, [&](std::string_view piece) { table.add(piece); });
+  table.commit();
 }
 
 std::string read_part(const fs::path& file) {
@@ -241,23 +264,31 @@ void read_policies(const fs::path& file, Generated& generated) {
 
 void write_generation(const fs::path& directory, const Generated& generated,
                       const GenerationMeta& meta) {
-  write_policies(directory / kPolicy, generated, meta.number);
-  for (const auto* const kind : kMaps) write_map(directory, *kind, generated.hosted);
+  // The long ones at the same time.
+  std::vector<std::function<void()>> work = {
+      [&] {
+        write_policies(directory / kPolicy, generated, meta.number);
+        prove_policies(directory, generated, meta.number);
+      },
+      [&] { write_table(directory / kTable, generated); }};
+  for (const auto* const kind : kMaps) {
+    work.emplace_back([&, kind] {
+      write_map(directory, *kind, generated.hosted);
+      prove_map(directory, *kind, generated.hosted);
+    });
+  }
+  for_each_on_all_cores(work.size(), [&](std::size_t i) { work[i](); });
   write_text(directory / kMainCf, main_cf_text(generated));
   std::string master_cf;
   for (const auto& line : generated.master_cf) master_cf += line + "\n";
   write_text(directory / kMasterCf, master_cf);
   write_text(directory / kAttach, attach_script(generated), 0755);
-  TextFile table(directory / kTable);
-  render_table(generated, [&](std::string_view piece) { table.add(piece); });
-  table.commit();
   write_text(directory / kMeta, render(meta));
-  prove(directory, generated, meta.number);
   write_sums(directory, all_files());
 }
 
 Generated read_generation(const fs::path& directory) {
-  check_sums(directory, {kPolicy, kTable, kMainCf, kMasterCf});
+  check_sums(directory, sources());
   Generated generated;
   {
     const auto file = directory / kTable;
@@ -292,6 +323,10 @@ GenerationMeta read_meta(const fs::path& directory, std::uint64_t number) {
 
 bool check_files(const fs::path& directory) {
   return check_sums(directory, all_files());
+}
+
+bool check_other_files(const fs::path& directory) {
+  return check_sums(directory, derived_files());
 }
 
 }  // namespace mxfeed

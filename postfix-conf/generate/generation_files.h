@@ -27,5 +27,7 @@ GenerationMeta read_meta(const std::filesystem::path& directory, std::uint64_t n
 // Throws Fault if one of the files is not as it was written.  Returns false if that
 // cannot be told, since it is of version 0.1.0.
 bool check_files(const std::filesystem::path& directory);
+// The same of those that neither read_generation() nor read_meta() reads.
+bool check_other_files(const std::filesystem::path& directory);
 
 }  // namespace mxfeed

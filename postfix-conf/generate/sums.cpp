@@ -11,6 +11,7 @@
 #include "common/base/digest.h"
 #include "common/base/fault.h"
 #include "common/base/file.h"
+#include "common/base/parallel.h"
 #include "common/base/text.h"
 
 namespace mxfeed {
@@ -36,6 +37,14 @@ std::string sum_of(const fs::path& file) {
   }
 }
 
+std::vector<std::string> sums_of(const fs::path& directory,
+                                 const std::vector<std::string>& files) {
+  std::vector<std::string> sums(files.size());
+  for_each_on_all_cores(files.size(),
+                        [&](std::size_t i) { sums[i] = sum_of(directory / files[i]); });
+  return sums;
+}
+
 // By name of the file; nothing if there is no such file.
 std::optional<std::map<std::string, std::string>> read_sums(const fs::path& directory) {
   const auto text = read_file(directory / kFile, kMostSums);
@@ -55,24 +64,27 @@ std::optional<std::map<std::string, std::string>> read_sums(const fs::path& dire
 }  // namespace
 
 void write_sums(const fs::path& directory, const std::vector<std::string>& files) {
+  const auto sums = sums_of(directory, files);
   std::string text;
-  for (const auto& name : files) {
-    text.append(sum_of(directory / name)).append("  ").append(name).append("\n");
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    text.append(sums[i]).append("  ").append(files[i]).append("\n");
   }
   write_file(directory / kFile, text);
 }
 
 bool check_sums(const fs::path& directory, const std::vector<std::string>& files) {
-  const auto sums = read_sums(directory);
-  if (!sums) return false;
+  const auto wanted = read_sums(directory);
+  if (!wanted) return false;
   for (const auto& name : files) {
-    const auto sum = sums->find(name);
-    if (sum == sums->end()) {
+    if (!wanted->contains(name)) {
       throw Fault("read generation", (directory / kFile).string(),
                   "damaged: nothing of " + name);
     }
-    if (sum_of(directory / name) != sum->second) {
-      throw Fault("read generation", (directory / name).string(),
+  }
+  const auto sums = sums_of(directory, files);
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    if (sums[i] != wanted->at(files[i])) {
+      throw Fault("read generation", (directory / files[i]).string(),
                   "damaged: not as it was written");
     }
   }

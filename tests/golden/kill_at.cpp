@@ -8,12 +8,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cstdlib>
 
 namespace {
 
 void step() {
-  static int left = [] {
+  static std::atomic<int> left = [] {
     const char* const at = std::getenv("MXFEED_KILL_AT");
     return at == nullptr ? 0 : std::atoi(at);
   }();
