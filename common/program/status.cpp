@@ -17,7 +17,8 @@ using Monotonic = std::chrono::steady_clock;
 
 constexpr std::size_t kMaxCommand = 1024;
 constexpr ::mode_t kMode = 0600;
-constexpr int kBacklog = 64;
+// Above it a client that does not block is turned away (EAGAIN).
+constexpr int kBacklog = 1024;
 
 UnixListener listen_at(const std::filesystem::path& path) {
   return UnixListener(path, SOCK_STREAM, kMode, kBacklog);
