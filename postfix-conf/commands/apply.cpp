@@ -33,12 +33,7 @@
 namespace mxfeed {
 namespace {
 
-constexpr int kBusy = 75;  // EX_TEMPFAIL
 constexpr std::size_t kRemovalsNamed = 20;
-
-void complain(const std::string& line) {
-  fmt::print(stderr, "{}\n", line);
-}
 
 std::string canonical_host_name() {
   char name[256] = "";
@@ -207,7 +202,7 @@ int locked(const ApplyOptions& options,
     if (!lock) {
       complain(fmt::format("{}: another mxfeed is changing it; try again later",
                            options.state.string()));
-      return kBusy;
+      return static_cast<int>(ExitCode::try_later);
     }
   }
   ApplyReport report(options.json);

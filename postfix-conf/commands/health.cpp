@@ -66,9 +66,9 @@ void judge_daemon(const DaemonStatus& daemon, Health& health) {
   if (!daemon.serves()) {
     const auto why = daemon.field("last_fault");
     health.alarms.push_back(
-        {ExitCode::not_running, fmt::format("{}: {}{}{}", name_of(daemon),
-                                            escape_untrusted(daemon.field("state")),
-                                            why.empty() ? "" : ": ", why)});
+        {ExitCode::not_running,
+         fmt::format("{}: {}{}{}", name_of(daemon), escape_line(daemon.field("state")),
+                     why.empty() ? "" : ": ", escape_line(why))});
     return;
   }
   const auto generation = daemon.generation();
@@ -84,7 +84,7 @@ void judge_daemon(const DaemonStatus& daemon, Health& health) {
   if (daemon.field("version") != MXFEED_VERSION) {
     health.warnings.push_back(
         fmt::format("{}: runs version {}, installed is {}: restart it", name_of(daemon),
-                    escape_untrusted(daemon.field("version")), MXFEED_VERSION));
+                    escape_line(daemon.field("version")), MXFEED_VERSION));
   }
 }
 

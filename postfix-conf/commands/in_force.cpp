@@ -3,19 +3,15 @@
 
 #include <fmt/format.h>
 
-#include <cstdio>
 #include <limits>
 #include <string>
 
 #include "common/base/fault.h"
+#include "postfix-conf/commands/problems.h"
 #include "postfix-conf/generate/generation_files.h"
 
 namespace mxfeed {
 namespace {
-
-void complain(const std::string& line) {
-  fmt::print(stderr, "{}\n", line);
-}
 
 std::optional<std::uint64_t> led_to(const Generations& generations, const char* link,
                                     bool& is_damaged) {

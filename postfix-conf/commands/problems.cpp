@@ -16,11 +16,11 @@ namespace {
 
 constexpr std::size_t kShownAlike = 5;
 
+}  // namespace
+
 void complain(const std::string& line) {
   fmt::print(stderr, "{}\n", line);
 }
-
-}  // namespace
 
 Config load_config_shown(const std::filesystem::path& directory) {
   if (::isatty(STDERR_FILENO) == 0) return load_config(directory);

@@ -4,22 +4,16 @@
 #include <fmt/format.h>
 
 #include <cstddef>
-#include <cstdio>
 #include <string>
+#include <vector>
 
+#include "common/base/fault.h"
+#include "postfix-conf/commands/problems.h"
 #include "postfix-conf/generate/generations.h"
 #include "postfix-conf/generate/maps.h"
 #include "postfix-conf/postfix/postfix.h"
 
 namespace mxfeed {
-namespace {
-
-void complain(const std::string& line) {
-  fmt::print(stderr, "{}\n", line);
-}
-
-}  // namespace
-
 bool prove_look_ups(const std::filesystem::path& state,
                     const std::filesystem::path& postfix_config, const Generated& now,
                     const Generated& before, ApplyReport& report) {
@@ -29,14 +23,16 @@ bool prove_look_ups(const std::filesystem::path& state,
   bool good = true;
   for (const auto* const kind : kMaps) {
     const auto lines = changed_lines(*kind, now.hosted, before.hosted);
-    std::string cause;
-    const auto wrong = postfix.wrong_answers(link / kind->name, lines, cause);
-    if (!wrong) {
-      complain(fmt::format("note: look-ups were not proved with Postfix: {}", cause));
+    std::vector<std::string> wrong;
+    try {
+      wrong = postfix.wrong_answers(link / kind->name, lines);
+    } catch (const Fault& fault) {
+      complain(
+          fmt::format("note: look-ups were not proved with Postfix: {}", fault.what()));
       return true;
     }
-    for (const auto& line : *wrong) complain("postmap: " + line);
-    good = good && wrong->empty();
+    for (const auto& line : wrong) complain("postmap: " + line);
+    good = good && wrong.empty();
     proved += lines.size();
   }
   report.set("look_ups_proved", good ? Json(proved) : Json());

@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <chrono>
-#include <cstdio>
 #include <string>
 #include <string_view>
 
@@ -12,15 +11,13 @@
 #include "common/base/text.h"
 #include "common/base/unix_socket.h"
 #include "common/program/status.h"
+#include "common/program/status_snapshot.h"
+#include "postfix-conf/commands/problems.h"
 
 namespace mxfeed {
 namespace {
 
 constexpr std::chrono::seconds kPatience{15};
-
-void complain(const std::string& line) {
-  fmt::print(stderr, "{}\n", line);
-}
 
 enum class Reloaded {
   not_running,
@@ -72,11 +69,9 @@ Reloaded reload(const std::filesystem::path& state, std::string_view name,
                          fault.what()));
     return Reloaded::failed;
   }
-  std::string_view has;
-  for (const auto line : split(answer, '\n')) {
-    if (line.starts_with("generation: ")) has = trim(line.substr(12));
-  }
-  if (parse_unsigned(has) == number) {
+  const auto snapshot = StatusSnapshot::parse(answer);
+  const auto has = snapshot.find("generation");
+  if (has && parse_unsigned(*has) == number) {
     report.say(fmt::format("{}: generation {}", name, number));
     return Reloaded::done;
   }
@@ -86,7 +81,7 @@ Reloaded reload(const std::filesystem::path& state, std::string_view name,
   }
   const auto first = std::string_view(answer).substr(0, answer.find('\n'));
   complain(fmt::format("{}: did not take generation {}: {}", name, number,
-                       escape_untrusted(has.empty() ? first : has)));
+                       escape_untrusted(has.value_or(first))));
   return Reloaded::failed;
 }
 

@@ -3,13 +3,12 @@
 
 #include <fmt/format.h>
 
-#include <cstdio>
-#include <string>
-#include <utility>
+#include <string_view>
 #include <vector>
 
 #include "common/base/clock.h"
 #include "common/base/fault.h"
+#include "postfix-conf/commands/problems.h"
 #include "postfix-conf/generate/removals.h"
 #include "postfix-conf/postfix/postfix.h"
 
@@ -48,20 +47,20 @@ StillWaiting::StillWaiting(const Generations& generations, const Generated& prev
   if (keys.empty()) return;
   lately_ = relayed_lately(generations, current, keys);
   if (lately_.size() == keys.size()) return;
-  std::string cause = "--no-postfix";
-  std::optional<std::set<RelayKey>> waiting;
-  if (postfix_config) {
-    waiting = Postfix(*postfix_config)
-                  .waiting(std::set<RelayKey>(keys.begin(), keys.end()), cause);
-  }
-  if (waiting) {
-    waiting_ = *std::move(waiting);
-  } else {
+  const auto keep_all = [this](std::string_view cause) {
     all_ = true;
-    fmt::print(
-        stderr,
-        "note: removed domains are kept, since the queue was not looked into: {}\n",
-        cause);
+    complain(fmt::format(
+        "note: removed domains are kept, since the queue was not looked into: {}",
+        cause));
+  };
+  if (!postfix_config) {
+    keep_all("--no-postfix");
+    return;
+  }
+  try {
+    waiting_ = Postfix(*postfix_config).waiting({keys.begin(), keys.end()});
+  } catch (const Fault& fault) {
+    keep_all(fault.what());
   }
 }
 

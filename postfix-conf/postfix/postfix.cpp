@@ -14,13 +14,6 @@
 namespace mxfeed {
 namespace {
 
-std::string failure(const char* program, const CommandResult& result) {
-  const auto first = trim(std::string_view(result.errors)
-                              .substr(0, std::string_view(result.errors).find('\n')));
-  return fmt::format("{}: status {}{}{}", program, result.status,
-                     first.empty() ? "" : ": ", escape_untrusted(first));
-}
-
 // A parameter as postconf(1) prints it, "NAME = VALUE".
 std::optional<std::pair<std::string_view, std::string>> parameter_in(
     std::string_view line) {
@@ -31,8 +24,15 @@ std::optional<std::pair<std::string_view, std::string>> parameter_in(
 
 }  // namespace
 
-std::optional<std::set<RelayKey>> Postfix::waiting(const std::set<RelayKey>& wanted,
-                                                   std::string& cause) const {
+Fault Postfix::failure(std::string_view program, const CommandResult& result) const {
+  const std::string_view errors = result.errors;
+  const auto first = trim(errors.substr(0, errors.find('\n')));
+  return Fault(fmt::format("run {}", program), config_.string(),
+               fmt::format("status {}{}{}", result.status, first.empty() ? "" : ": ",
+                           escape_untrusted(first)));
+}
+
+std::set<RelayKey> Postfix::waiting(const std::set<RelayKey>& wanted) const {
   std::set<RelayKey> found;
   // A listing may miss a message that moves between queues meanwhile (postqueue(1)), so
   // it takes two to say that there is none.
@@ -50,18 +50,16 @@ std::optional<std::set<RelayKey>> Postfix::waiting(const std::set<RelayKey>& wan
                                           found.insert(std::move(key));
                                       }
                                     });
-    if (result.status != 0 || !understood) {
-      cause = understood ? failure("postqueue", result)
-                         : std::string("postqueue: output not understood");
-      return std::nullopt;
+    if (result.status != 0) throw failure("postqueue", result);
+    if (!understood) {
+      throw Fault("run postqueue", config_.string(), "output not understood");
     }
   }
   return found;
 }
 
-std::optional<std::vector<std::string>> Postfix::wrong_answers(
-    const std::filesystem::path& map, const std::vector<MapLine>& lines,
-    std::string& cause) const {
+std::vector<std::string> Postfix::wrong_answers(const std::filesystem::path& map,
+                                                const std::vector<MapLine>& lines) const {
   std::vector<std::string> wrong;
   if (lines.empty()) return wrong;
   std::string keys;
@@ -75,10 +73,9 @@ std::optional<std::vector<std::string>> Postfix::wrong_answers(
                       answers.emplace(answer.substr(0, tab), answer.substr(tab + 1));
                     }
                   });
-  // 1: none of the keys is there; errors are said too.
+  // 1 without an error: none of the keys is there.
   if (result.status != 0 && (result.status != 1 || !result.errors.empty())) {
-    cause = failure("postmap", result);
-    return std::nullopt;
+    throw failure("postmap", result);
   }
   for (const auto& line : lines) {
     const auto answer = answers.find(line.key);
@@ -98,9 +95,7 @@ PostfixSettings Postfix::settings() const {
                             const std::function<void(std::string_view)>& line) {
     options.insert(options.begin(), {"postconf", "-c", config_.string()});
     const auto result = run_command(options, "", line);
-    if (result.status != 0) {
-      throw Fault("run postconf", config_.string(), failure("postconf", result));
-    }
+    if (result.status != 0) throw failure("postconf", result);
   };
   const auto service_named = [&](std::string_view name) -> PostfixService& {
     for (auto& service : settings.services) {

@@ -5,13 +5,14 @@
 #pragma once
 
 #include <filesystem>
-#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "common/base/fault.h"
+#include "common/base/process.h"
 #include "postfix-conf/generate/compile.h"
 #include "postfix-conf/generate/maps.h"
 #include "postfix-conf/postfix/settings.h"
@@ -25,21 +26,22 @@ class Postfix {
 
   const std::filesystem::path& config() const { return config_; }
 
-  // Of `wanted`, those that the queue has mail for; nothing if it cannot be told, with
-  // the cause.
-  std::optional<std::set<RelayKey>> waiting(const std::set<RelayKey>& wanted,
-                                            std::string& cause) const;
+  // Each throws Fault if the program of Postfix that it asks does not work.
 
-  // Looks the keys up as Postfix does, through the link.  Says what is wrong, a line
-  // each; a line without value must not be found.  Nothing if postmap(1) does not work.
-  std::optional<std::vector<std::string>> wrong_answers(const std::filesystem::path& map,
-                                                        const std::vector<MapLine>& lines,
-                                                        std::string& cause) const;
+  // Of `wanted`, those that the queue has mail for (postqueue(1)).
+  std::set<RelayKey> waiting(const std::set<RelayKey>& wanted) const;
 
-  // How it is set; throws Fault if postconf(1) does not work.
+  // Looks the keys up as Postfix does, through the link (postmap(1)).  Returns what is
+  // wrong, a line each; a line without value must not be found.
+  std::vector<std::string> wrong_answers(const std::filesystem::path& map,
+                                         const std::vector<MapLine>& lines) const;
+
+  // How it is set (postconf(1)).
   PostfixSettings settings() const;
 
  private:
+  Fault failure(std::string_view program, const CommandResult& result) const;
+
   const std::filesystem::path config_;
 };
 
