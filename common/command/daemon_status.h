@@ -9,20 +9,18 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
-#include <vector>
 
 #include "common/base/json.h"
+#include "common/program/status_snapshot.h"
 
 namespace mxfeed {
 
 struct DaemonStatus {
   std::string name;  // "greylist"
-  // As they came; of a daemon that does not answer: program, state ("down"), last_fault.
-  std::vector<std::pair<std::string, std::string>> fields;
-  bool answers = false;
+  // Of a daemon that does not answer: program, state ("down"), last_fault.
+  StatusSnapshot snapshot;
 
-  // Empty if it says nothing of it.
+  // Empty if there is none.
   std::string_view field(std::string_view key) const;
   // Running, or about to run with other settings.
   bool serves() const;
