@@ -127,7 +127,7 @@ void Listener::keep_reachable() {
   // Otherwise we cannot tell, nor could we bind again.
   if (errno != ENOENT && errno != ENOTDIR) return;
   bind_again();
-  counter("mxfeed_listener_rebinds_total").add();
+  counter("mxfeed_sockets_restored_total", R"(socket="milter")").add();
   log(Severity::warning, LogFields()
                              .add("event", "listen")
                              .add("socket", place_->path)

@@ -291,7 +291,7 @@ class SocketTest(MilterTestCase):
                 self.assertEqual((before.st_mode, before.st_uid, before.st_gid),
                                  (after.st_mode, after.st_uid, after.st_gid))
                 self.check_passes(self.milter)
-                self.assertEqual(times, self.milter.metric("mxfeed_listener_rebinds_total"))
+                self.assertEqual(times, self.milter.metric('mxfeed_sockets_restored_total{socket="milter"}'))
             # Who was connected still is.
             self.assertTrue(mta.send("a@sender.example", ["b@acme.example"],
                                      p.MESSAGE).accepted)

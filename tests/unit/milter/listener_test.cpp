@@ -154,21 +154,24 @@ TEST_CASE("listener: out of descriptors it pauses and goes on") {
 
 TEST_CASE("listener: a socket that is there is left alone") {
   Unix at;
-  const auto before = counter("mxfeed_listener_rebinds_total").value();
+  const auto before =
+      counter("mxfeed_sockets_restored_total", R"(socket="milter")").value();
   for (int i = 0; i < 3; ++i) at.listener.keep_reachable();
-  CHECK(counter("mxfeed_listener_rebinds_total").value() == before);
+  CHECK(counter("mxfeed_sockets_restored_total", R"(socket="milter")").value() == before);
   at.check_serves();
 }
 
 TEST_CASE("listener: a socket that was removed is bound again") {
   Unix at;
-  const auto before = counter("mxfeed_listener_rebinds_total").value();
+  const auto before =
+      counter("mxfeed_sockets_restored_total", R"(socket="milter")").value();
   for (std::uint64_t times = 1; times <= 2; ++times) {
     REQUIRE(std::filesystem::remove(at.path));
     const ::mode_t mask = ::umask(0777);
     at.listener.keep_reachable();
     ::umask(mask);
-    CHECK(counter("mxfeed_listener_rebinds_total").value() == before + times);
+    CHECK(counter("mxfeed_sockets_restored_total", R"(socket="milter")").value() ==
+          before + times);
     struct stat found {};
     REQUIRE(::lstat(at.path.c_str(), &found) == 0);
     CHECK((found.st_mode & 07777) == 0640);
