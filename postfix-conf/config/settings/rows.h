@@ -148,125 +148,12 @@ struct MemberPath<first, rest...> {
 template <auto... path>
 using OwnerOf = typename MemberPath<path...>::Owner;
 
-template <auto... path>
-constexpr auto flag(std::string_view key, std::string_view example) {
-  using Member = MemberPath<path...>;
-  using T = typename Member::Owner;
-  return Setting<T>{
-      .key = key,
-      .type = SettingType::flag,
-      .example = example,
-      .read = [](const Entry& entry, const Setting<T>& row,
-                 T& target) { Member::store(entry, row, target, entry.flag()); },
-      .value = Member::value,
-      .place = Member::place,
-  };
-}
-
-template <auto... path>
-constexpr auto integer(std::string_view key, std::uint64_t least, std::uint64_t most,
-                       std::string_view example) {
-  using Member = MemberPath<path...>;
-  using T = typename Member::Owner;
-  return Setting<T>{
-      .key = key,
-      .type = SettingType::integer,
-      .example = example,
-      .read =
-          [](const Entry& entry, const Setting<T>& row, T& target) {
-            Member::store(entry, row, target, entry.number(row.least, row.most));
-          },
-      .value = Member::value,
-      .place = Member::place,
-      .least = least,
-      .most = most,
-  };
-}
-
-template <auto... path>
-constexpr auto duration(std::string_view key, std::chrono::seconds least,
-                        std::chrono::seconds most, std::string_view example) {
-  using Member = MemberPath<path...>;
-  using T = typename Member::Owner;
-  return Setting<T>{
-      .key = key,
-      .type = SettingType::duration,
-      .example = example,
-      .read =
-          [](const Entry& entry, const Setting<T>& row, T& target) {
-            using std::chrono::seconds;
-            Member::store(entry, row, target,
-                          entry.duration(seconds(row.least), seconds(row.most)));
-          },
-      .value = Member::value,
-      .place = Member::place,
-      .least = static_cast<std::uint64_t>(least.count()),
-      .most = static_cast<std::uint64_t>(most.count()),
-  };
-}
-
-template <auto... path>
-constexpr auto size(std::string_view key, std::uint64_t least, std::uint64_t most,
-                    std::string_view example) {
-  using Member = MemberPath<path...>;
-  using T = typename Member::Owner;
-  return Setting<T>{
-      .key = key,
-      .type = SettingType::size,
-      .example = example,
-      .read =
-          [](const Entry& entry, const Setting<T>& row, T& target) {
-            Member::store(entry, row, target, entry.size(row.least, row.most));
-          },
-      .value = Member::size,
-      .place = Member::place,
-      .least = least,
-      .most = most,
-  };
-}
-
-// Printable ASCII of up to `most` characters.
-template <auto... path>
-constexpr auto text(std::string_view key, std::uint64_t most, std::string_view example) {
-  using Member = MemberPath<path...>;
-  using T = typename Member::Owner;
-  return Setting<T>{
-      .key = key,
-      .type = SettingType::string,
-      .example = example,
-      .read =
-          [](const Entry& entry, const Setting<T>& row, T& target) {
-            const auto given = entry.text(row.most);
-            if (given)
-              Member::store(entry, row, target, std::optional(std::string(*given)));
-          },
-      .value = Member::value,
-      .place = Member::place,
-      .most = most,
-  };
-}
-
-// One of the words of an enum: `words` is an array of its values.
-template <const auto& words, auto... path>
-constexpr auto choice(std::string_view key, std::string_view example) {
-  using Member = MemberPath<path...>;
-  using T = typename Member::Owner;
-  return Setting<T>{
-      .key = key,
-      .type = SettingType::string,
-      .example = example,
-      .read = [](const Entry& entry, const Setting<T>& row,
-                 T& target) { Member::store(entry, row, target, entry.one_of(words)); },
-      .value = Member::value,
-      .place = Member::place,
-  };
-}
-
 // A reader of its own for the member.
 template <auto... path>
 constexpr auto custom(std::string_view key, SettingType type, std::string_view example,
                       void (*read)(const Entry&, const Setting<OwnerOf<path...>>&,
-                                   OwnerOf<path...>&)) {
+                                   OwnerOf<path...>&),
+                      std::uint64_t least = 0, std::uint64_t most = 0) {
   using Member = MemberPath<path...>;
   return Setting<typename Member::Owner>{
       .key = key,
@@ -275,7 +162,83 @@ constexpr auto custom(std::string_view key, SettingType type, std::string_view e
       .read = read,
       .value = Member::value,
       .place = Member::place,
+      .least = least,
+      .most = most,
   };
+}
+
+template <auto... path>
+constexpr auto flag(std::string_view key, std::string_view example) {
+  using Member = MemberPath<path...>;
+  return custom<path...>(key, SettingType::flag, example,
+                         [](const Entry& entry, const auto& row, auto& target) {
+                           Member::store(entry, row, target, entry.flag());
+                         });
+}
+
+template <auto... path>
+constexpr auto integer(std::string_view key, std::uint64_t least, std::uint64_t most,
+                       std::string_view example) {
+  using Member = MemberPath<path...>;
+  return custom<path...>(
+      key, SettingType::integer, example,
+      [](const Entry& entry, const auto& row, auto& target) {
+        Member::store(entry, row, target, entry.number(row.least, row.most));
+      },
+      least, most);
+}
+
+template <auto... path>
+constexpr auto duration(std::string_view key, std::chrono::seconds least,
+                        std::chrono::seconds most, std::string_view example) {
+  using Member = MemberPath<path...>;
+  return custom<path...>(
+      key, SettingType::duration, example,
+      [](const Entry& entry, const auto& row, auto& target) {
+        using std::chrono::seconds;
+        Member::store(entry, row, target,
+                      entry.duration(seconds(row.least), seconds(row.most)));
+      },
+      static_cast<std::uint64_t>(least.count()),
+      static_cast<std::uint64_t>(most.count()));
+}
+
+template <auto... path>
+constexpr auto size(std::string_view key, std::uint64_t least, std::uint64_t most,
+                    std::string_view example) {
+  using Member = MemberPath<path...>;
+  auto row = custom<path...>(
+      key, SettingType::size, example,
+      [](const Entry& entry, const auto& one, auto& target) {
+        Member::store(entry, one, target, entry.size(one.least, one.most));
+      },
+      least, most);
+  row.value = Member::size;
+  return row;
+}
+
+// Printable ASCII of up to `most` characters.
+template <auto... path>
+constexpr auto text(std::string_view key, std::uint64_t most, std::string_view example) {
+  using Member = MemberPath<path...>;
+  return custom<path...>(
+      key, SettingType::string, example,
+      [](const Entry& entry, const auto& row, auto& target) {
+        const auto given = entry.text(row.most);
+        if (!given) return;
+        Member::store(entry, row, target, std::optional(std::string(*given)));
+      },
+      0, most);
+}
+
+// One of the words of an enum: `words` is an array of its values.
+template <const auto& words, auto... path>
+constexpr auto choice(std::string_view key, std::string_view example) {
+  using Member = MemberPath<path...>;
+  return custom<path...>(key, SettingType::string, example,
+                         [](const Entry& entry, const auto& row, auto& target) {
+                           Member::store(entry, row, target, entry.one_of(words));
+                         });
 }
 
 template <typename T>
