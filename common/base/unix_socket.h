@@ -66,7 +66,7 @@ class UnixListener {
   bool is_at_path() const noexcept;
   // Removes the file if it is still ours: a successor's stays.
   void unlink() const noexcept;
-  // A client; nothing if none waits any more, or errno is EMFILE and the like.
+  // A client; nothing if no client is waiting, or on an error such as EMFILE (errno).
   Fd accept() const noexcept;
 
  private:

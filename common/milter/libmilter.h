@@ -27,7 +27,7 @@ void serve_milter();
 void watch_socket();
 
 // To be called every second or so: if the socket's path was removed, binds a new socket
-// there, logs and counts it.  Throws Fault if Postfix cannot reach us any more: the
+// there, logs and counts it.  Throws Fault if Postfix can no longer reach us: the
 // socket cannot be bound, or another file has taken its place.  Then the process should
 // end with status 1, so that the service manager starts it again.
 void keep_reachable();

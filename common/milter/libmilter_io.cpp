@@ -88,7 +88,7 @@ std::size_t SessionIo::end(std::optional<SessionLoss> loss) {
   return 0;
 }
 
-// Whether there is something to read before the packet's time is over.
+// Whether there is something to read before the packet times out.
 bool SessionIo::wait_for_rest() {
   if (!deadline_) deadline_ = steady_clock::now() + timeouts_.packet;
   const auto left =

@@ -51,7 +51,7 @@ class Listener {
 
   // If the path of a watched socket was removed, binds a new one there, with the owner
   // and mode of the old one.  Throws Fault if it cannot, or if another file stands there:
-  // then no mail server reaches us any more.
+  // then no mail server can reach us.
   void keep_reachable();
 
   // Lets nobody new in.  A watched unix socket loses its path, if that still leads to it;

@@ -49,7 +49,7 @@ class StatusServer {
   void watch(std::vector<pollfd>& watched) const;
   // Serves a descriptor that is ready; ignores those of others.
   void on_ready(const pollfd& ready, Instant now);
-  // To be called about once a second.  Ends clients whose time is over.
+  // To be called about once a second.  Ends clients that have timed out.
   void on_tick(Instant now);
   // Binds the socket again if it has vanished from its path, or was replaced by one at
   // which nobody listens; logged and counted.

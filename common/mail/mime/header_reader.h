@@ -45,7 +45,7 @@ class HeaderReader {
   // The lines that turned out to be the body's, with their ends.
   std::vector<std::string> take_stray();
 
-  // The part that the header describes, which is over.
+  // The part that the header describes; the header has ended.
   Description finish();
 
  private:

@@ -37,7 +37,7 @@ class MultipartState {
 
   // A delimiter was found.
   void divide(bool final, Anomalies& anomalies);
-  // The multipart is over.
+  // The multipart has ended.
   void finish(Anomalies& anomalies) const;
 
  private:

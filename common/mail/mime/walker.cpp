@@ -22,7 +22,7 @@ struct Walker::Impl {
   const Limits limits;
   Output output;
   std::vector<std::unique_ptr<Stream>> streams;  // the message, then what is inside
-  bool begun = false;                            // the message's header is over
+  bool begun = false;                            // the message's header has ended
   std::string decoded;
 
   void note(Anomaly anomaly) { output.anomalies().add(anomaly); }
@@ -149,7 +149,7 @@ struct Walker::Impl {
     return std::nullopt;
   }
 
-  // The header is over.
+  // The header has ended.
   void begin_part(Stream& stream) {
     Description found = stream.header.finish();
     output.anomalies().add(found.anomalies);

@@ -81,7 +81,7 @@ struct Part {
   bool is_container() const { return kind == Kind::multipart || kind == Kind::message; }
 };
 
-// Is told of the parts.  Calls nest as the parts do: a part begins after its container
+// Receives the parts.  Calls nest as the parts do: a part begins after its container
 // and ends before it; data belongs to the part given with it, which need not be the last
 // begun.
 class Visitor {
