@@ -21,7 +21,7 @@ TEST_CASE("groups are bounded and add up", "[spam]") {
   CHECK(logit({{"a", Group::url, 1}, {"b", Group::url, 1}}) ==
         Catch::Approx(kBias + 1.5));
   CHECK(logit({{"a", Group::author, 9}, {"b", Group::html, 9}, {"c", Group::url, 9}}) ==
-        Approx(kBias + 3.9));
+        Catch::Approx(kBias + 3.9));
   CHECK(logit({{"a", Group::list, -9}}) == Catch::Approx(kBias - 0.5));
 }
 
