@@ -18,12 +18,12 @@ std::string read_operand(const std::string& file, std::size_t most);
 // stranger (smtpd.c, cleanup_message.c, mime_state.c, is_header.c).  Lines end with LF or
 // CR LF in the file, with CR LF here.
 //   - Any other CR becomes a blank.
-//   - A first line "From " or ">From " becomes a field X-Mailbox-Line.
+//   - A first line "From " or ">From " becomes a field X-Mailbox-Line, and so do those
+//     that follow it (Postfix 3.10: the first alone).
 //   - A line that is neither a field nor a folded one ends the header; an empty line goes
 //     before it.
-//   - Blanks before the colon of a field go; its value ends at a NUL; a field of more
-//   than
-//     60000 bytes is cut, at a fold if there is one.
+//   - Blanks before the colon of a field go; its value ends at a NUL; a field of
+//     more than 60000 bytes is cut, at a fold if there is one.
 //   - Bcc, Resent-Bcc, Content-Length and Return-Path go (message_drop_headers).
 std::string as_received(std::string_view mail);
 

@@ -271,6 +271,9 @@ class ResourcesTest(MilterTestCase):
         self.check_passes(milter)
 
 
+RESTORED = 'mxfeed_sockets_restored_total{socket="milter"}'
+
+
 class SocketTest(MilterTestCase):
     """The path of a milter's socket vanishes."""
 
@@ -292,7 +295,8 @@ class SocketTest(MilterTestCase):
                 self.assertEqual((before.st_mode, before.st_uid, before.st_gid),
                                  (after.st_mode, after.st_uid, after.st_gid))
                 self.check_passes(self.milter)
-                self.assertEqual(times, self.milter.metric('mxfeed_sockets_restored_total{socket="milter"}'))
+                self.eventually(lambda n=times: self.milter.metric(RESTORED) == n,
+                                "it is counted")
             # Who was connected still is.
             self.assertTrue(mta.send("a@sender.example", ["b@acme.example"],
                                      p.MESSAGE).accepted)

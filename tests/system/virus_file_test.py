@@ -10,6 +10,9 @@ import rig
 import service
 
 RECIPIENT = "info@acme.example"
+# Of several first lines "From " Postfix 3.7 makes fields of all, Postfix 3.10 of the first
+# alone, and a folded line after it belongs to that field.  The command does as 3.7.
+AS_POSTFIX_3_7 = ("a quoted mailbox", "a mailbox and a folded line")
 # What Postfix 3.7 leaves of a header field while there are milters.
 HEADER_LIMIT = 60000
 
@@ -120,7 +123,10 @@ class VirusFileTest(rig.TestCase):
         gateway.daemons.pop("scan").stop()
         capture = Capture(gateway.state / "scan" / "scan.sock")
         file = gateway.state / "mail"
+        version = tuple(map(int, gateway.postfix.parameter("mail_version").split(".")[:2]))
         for name, mail in MAILS.items():
+            if name in AS_POSTFIX_3_7 and version >= (3, 10):
+                continue
             with self.subTest(name):
                 with self.session() as session:
                     final = session.send_raw("a@sender.example", RECIPIENT, wire(mail))
