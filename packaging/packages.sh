@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash disable=SC2034
 #
-# The Debian packages that mxfeed is built with, runs on and is tested with: the one list
-# of them, and how to get them.  Sourced by bash scripts with `set -eu`.
+# The list of the Debian packages with which mxfeed is built, run and tested, and functions
+# that install them.  Sourced by bash scripts with `set -eu`.
 #
-# An entry "package/command" is not installed where the command exists already.
+# An entry "package/command" is not installed if the command exists already.
 
 build_packages=(g++ cmake ninja-build pkg-config ccache libmilter-dev libclamav-dev
   libfmt-dev catch2 libtomlplusplus-dev libsqlite3-dev libidn2-dev
@@ -16,7 +16,7 @@ test_packages=(npm/npm ca-certificates clang-format clamav-testfiles iproute2)
 # replace the mail system, so they are only unpacked; their libraries are installed.
 aside_packages=(unbound exim4-daemon-light)
 
-# Those of the entries that are missing, one a line.
+# Prints those of the packages that are missing, one on each line.
 missing_packages() {
   local entry
   for entry; do
@@ -26,20 +26,20 @@ missing_packages() {
   done
 }
 
-# Makes apt know packages at all; a fresh machine has empty lists.
+# Gets apt's package lists if it has none, as on a fresh machine.
 update_lists() {
   apt-cache show "$1" >/dev/null 2>&1 || apt-get -q update >&2
 }
 
-# Installs what is missing.  Needs root.  No service is started, no package removed (a
-# host's own mail system stays), an existing Postfix is left as it is.
+# Installs what is missing.  Needs root.  Starts no service and removes no package, so a
+# mail system that the host has stays; an existing Postfix is left as it is.
 install_packages() {
   local missing policy=
   mapfile -t missing < <(missing_packages "$@")
   [ ${#missing[@]} -gt 0 ] || return 0
   printf 'installing: %s\n' "${missing[*]}" >&2
   update_lists "${missing[-1]}"
-  # invoke-rc.d asks this file; where there is none, one that says no, while we install.
+  # invoke-rc.d asks this file whether to start a service; while we install it says no.
   if [ ! -e /usr/sbin/policy-rc.d ]; then
     policy=/usr/sbin/policy-rc.d
     # shellcheck disable=SC2064
@@ -62,8 +62,8 @@ install_packages() {
   fi
 }
 
-# Unpacks the packages below the directory, in a folder of the package's name each, if
-# they are not there yet, and installs the libraries they depend on.  Needs root.
+# Unpacks each package into a folder of its name in the directory, unless it is there
+# already, and installs the libraries that it depends on.  Needs root.
 unpack_aside() {
   local directory package work libraries
   mkdir -p "$1"
