@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Base64 (RFC 4648, 4; RFC 2045, 6.8).  How much rubbish a decoder takes is its own.
+// Base64 (RFC 4648, 4; RFC 2045, 6.8).  Each decoder decides how much malformed input it
+// accepts.
 
 #pragma once
 
@@ -14,7 +15,7 @@ namespace mxfeed {
 inline constexpr std::string_view kBase64Alphabet =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-// The value of a letter of the alphabet; -1 if it is none.
+// The value of a character of the alphabet; -1 for any other character.
 constexpr int base64_digit(char c) {
   constexpr std::array<signed char, 256> values = [] {
     std::array<signed char, 256> table{};
@@ -27,7 +28,7 @@ constexpr int base64_digit(char c) {
   return values[static_cast<unsigned char>(c)];
 }
 
-// With padding, on one line.
+// Encodes with padding, on one line.
 std::string base64(std::string_view bytes);
 
 }  // namespace mxfeed

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// A short name for any bytes, as good as unique.
+// Digests: a short, practically unique name for any sequence of bytes.
 
 #pragma once
 
@@ -11,10 +11,11 @@
 
 namespace mxfeed {
 
-// BLAKE2b (RFC 7693) of 1 to 64 bytes; the same on every machine.  Thread-safe.
+// The BLAKE2b digest (RFC 7693), `size` (1 to 64) bytes long; the same on every machine.
+// Thread-safe.
 std::string digest(std::string_view bytes, std::size_t size);
 
-// The same of bytes that come in pieces.
+// The same for bytes that come in pieces.
 class Digester {
  public:
   explicit Digester(std::size_t size);

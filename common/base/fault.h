@@ -19,7 +19,8 @@ class Fault : public std::runtime_error {
   // "commit greylist record: /var/lib/mxfeed/greylist.db: disk full".
   Fault(std::string_view doing, std::string_view subject, std::string_view cause);
 
-  // Where the subject is told otherwise; valid as long as the Fault.
+  // The cause alone, for messages that name the subject themselves; valid as long as the
+  // Fault.
   std::string_view cause() const;
 
  private:

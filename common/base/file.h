@@ -34,13 +34,13 @@ class Fd {
   int fd_ = -1;
 };
 
-// The whole file; nothing if it does not exist.  Throws Fault for any other trouble and
-// for a file of more than `most` bytes.
+// The whole file; nothing if it does not exist.  Throws Fault on any other error, and if
+// the file has more than `most` bytes.
 std::optional<std::string> read_file(const std::filesystem::path& path,
                                      std::size_t most = std::size_t{1} << 30);
 
-// The same of a regular file: throws Fault for a directory, a FIFO, a socket or a device,
-// without waiting for anything.
+// The same for a regular file only: throws Fault for a directory, a FIFO, a socket or a
+// device, without waiting for anything.
 std::optional<std::string> read_regular_file(const std::filesystem::path& path,
                                              std::size_t most = std::size_t{1} << 30);
 
@@ -49,16 +49,19 @@ std::optional<std::string> read_regular_file(const std::filesystem::path& path,
 void write_file(const std::filesystem::path& path, std::string_view content,
                 unsigned mode = 0644);
 
-// Writes all of it, over short writes and EINTR; false with errno set if it cannot.
+// Writes all bytes, continuing after short writes and EINTR; false with errno set on an
+// error.
 bool write_all(int fd, std::string_view bytes);
 
-// Makes what was created, renamed or removed in the directory survive a crash.
+// Makes what was created, renamed or removed in the directory survive a crash.  Throws
+// Fault.
 void sync_directory(const std::filesystem::path& directory);
 
 // Reads the target of a symbolic link; nothing if there is none.
 std::optional<std::string> read_link(const std::filesystem::path& path);
 
-// Points the symbolic link at `target` in one step (temporary link, rename).
+// Points the symbolic link at `target` in one step (temporary link, rename).  Throws
+// Fault.
 void replace_link(const std::filesystem::path& path, const std::string& target);
 
 }  // namespace mxfeed

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// JSON text (RFC 8259), written.  One value type: what is typed here is typed there.
+// Writes JSON (RFC 8259): booleans, numbers and lists keep their type.
 //
 //   Json row = Json::object();
 //   row.set("domain", name).set("relayed", true).set("customer", nullptr);
@@ -38,7 +38,7 @@ class Json {
       value_ = static_cast<std::uint64_t>(number);
     }
   }
-  // Any bytes; what is not UTF-8 is written as U+FFFD.
+  // Takes any bytes; what is not UTF-8 is written as U+FFFD.
   Json(std::string text) : value_(std::move(text)) {}
   Json(std::string_view text) : value_(std::string(text)) {}
   Json(const char* text) : value_(std::string(text)) {}
@@ -51,16 +51,18 @@ class Json {
   static Json list();
   static Json object();
 
-  // Appends to a list; to a value of another type it must not be applied.
+  // Appends to a list; the value must be one.
   Json& add(Json item);
-  // Appends a member to an object, in the order of the calls; the key must be new.
+  // Appends a member to an object; the value must be one, and the key new.  Members keep
+  // the order of the calls.
   Json& set(std::string_view key, Json value);
 
-  // The text, on one line, in ASCII but for letters beyond it: control characters and
-  // what reorders or breaks lines on a terminal is written as \uXXXX.  A number that is
-  // not finite is null.
+  // The text, on one line, in UTF-8.  Control characters, and characters that reorder
+  // text or break lines on a terminal, are written as \uXXXX.  A number that is not
+  // finite is null.
   std::string str() const;
-  // A single value for people: text is escaped for terminals, null is "-".
+  // A single value for people: text is escaped for terminals, true is "yes", false and
+  // null are "-".
   std::string plain() const;
 
  private:

@@ -13,9 +13,9 @@ namespace mxfeed {
 
 enum class Severity { error = 3, warning = 4, notice = 5, info = 6 };
 
-// Builds "key=value key=value".  A value that has anything but [A-Za-z0-9._:@/+,<>=-] is
-// quoted and escaped by escape_untrusted(); more than kMaxValue bytes are cut, marked by
-// "...".
+// Builds "key=value key=value".  A value that is empty, or has anything but letters,
+// digits and ._:@/+,<>=-[], is quoted and escaped by escape_untrusted(); one of more than
+// kMaxValue bytes is cut and ends with "...".
 class LogFields {
  public:
   static constexpr std::size_t kMaxValue = 512;

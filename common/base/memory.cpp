@@ -27,7 +27,7 @@ std::uint64_t MemoryTrimmer::trim() {
   return now - std::min(now, begin_);
 }
 
-// Without what is shared: files, tmpfs.  0 if it cannot be told.
+// Resident memory without shared pages (files, tmpfs); 0 if it is unknown.
 std::uint64_t MemoryTrimmer::resident() const {
   // proc(5): size, resident, shared, ..., in pages.
   char text[128];

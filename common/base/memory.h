@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// The allocator keeps what is freed: after one large message a process would stay large.
+// Returns freed memory to the system.  The allocator keeps it: after one large message a
+// process would stay large.
 
 #pragma once
 
@@ -10,15 +11,16 @@
 
 namespace mxfeed {
 
-// Watches the memory of its process and gives back what has been freed.  For one thread.
+// Watches the memory of its process and returns what has been freed.  Used by one thread
+// only.
 class MemoryTrimmer {
  public:
-  // `slack` bytes more than there were after the last time are left alone: giving back
-  // and fetching again takes time.
+  // Growth of up to `slack` bytes since the last trim() is left alone: returning memory
+  // and asking for it again takes time.
   explicit MemoryTrimmer(std::uint64_t slack);
 
-  // Gives back if the process has grown by more than the slack.  Returns by how many
-  // bytes it is then larger than when this object was made.
+  // Returns freed memory if the process has grown by more than the slack.  The result is
+  // how many bytes larger the process now is than when this object was made.
   std::uint64_t trim();
 
  private:
@@ -27,7 +29,7 @@ class MemoryTrimmer {
   const std::uint64_t slack_;
   const Fd statm_;
   const std::uint64_t begin_;
-  std::uint64_t level_;  // after the last time
+  std::uint64_t level_;  // after the last trim()
 };
 
 }  // namespace mxfeed

@@ -25,8 +25,8 @@ class Metric {
 
 // Finds or makes the metric; the reference stays valid for the life of the process.
 // `labels` is ready for the text format: action="defer",reason="too-early".  Names and
-// labels come from our own code only, so their number is bounded.  Takes a lock: keep the
-// reference where it counts.
+// labels come from our own code only, so their number is bounded.  Takes a lock, so busy
+// code keeps the reference.
 Metric& counter(std::string_view name, std::string_view labels = "");
 Metric& gauge(std::string_view name, std::string_view labels = "");
 

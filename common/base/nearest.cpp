@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::size_t kLongest = 80;
 
-// Letters changed, added, left out or swapped with their neighbour.
+// How many letters are changed, added, left out or swapped with a neighbour.
 std::size_t edit_distance(std::string_view a, std::string_view b) {
   std::vector<std::size_t> before(b.size() + 1), row(b.size() + 1), next(b.size() + 1);
   std::iota(row.begin(), row.end(), std::size_t{0});

@@ -9,8 +9,8 @@
 
 namespace mxfeed {
 
-// The candidate, in small letters, that `given` may have been meant to be; empty if none
-// is near.
+// The candidate that `given` was probably meant to be; empty if none is near.  Candidates
+// are in lower case; `given` may be in any.
 std::string_view nearest(std::string_view given,
                          const std::vector<std::string_view>& candidates);
 

@@ -19,7 +19,7 @@ void notify_manager(std::string_view state) noexcept {
     const Fd fd(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
     ::sendto(fd.get(), state.data(), state.size(), MSG_NOSIGNAL, address.get(),
              address.size());
-  } catch (const std::exception&) {  // no address that a socket can have
+  } catch (const std::exception&) {  // the address is not valid
   }
 }
 

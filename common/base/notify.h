@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Tells the service manager how we are (sd_notify(3)).
+// Reports our state to the service manager (sd_notify(3)).
 
 #pragma once
 

@@ -36,7 +36,7 @@ void for_each_on_all_cores(std::size_t count,
   try {
     while (threads.size() + 1 < std::min(cores, count)) threads.emplace_back(run, false);
   } catch (const std::system_error&) {
-    // No more threads; those that are there do it.
+    // The threads that could be started do all the work.
   }
   run(true);
   for (auto& thread : threads) thread.join();

@@ -53,7 +53,7 @@ Fd input_file(std::string_view input) {
   return fd;
 }
 
-// Hands over the whole lines of what came; keeps the rest.
+// Hands over complete lines; keeps the rest until its line end comes.
 class Lines {
  public:
   explicit Lines(const std::function<void(std::string_view)>& line) : line_(line) {}
@@ -67,7 +67,8 @@ class Lines {
       bytes.remove_prefix(end + 1);
     }
     rest_ += bytes;
-    if (rest_.size() > kMaxLine) throw Fault("run", "output", "line without end");
+    if (rest_.size() > kMaxLine)
+      throw Fault("run", "output", "a line of more than 64 MiB");
   }
   void finish() {
     if (!rest_.empty()) line_(rest_);
@@ -100,7 +101,7 @@ struct SpawnSettings {
   SpawnSettings& operator=(const SpawnSettings&) = delete;
 };
 
-// Ends and reaps the child, whatever happens.
+// Kills and reaps the child when it goes out of scope.
 class Child {
  public:
   explicit Child(pid_t pid) : pid_(pid) {}
@@ -129,8 +130,8 @@ class Child {
 
 pid_t spawn(const std::string& program, const std::vector<std::string>& argv,
             std::span<const PassedFd> passed) {
-  // Copies above all numbers that are taken in the child: placing one there must not
-  // close another that is still to be placed.
+  // Copies get numbers above all those that the child will use, so that placing one
+  // descriptor cannot close another that is still to be placed.
   int above = 0;
   for (const PassedFd& one : passed) above = std::max(above, one.theirs + 1);
   SpawnSettings settings;
@@ -181,7 +182,7 @@ CommandResult run_command(const std::vector<std::string>& argv, std::string_view
     if (ready <= 0) {
       child.stop();
       child.wait();
-      return {124, argv[0] + ": no answer"};
+      return {124, argv[0] + ": wrote nothing for 60 s and was killed"};
     }
     for (auto& one : watched) {
       if (one.fd < 0 || one.revents == 0) continue;

@@ -29,7 +29,7 @@ constexpr bool is_blank(char c) {
 constexpr bool is_space(char c) {
   return is_blank(c) || c == '\r' || c == '\n';
 }
-// The value of a hexadecimal digit; -1 if it is none.
+// The value of a hexadecimal digit; -1 for any other character.
 constexpr int hex_digit(char c) {
   if (is_digit(c)) return c - '0';
   if (c >= 'A' && c <= 'F') return c - 'A' + 10;
@@ -59,23 +59,25 @@ char32_t code_point(std::string_view sequence);
 
 // The length of the UTF-8 sequence that the text begins with if it is harmless in a log
 // line and on a terminal.  0 for bytes that are not UTF-8, and for characters that break
-// a line, are not seen, turn the order of others around, or mean nothing.
+// a line, are invisible, reorder others, or have no meaning.
 std::size_t printable_length(std::string_view text);
 
-// Text of a peer made fit for a log line or a terminal: what is not printable, '"' and
-// '\\' become \xHH, byte by byte.
+// Makes text from a peer safe for a log line or a terminal: what is not printable, '"'
+// and '\\' become \xHH, byte by byte.
 std::string escape_untrusted(std::string_view text);
 // The same for a whole line: quotes and backslashes stay.
 std::string escape_line(std::string_view line);
 
 std::string to_hex(std::string_view bytes);
 
-// The whole text as a decimal number; nothing for signs, spaces, overflow or rubbish.
+// The whole text as a decimal number; nothing for anything else: a sign, a space, a
+// number that is too large.
 std::optional<std::uint64_t> parse_unsigned(std::string_view text);
 
 // "90s", "15m", "6h", "2d", "1w"; nothing without a unit or for more than 10 years.
 std::optional<std::chrono::seconds> parse_duration(std::string_view text);
-// The shortest exact form that parse_duration() takes: 172800 s is "2d".
+// The duration in its largest exact unit up to days, as parse_duration() takes it: 172800
+// s is "2d".
 std::string format_duration(std::chrono::seconds duration);
 
 // "50M", "512K", "1G", "1000" (bytes); powers of 1024.

@@ -30,7 +30,8 @@ UnixAddress::UnixAddress(const std::filesystem::path& path) {
   address_.sun_family = AF_UNIX;
   const std::string& text = path.native();
   if (text.empty() || text.size() >= sizeof address_.sun_path) {
-    throw Fault("use unix socket", text, text.empty() ? "no path" : "path is too long");
+    throw Fault("use unix socket", text,
+                text.empty() ? "the path is empty" : "the path is longer than 107 bytes");
   }
   std::memcpy(address_.sun_path, text.data(), text.size());
   const bool is_abstract = text.front() == '@';
@@ -109,7 +110,7 @@ bool is_listened_at(const std::filesystem::path& path) noexcept {
   try {
     const UnixAddress address(path);
     const Fd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-    // A full queue and another type of socket have a listener, too.
+    // A full queue and a socket of another type show that someone listens, too.
     return ::connect(fd.get(), address.get(), address.size()) == 0 || errno == EAGAIN ||
            errno == EPROTOTYPE;
   } catch (const std::exception&) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Unix sockets: how all programs name, open, find again and leave them.
+// Unix sockets: addresses, listeners, connections and datagrams.
 
 #pragma once
 
@@ -36,8 +36,8 @@ class UnixAddress {
   socklen_t size_ = 0;
 };
 
-// Tells a file from another that later has the same path, even with the same inode
-// number (where the file system keeps the time of birth).
+// Distinguishes a file from a later one at the same path, even with the same inode number
+// (where the file system records the time of birth).
 struct FileIdentity {
   std::uint64_t device = 0;
   std::uint64_t inode = 0;
@@ -45,7 +45,8 @@ struct FileIdentity {
   std::uint32_t born_nanoseconds = 0;
   bool operator==(const FileIdentity&) const = default;
 
-  // Of what the path names now, symbolic links not followed; nothing if that is nothing.
+  // The identity of what the path names now, symbolic links not followed; nothing if it
+  // cannot be read (errno).
   static std::optional<FileIdentity> of(const std::filesystem::path& path) noexcept;
 };
 
@@ -90,8 +91,8 @@ std::optional<Fd> connect_unix(std::string_view doing, const std::filesystem::pa
 // Whether some process listens at the path.
 bool is_listened_at(const std::filesystem::path& path) noexcept;
 
-// Sends all of it, over short sends and EINTR, without SIGPIPE; false with errno set if
-// it cannot.
+// Sends all bytes, continuing after short sends and EINTR, without SIGPIPE; false with
+// errno set on an error.
 bool send_all(int fd, std::string_view bytes);
 
 // One datagram and the descriptors that came with it (SCM_RIGHTS).

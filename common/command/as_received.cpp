@@ -16,7 +16,7 @@ struct Field {
   std::string value;  // folded with LF
 };
 
-// line_length_limit: longer lines come in pieces, which are put together again.
+// Postfix's line_length_limit: longer lines are read in pieces and joined again.
 constexpr std::size_t kPiece = 2048;
 // cleanup_message.c: a longer field would not fit into a milter's packet.
 constexpr std::size_t kMaxField = 60000;
@@ -39,7 +39,7 @@ std::string with_blanks_for_cr(std::string_view line) {
   return text;
 }
 
-// In a header Postfix's strings end at a NUL, piece by piece.
+// In a header, Postfix cuts each piece of a line at its first NUL.
 std::string without_nul(std::string_view line) {
   std::string text;
   for (; !line.empty(); line.remove_prefix(std::min(line.size(), kPiece))) {
@@ -54,7 +54,7 @@ bool is_mailbox_line(std::string_view line) {
   return line.starts_with("From ");
 }
 
-// The field that the line begins; nothing if it begins none.
+// The field that begins with this line; nothing if the line does not begin one.
 std::optional<Field> parse_field(const std::string& line) {
   const auto is_name = [](char c) { return c > ' ' && c < '\x7f' && c != ':'; };
   const auto name_end = std::find_if_not(line.begin(), line.end(), is_name);
@@ -62,7 +62,7 @@ std::optional<Field> parse_field(const std::string& line) {
   if (name_end == line.begin() || colon == line.end() || *colon != ':') {
     return std::nullopt;
   }
-  // A header is looked for in the first piece only.
+  // Postfix looks for a field name in the first piece only.
   if (colon - line.begin() >= static_cast<std::ptrdiff_t>(kPiece)) return std::nullopt;
   return Field{{line.begin(), name_end}, {colon + 1, line.end()}};
 }
@@ -95,7 +95,7 @@ class Reader {
         begin_field({"X-Mailbox-Line", " " + without_nul(line)});
         continue;
       }
-      // An empty line goes before a folded one that continues nothing.
+      // An empty line is put before a folded line that continues nothing.
       const bool is_header =
           !(first && !raw.empty() && is_blank(raw[0])) && add_header_line(line);
       first = false;
@@ -112,7 +112,7 @@ class Reader {
   }
 
  private:
-  // False for one that ends the header.
+  // False for a line that ends the header.
   bool add_header_line(const std::string& line) {
     const std::string text = without_nul(line);
     if (field_ && !text.empty() && is_blank(text[0])) {
@@ -146,8 +146,8 @@ class Reader {
 
   std::string_view rest_;
   std::string text_;
-  // More lines of it may follow.  The first is Postfix's own Received, which has no name
-  // here.
+  // The field being read: more lines of it may follow.  The first one stands for
+  // Postfix's own Received and has no name here.
   std::optional<Field> field_{Field{}};
 };
 

@@ -89,7 +89,7 @@ int run_program(const Registry& registry, int argc, char** argv) {
     fmt::print(stderr, "{}\n", error.what());
   }
   if (std::fflush(stdout) != 0) {
-    fmt::print(stderr, "write output: {}\n", errno_text(errno));
+    fmt::print(stderr, "write: standard output: {}\n", errno_text(errno));
     code = worse(code, ExitCode::wrong);
   }
   return static_cast<int>(code);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// What a command is: the registry of commands gives parsing, --help and completion.
+// What a command is.  Parsing, --help and completion all follow from the registry of
+// commands.
 //
 //   const Command kShow = {"show", "Show the effective policy of a domain",
 //                          {kJson},
@@ -22,12 +23,12 @@
 
 namespace mxfeed {
 
-// What a value is: it is checked, and completed, accordingly.
+// The kind of a value: decides how it is checked and completed.
 enum class Takes { text, number, file, directory };
 
 struct Option {
   std::string_view name;   // "--allow-removals"
-  std::string_view value;  // its placeholder, "N"; empty: a flag
+  std::string_view value;  // its placeholder, "N"; empty for a flag
   std::string_view help;
   Takes takes = Takes::text;
   std::string_view otherwise = {};  // the default, for --help
@@ -38,10 +39,10 @@ struct Operand {
   std::string_view name;  // its placeholder, "DOMAIN"
   std::string_view help;
   Takes takes = Takes::text;
-  Count count = Count::one;  // all but `one` belong to the last operand only
+  Count count = Count::one;  // only the last operand may have another one
 };
 
-// A command line that fits its command: values are checked, operands counted.
+// The options and operands of a valid command line: values are checked, operands counted.
 class Arguments {
  public:
   Arguments(std::map<std::string, std::string, std::less<>> options,
@@ -57,7 +58,7 @@ class Arguments {
   // The options that every command has.
   std::filesystem::path config() const;
   std::filesystem::path state() const;  // absolute
-  // --json, of those commands that have it.
+  // Whether --json was given; only some commands have it.
   bool json() const { return has("--json"); }
 
  private:
@@ -75,8 +76,8 @@ struct Command {
 
 inline constexpr Option kJson = {"--json", "", "Print JSON"};
 
-// The program: its commands, in the order of --help.  An option of the same name takes a
-// value in all commands or in none.
+// The program and its commands, in the order of --help.  If several commands have an
+// option of the same name, it takes a value in all of them or in none.
 struct Registry {
   std::string_view program;
   std::string_view summary;
@@ -93,8 +94,8 @@ const std::vector<Option>& common_options();
 // `path` made absolute, without a final slash.
 std::filesystem::path absolute_path(const std::string& path);
 
-// Runs what the command line asks for.  Returns the exit status; prints errors, and
-// whatever was thrown, on standard error.
+// Runs what the command line asks for and returns the exit status.  Prints usage errors
+// and exceptions on standard error.
 int run_program(const Registry& registry, int argc, char** argv);
 
 }  // namespace mxfeed

@@ -43,12 +43,13 @@ const Option* find_option(const Registry& registry, std::string_view name) {
   return nullptr;
 }
 
-// The words of a command line, told apart; nothing is known of the command yet.
+// The words of a command line, sorted into options and others before the command is
+// known.
 struct Words {
   std::map<std::string, std::string, std::less<>> options;
   std::vector<std::string> plain;
   std::string unknown;     // the first option that no command has
-  std::string incomplete;  // an option, and what is wrong with its value
+  std::string incomplete;  // what is wrong with the value of an option
   bool help = false;
   bool version = false;
 };
@@ -100,7 +101,7 @@ std::string wrong_value(std::string_view name, Takes takes, const std::string& v
     return fmt::format("{}: {} is not a number", name, in_quotes(value));
   }
   if ((takes == Takes::directory || takes == Takes::file) && value.empty()) {
-    return fmt::format("{}: an empty name", name);
+    return fmt::format("{}: must not be empty", name);
   }
   return {};
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Reads a command line.  Options stand anywhere, before the command's name too;
-// "--option VALUE" and "--option=VALUE" are the same; behind "--" all words are operands;
+// Reads a command line.  Options may stand anywhere, even before the command's name.
+// "--option VALUE" and "--option=VALUE" are the same.  After "--" all words are operands;
 // "-" is an operand.
 
 #pragma once
@@ -33,7 +33,7 @@ std::variant<Invocation, TextAsked, UsageError> parse_command_line(
 // "usage: mxfeed show [--json] DOMAIN\n"
 std::string usage_line(const Registry& registry, const Command& command);
 std::string help_text(const Registry& registry);
-// Of the commands that begin with the word.
+// For the commands of a group.
 std::string help_text(const Registry& registry, std::string_view group);
 std::string help_text(const Registry& registry, const Command& command);
 

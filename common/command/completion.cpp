@@ -11,7 +11,7 @@ namespace {
 
 using Names = std::set<std::string>;
 
-// What compgen(1) completes a value with; empty: nothing.
+// The option of bash's compgen that completes the value; empty if nothing does.
 std::string_view action(Takes takes) {
   switch (takes) {
     case Takes::file:
@@ -48,7 +48,7 @@ std::map<std::string_view, Names> valued_options(const Registry& registry) {
   return found;
 }
 
-// Branches of a case for the words that stand before: what may follow.
+// The branches of a shell case: for the words before the cursor, what may follow.
 std::string branches(const Registry& registry) {
   std::map<std::string, Names> groups;
   std::string text;

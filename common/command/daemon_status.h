@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// What a daemon says of itself on its status socket.
+// What a daemon reports on its status socket.
 
 #pragma once
 
@@ -17,15 +17,15 @@ namespace mxfeed {
 
 struct DaemonStatus {
   std::string name;  // "greylist"
-  // Of a daemon that does not answer: program, state ("down"), last_fault.
+  // If the daemon does not answer: program, state ("down") and last_fault.
   StatusSnapshot snapshot;
 
-  // Empty if there is none.
+  // The value of the key; empty if there is none.
   std::string_view field(std::string_view key) const;
-  // Running, or about to run with other settings.
+  // Whether the daemon is running or reloading.
   bool serves() const;
   std::optional<std::uint64_t> generation() const;
-  // Numbers are numbers, "yes" and "no" are flags.
+  // Typed: numbers are numbers, "yes" and "no" are booleans.
   Json json() const;
   // Lines "key: value".
   std::string text() const;

@@ -13,7 +13,7 @@ constexpr ExitCode kAll[] = {
     ExitCode::not_running, ExitCode::differs,    ExitCode::no_configuration,
     ExitCode::try_later};
 
-// What is exited with before all that stands behind it.
+// Each takes precedence over all that follow.
 constexpr ExitCode kWorstFirst[] = {ExitCode::unscanned,       ExitCode::open_relay,
                                     ExitCode::unsupported_map, ExitCode::not_running,
                                     ExitCode::differs,         ExitCode::no_configuration,
@@ -32,7 +32,7 @@ std::string_view describe(ExitCode code) {
     case ExitCode::fine:
       return "fine";
     case ExitCode::wrong:
-      return "something is wrong with the subject";
+      return "an error, or a problem in the configuration or a message";
     case ExitCode::usage:
       return "wrong usage";
     case ExitCode::unscanned:
@@ -44,7 +44,7 @@ std::string_view describe(ExitCode code) {
     case ExitCode::not_running:
       return "a daemon is not running";
     case ExitCode::differs:
-      return "a part differs from the generation in force";
+      return "something differs from the generation in force";
     case ExitCode::no_configuration:
       return "the configuration directory is missing";
     case ExitCode::try_later:

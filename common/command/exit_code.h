@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// The exit codes of `mxfeed`, of all its sub-commands.
+// The exit codes of `mxfeed`, the same for all commands.
 
 #pragma once
 
@@ -13,7 +13,7 @@ namespace mxfeed {
 
 enum class ExitCode {
   fine = 0,
-  wrong = 1,  // with the subject
+  wrong = 1,  // something is wrong with the subject
   usage = 2,
   // Dangerous states, the worst first.
   unscanned = 3,
@@ -25,16 +25,17 @@ enum class ExitCode {
   try_later = 75,  // EX_TEMPFAIL of sysexits.h
 };
 
-// All of them, in rising order.
+// All of them, in ascending order.
 std::span<const ExitCode> all_exit_codes();
 
-// "mail passes unscanned": for --help, and to begin the line that tells of it.
+// "mail passes unscanned": for --help, and as the start of a warning line.
 std::string_view describe(ExitCode code);
 
-// Of two, the one to exit with: a dangerous state before anything else.
+// The one of the two to exit with: a dangerous state takes precedence over everything
+// else.
 ExitCode worse(ExitCode a, ExitCode b);
 
-// Ends a command: the text is for the operator, on standard error.
+// Ends a command: the text is printed for the operator on standard error.
 class CommandError : public std::runtime_error {
  public:
   CommandError(ExitCode code, const std::string& text)

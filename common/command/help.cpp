@@ -83,8 +83,8 @@ std::string help_text(const Registry& registry) {
   }
   text += section("Exit codes", codes);
   return text + fmt::format(
-                    "\n\"{} COMMAND --help\" tells more of a command; so does the "
-                    "manual page {}(8).\n",
+                    "\nSee \"{} COMMAND --help\" for one command and the manual page "
+                    "{}(8) for all.\n",
                     registry.program, registry.program);
 }
 

@@ -16,12 +16,12 @@
 namespace mxfeed {
 
 struct Column {
-  std::string_view key;  // of JSON; in capitals, '_' as a blank, the heading
-  std::size_t width;     // at least
-  bool right = false;    // numbers
+  std::string_view key;  // of JSON; the heading is the key in capitals, ' ' for '_'
+  std::size_t width;     // minimum
+  bool right = false;    // aligned right, for numbers
 };
 
-// Prints row by row, so that there may be millions of them.
+// Prints each row at once, so that there may be millions.
 class Listing {
  public:
   Listing(std::vector<Column> columns, bool json);
@@ -30,8 +30,8 @@ class Listing {
   Listing(const Listing&) = delete;
   Listing& operator=(const Listing&) = delete;
 
-  // A value for each column.  In a table null is "-", true "yes", false "-"; text is
-  // escaped.
+  // Prints a row: one value for each column.  In a table, true is "yes", null and false
+  // are "-"; text is escaped.
   void row(const std::vector<Json>& values);
 
  private:

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// A mail in a FILE operand, as a filter would have got it from Postfix.
+// Reads a message from a FILE operand and gives it the form in which a filter would get
+// it from Postfix.
 
 #pragma once
 
@@ -10,13 +11,13 @@
 
 namespace mxfeed {
 
-// The bytes of the file, "-": of standard input; more than `most` are cut after one byte
-// more.  Throws CommandError if it cannot be read.
+// The bytes of the file, or of standard input for "-".  If there are more than `most`,
+// returns `most` + 1 of them.  Throws CommandError if they cannot be read.
 std::string read_operand(const std::string& file, std::size_t most);
 
-// The mail as Postfix 3.7 hands it to a milter when its lines come by SMTP from a
-// stranger (smtpd.c, cleanup_message.c, mime_state.c, is_header.c).  Lines end with LF or
-// CR LF in the file, with CR LF here.
+// The message as Postfix 3.7 hands it to a milter when it comes by SMTP from a stranger
+// (smtpd.c, cleanup_message.c, mime_state.c, is_header.c).  Lines may end with LF or CR
+// LF in the file; here they end with CR LF.
 //   - Any other CR becomes a blank.
 //   - A first line "From " or ">From " becomes a field X-Mailbox-Line, and so do those
 //     that follow it (Postfix 3.10: the first alone).

@@ -24,7 +24,7 @@ void become_daemon(const std::filesystem::path& state, std::string_view daemon) 
     user = found.st_uid;
     group = found.st_gid;
   } else if (errno != ENOENT) {
-    throw Fault("look at", directory.string(), errno_text(errno));
+    throw Fault("find owner", directory.string(), errno_text(errno));
   } else if (const passwd* const entry = ::getpwnam(name.c_str())) {
     user = entry->pw_uid;
     group = entry->pw_gid;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Root's commands on a daemon's data run as the daemon's user: SQLite may make its
-// auxiliary files anew though it only reads, and they must be the daemon's; and what lies
-// in a directory of another user is not for root to follow.
+// Commands that root runs on a daemon's data become the daemon's user.  SQLite may create
+// its auxiliary files even when it only reads, and they must belong to the daemon.  And
+// root must not follow links that another user placed in the directory.
 
 #pragma once
 
@@ -11,9 +11,9 @@
 
 namespace mxfeed {
 
-// Becomes the owner of STATE/DAEMON for good, if root runs this.  Open the files that the
-// operator named before.  Throws CommandError if neither that directory nor the user
-// mxfeed-DAEMON exists, Fault if the change is refused.
+// If run by root, becomes the owner of STATE/DAEMON for good.  Files that the operator
+// named must be opened before.  Throws CommandError if neither that directory nor the
+// user mxfeed-DAEMON exists, Fault if the system refuses the change.
 void become_daemon(const std::filesystem::path& state, std::string_view daemon);
 
 }  // namespace mxfeed

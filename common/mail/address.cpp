@@ -28,7 +28,7 @@ bool is_label(std::string_view label) {
          });
 }
 
-// RFC 5891, 5: what a user may type, to A-labels.
+// RFC 5891, 5: from what a user may type to A-labels.
 std::optional<std::string> to_a_labels(const std::string& text) {
   char* encoded = nullptr;
   if (idn2_to_ascii_8z(text.c_str(), &encoded, IDN2_NONTRANSITIONAL | IDN2_NFC_INPUT) !=
@@ -39,7 +39,7 @@ std::optional<std::string> to_a_labels(const std::string& text) {
   return std::string(encoded);
 }
 
-// Nothing if a label that looks like an A-label is none.
+// Nothing if a label looks like an A-label but is not one.
 std::optional<std::string> to_u_labels(const std::string& text) {
   char* decoded = nullptr;
   if (idn2_to_unicode_8z8z(text.c_str(), &decoded, IDN2_NONTRANSITIONAL) != IDN2_OK) {
@@ -56,8 +56,8 @@ bool is_atom_char(char c) {
          std::string_view("!#$%&'*+-/=?^_`{|}~").find(c) != std::string_view::npos;
 }
 
-// Senders break the rule on dots ("a..b@", "a.@") and are delivered everywhere, so dots
-// may stand anywhere.
+// Some senders break the rule on dots ("a..b@", "a.@") and their mail is accepted
+// everywhere, so dots may stand anywhere.
 bool is_dot_string(std::string_view text) {
   return !text.empty() && std::all_of(text.begin(), text.end(),
                                       [](char c) { return is_atom_char(c) || c == '.'; });
@@ -80,7 +80,7 @@ std::optional<Domain> Domain::parse(std::string_view text) {
   if (name.size() > kMaxDomain) return std::nullopt;
   const auto labels = split(name, '.');
   if (!std::all_of(labels.begin(), labels.end(), is_label)) return std::nullopt;
-  // RFC 3696, 2: a top-level domain is not all digits; so addresses are no domains.
+  // RFC 3696, 2: a top-level domain is not all digits; so an IP address is not a domain.
   if (std::all_of(labels.back().begin(), labels.back().end(),
                   [](char c) { return c >= '0' && c <= '9'; })) {
     return std::nullopt;
@@ -91,7 +91,7 @@ std::optional<Domain> Domain::parse(std::string_view text) {
 std::string Domain::u_labels() const {
   if (text_.find("xn--") == std::string::npos) return text_;
   auto decoded = to_u_labels(text_);
-  // Not if it would be read as another domain.
+  // U-labels that would be read as another domain are not used.
   return decoded && parse(*decoded) == *this ? *std::move(decoded) : text_;
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// The nouns of an address.  An object is valid when it exists.
+// The parts of a mail address.  An object is valid when it exists.
 
 #pragma once
 
@@ -19,17 +19,18 @@ namespace mxfeed {
 // A mail domain: lower-case A-labels without a final dot (RFC 5321, 2.3.5; RFC 5890).
 class Domain {
  public:
-  // Takes U-labels, A-labels, any case and a final dot; nothing if it is no domain name.
-  // Labels follow RFC 1123, 2.1, underscores allowed (they occur); one label is enough.
+  // Takes U-labels, A-labels, any case and a final dot; nothing if it is not a domain
+  // name.  Labels follow RFC 1123, 2.1, underscores allowed (they occur); one label is
+  // enough.
   static std::optional<Domain> parse(std::string_view text);
 
   const std::string& str() const { return text_; }
-  // The same in U-labels, lower case and NFC (RFC 5890, 2.3.2.1); str() if it has none.
+  // The name in U-labels, lower case and NFC (RFC 5890, 2.3.2.1); str() if it has none.
   std::string u_labels() const;
 
   // The keys under which Postfix can find the domain in a map: str(), then u_labels() if
   // they differ.  Postfix folds case first (Unicode, full case folding): U-labels that
-  // this changes are no key.
+  // this would change are not a key.
   std::vector<std::string> map_keys() const;
   // The domain that has the text among its map_keys().
   static std::optional<Domain> from_map_key(std::string_view key);
@@ -53,7 +54,8 @@ class IpAddress {
   std::string str() const;
   // The network of that many bits, as text: "192.0.2.0/24".
   std::string network(unsigned bits) const;
-  // Whether the first `bits` bits are those of `network`; never across families.
+  // Whether the first `bits` bits equal those of `network`; never true for an address of
+  // the other family.
   bool is_within(const IpAddress& network, unsigned bits) const;
 
   bool is_loopback() const;     // 127/8, ::1
@@ -69,7 +71,7 @@ class IpAddress {
   bool v4_ = false;
 };
 
-// A network in CIDR notation; an address alone is a network of one.
+// A network in CIDR notation; a single address is a network of one.
 struct Network {
   IpAddress base;
   unsigned bits;
@@ -85,10 +87,10 @@ struct Path {
   std::string local_part;  // quoting removed; case kept
   std::string domain;      // as received, without a final dot; "[192.0.2.1]" if a literal
 
-  // Takes with or without angle brackets, a source route is skipped; "<>" is the null
-  // path: both parts empty.  A local part alone ("<postmaster>") has no domain.  Nothing
-  // if it is not an address or longer than RFC 5321, 4.5.3.1.3 (256 octets, 64 of them
-  // spare for senders that count differently).
+  // Takes an address with or without angle brackets and skips a source route; "<>" is the
+  // null path: both parts empty.  A local part alone ("<postmaster>") has no domain.
+  // Nothing if it is not an address or has more than 320 octets (RFC 5321, 4.5.3.1.3
+  // allows 256; 64 are spare for senders that count differently).
   static std::optional<Path> parse(std::string_view text);
 
   bool is_null() const { return local_part.empty() && domain.empty(); }

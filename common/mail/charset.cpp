@@ -137,9 +137,8 @@ const char* iconv_name(std::string_view charset) {
   return nullptr;
 }
 
-// Of UTF-16 and UTF-32 the order of bytes is in a mark at the start of the text.  Without
-// one, most programs take the text as it makes sense: the bytes of ASCII are zero but
-// one.
+// UTF-16 and UTF-32 tell their byte order by a mark at the start of the text.  Without
+// one, most programs guess: in ASCII characters all bytes but one are zero.
 const char* wide_charset(std::string_view bytes, std::string_view charset) {
   const bool wide = charset == "utf-32" || charset == "utf32" || charset == "ucs-4" ||
                     charset == "iso-10646-ucs-4";
@@ -206,7 +205,8 @@ std::optional<std::string> convert(std::string_view bytes, const char* charset) 
     ++in;
     --left;
   }
-  // UTF-16 surrogates and the like: whatever the converter gave, the promise is UTF-8.
+  // UTF-16 surrogates and the like: the result must be UTF-8, whatever the converter
+  // gave.
   return is_utf8(out) ? out : utf8_with_replacement(out);
 }
 

@@ -13,8 +13,8 @@ namespace mxfeed {
 
 // A date-time of RFC 5322, 3.3, with the obsolete forms of 4.3 (two-digit years, zone
 // names, comments); also without a weekday or seconds, with "-" between the parts of the
-// date, and as asctime(3) writes it.  Nothing if it is none of these or not a day of the
-// calendar.  The first 200 bytes are read.
+// date, and as asctime(3) writes it.  Nothing if it is none of these or the day does not
+// exist.  Only the first 200 bytes are read.
 std::optional<Time> parse_date(std::string_view value);
 
 }  // namespace mxfeed

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// What a filter wants changed in the message: a list of values that the session carries
-// out at end of message, in one place.
+// The changes that a filter wants in the message: a list that the session carries out at
+// end of message.
 
 #pragma once
 
@@ -25,8 +25,8 @@ class MessageEdits {
   void insert_first(std::string_view name, std::string_view value);
   // Below all other fields.
   void append(std::string_view name, std::string_view value);
-  // The `index`th field of that name, counted from 1, as the filter was shown them: the
-  // order in which edits are recorded does not matter.
+  // The `index`th field of that name, counted from 1 in the message as the filter saw it;
+  // earlier edits do not shift the count.
   void replace(std::string_view name, unsigned index, std::string_view value);
   void remove(std::string_view name, unsigned index);
   // Postfix keeps the message in its hold queue.  A hold ends the filtering: milters
@@ -34,7 +34,7 @@ class MessageEdits {
   void quarantine(std::string_view reason) { quarantine_ = reason; }
 
   // In the order of execution: removals and replacements from the highest index down
-  // (Postfix counts live fields), then what is appended and inserted, in the order given.
+  // (Postfix counts the fields that are left), then additions in the order given.
   std::vector<HeaderEdit> ordered() const;
   const std::string& quarantine_reason() const { return quarantine_; }
   bool empty() const { return edits_.empty() && quarantine_.empty(); }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Who sends to whom, as SMTP said it (RFC 5321, 3.3): not what the header says.
+// Who sends to whom, according to SMTP (RFC 5321, 3.3), not to the header.
 
 #pragma once
 
@@ -28,10 +28,10 @@ struct Recipient {
   // Domain.  Empty only if the address has none.
   std::string domain;
 
-  // Takes an address with or without angle brackets; always a recipient.
+  // Takes any address, with or without angle brackets; never fails.
   static Recipient parse(std::string_view address);
 
-  // "postmaster" or "abuse" (RFC 5321, 4.5.1; RFC 2142: who complains must get through);
+  // "postmaster" or "abuse" (RFC 5321, 4.5.1; RFC 2142: complaints must get through);
   // empty for all others.
   std::string_view role() const {
     for (const std::string_view name : {"postmaster", "abuse"}) {

@@ -10,7 +10,7 @@
 
 namespace mxfeed {
 
-// Whether it may be the name of a header field (RFC 5322, 2.2): one or more printable
+// Whether `name` is a valid name of a header field (RFC 5322, 2.2): one or more printable
 // ASCII characters, no colon, no space.
 bool is_field_name(std::string_view name);
 

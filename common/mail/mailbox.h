@@ -14,7 +14,7 @@ namespace mxfeed {
 
 struct Mailbox {
   std::string display;  // decoded, quoting removed, UTF-8
-  std::string address;  // as written, white space removed; may be anything
+  std::string address;  // as written, white space removed; not checked
 };
 
 // The mailboxes of an address list (RFC 5322, 3.4), names of groups skipped; at most

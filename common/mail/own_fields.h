@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
 // The header fields that only we may write: names that begin with "X-Mxfeed-", in any
-// case.  Copies that come from outside are forged.
+// case.  A field of such a name that comes from outside is forged.
 
 #pragma once
 
@@ -14,16 +14,17 @@
 
 namespace mxfeed {
 
-// Whether the name, blanks around it included, is one of ours.
+// Whether the name is one of ours; blanks around it do not matter.
 bool is_own_field(std::string_view name);
 
 // Counts our fields in a message, to remove them.
 class OwnFields {
  public:
-  // Each field of the header, in order.
+  // To be called for each field of the header, in order.
   void see(std::string_view name);
 
-  // Removes all that were seen but those named `kept`; returns how many.
+  // Removes all of our fields that were seen, except those named `kept`; returns how
+  // many.
   std::size_t remove(MessageEdits& edits, std::string_view kept = "") const;
 
  private:

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// What a filter answers to Postfix, and why.  Made only by its named constructors, so
-// that reply and action always fit: libmilter silently drops a 4xx text on a reject.
+// What a filter answers to Postfix, and why.  Only named constructors make one, so that
+// reply and action always fit: libmilter silently drops a 4xx text on a reject.
 //
 // There is no "accept": SMFIS_ACCEPT would end the filtering of the whole message.
 
@@ -30,7 +30,7 @@ class Verdict {
  public:
   // `reason` is a slug for logs and metrics ("greylist-too-early"), with static storage.
   // `text` goes to the client: generic, printable ASCII; the session escapes it.
-  // A `reason` with "proceed" is worth a log line; without one there is nothing to tell.
+  // "proceed" with a `reason` gives a log line, without one it gives none.
   static Verdict proceed(std::string_view reason = "") {
     return {Action::proceed, reason, 0, "", ""};
   }
@@ -40,7 +40,7 @@ class Verdict {
   static Verdict reject(StatusCode code, std::string_view reason, std::string text) {
     return {Action::reject, reason, code.basic, code.enhanced, std::move(text)};
   }
-  // The client is told 250 and the message is gone: at end of message only.
+  // The client gets 250 and the message is dropped.  Allowed at end of message only.
   static Verdict discard(std::string_view reason) {
     return {Action::discard, reason, 0, "", ""};
   }

@@ -128,8 +128,8 @@ std::string decode_words(std::string_view value) {
       rest.remove_prefix(word->length);
       continue;
     }
-    // A word that does not end must not be looked for again at each "=?" in it: up to the
-    // next "=?", but at least these two bytes, is plain.
+    // No encoded word begins here.  Text up to the next "=?" is plain, and so is at least
+    // one byte, so that the loop advances.
     const std::size_t next = rest.find("=?", 1);
     const std::size_t length = std::min(next, rest.size());
     plain += rest.substr(0, length);
@@ -145,7 +145,7 @@ std::string decode_words(std::string_view value) {
 }
 
 std::string encode_words(std::string_view text) {
-  constexpr std::size_t kBytes = 45;  // in base64 with its frame: 72 characters
+  constexpr std::size_t kBytes = 45;  // 72 characters as an encoded word
   std::string out;
   while (!text.empty()) {
     std::size_t length = std::min(kBytes, text.size());

@@ -23,8 +23,8 @@ std::string listens_at;
 // What libmilter keeps for us, a session's lifetime.
 struct Peer {
   Session session{*milter, milter_name};
-  bool leading_space = false;  // values come, and are sent, with the space after ':'
-  bool broken = false;         // a step was lost: nothing more can be said of this client
+  bool leading_space = false;  // values include the space after ':'
+  bool broken = false;         // a step failed: the state of this client is unknown
 };
 
 // libmilter's strings are not const.
@@ -93,10 +93,10 @@ class LibmilterSink : public EditSink {
   bool leading_space_;
 };
 
-// Runs a step with the session; nothing is thrown into C.  `lost` is the answer if that
-// fails (out of memory).  Where Postfix was told not to wait it is no reply: it
-// would take any as the answer to a later step, and each answer after it for the next
-// one's.
+// Runs a step with the session; no exception leaves it for C.  `lost` is the answer if
+// the step fails (out of memory).  Where Postfix was told not to wait, that must be no
+// reply: Postfix would take any reply as the answer to a later step, and all later
+// answers would be off by one.
 template <typename Step>
 sfsistat guard(SMFICTX* context, sfsistat lost, const Step& step) noexcept {
   auto* const peer = static_cast<Peer*>(smfi_getpriv(context));
@@ -120,9 +120,9 @@ unsigned long wanted_protocol(const Needs& needs) {
   unsigned long steps = SMFIP_NOUNKNOWN | SMFIP_NOEOH | SMFIP_NR_CONN | SMFIP_NR_MAIL;
   steps |= needs.helo ? SMFIP_NR_HELO : SMFIP_NOHELO;
   if (!needs.recipient_verdict) steps |= needs.recipients ? SMFIP_NR_RCPT : SMFIP_NORCPT;
-  // Postfix's smtpd hands the connection to cleanup after it sent the macros of DATA,
-  // which it does in any case.  Unanswered, they hold up what cleanup sends until our TCP
-  // gets round to acknowledge them, 40 ms a message: there an answer is the quicker way.
+  // Postfix's smtpd always sends the macros of DATA and then hands the connection to
+  // cleanup.  Over TCP, without an answer from us, cleanup's data waits for our delayed
+  // ACK of these macros, 40 ms a message.  So it is quicker to answer.
   const bool answer_data = needs.data_verdict || needs.ends_at_data ||
                            (milter_listener().is_tcp() && (needs.headers || needs.body));
   if (!answer_data) steps |= SMFIP_NODATA;
@@ -139,10 +139,11 @@ sfsistat on_negotiate(SMFICTX* context, unsigned long actions, unsigned long ste
     const Needs needs = milter->needs();
     const unsigned long want = wanted_actions(needs);
     if ((actions & want) != want) {
-      log(Severity::error, LogFields()
-                               .add("milter", milter_name)
-                               .add("event", "negotiate")
-                               .add("fault", "the MTA does not allow to edit headers"));
+      log(Severity::error,
+          LogFields()
+              .add("milter", milter_name)
+              .add("event", "negotiate")
+              .add("fault", "the mail server does not allow milters to edit headers"));
       return SMFIS_REJECT;
     }
     auto peer = std::make_unique<Peer>();
@@ -151,7 +152,7 @@ sfsistat on_negotiate(SMFICTX* context, unsigned long actions, unsigned long ste
     *use_f2 = *use_f3 = 0;
     peer->leading_space = (*use_steps & SMFIP_HDR_LEADSPC) != 0;
     if ((actions & SMFIF_SETSYMLIST) != 0) {
-      // An empty list would be no list: Postfix would send its usual macros.
+      // Postfix would take an empty list for none and send its usual macros.
       constexpr const char* kNone = "{mxfeed_none}";
       const auto ask = [&](int stage, const char* names) {
         smfi_setsymlist(context, stage, const_cast<char*>(names));
@@ -210,7 +211,7 @@ sfsistat on_data(SMFICTX* context) {
   return guard(context, SMFIS_TEMPFAIL, [&](Peer& peer) {
     peer.session.set_queue_id(macro(context, "i"));
     const sfsistat status = answer(context, peer.session.data());
-    // Accept ends this milter's part in the message, not that of the others.
+    // Accept ends the work of this milter on the message; other milters continue.
     return status == SMFIS_CONTINUE && milter->needs().ends_at_data ? SMFIS_ACCEPT
                                                                     : status;
   });
@@ -277,7 +278,7 @@ void open_milter(Milter& to_serve, const std::string& name, const std::string& s
       smfi_setconn(mutable_text(socket)) != MI_SUCCESS ||
       smfi_setbacklog(kBacklog) != MI_SUCCESS || smfi_opensocket(true) != MI_SUCCESS) {
     throw Fault("listen for Postfix", socket,
-                "libmilter cannot open it, see its log line");
+                "libmilter could not open the socket, see its log line");
   }
   limit_sessions(session_limit(Resources::of_this_process()));
 }
@@ -289,7 +290,7 @@ void serve_milter() {
 }
 
 void watch_socket() {
-  // One that was handed to us is the service manager's to look after.
+  // A socket that was handed to us is the service manager's responsibility.
   if (!listens_at.starts_with("fd:")) milter_listener().watch_path();
 }
 

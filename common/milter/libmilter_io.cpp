@@ -88,7 +88,7 @@ std::size_t SessionIo::end(std::optional<SessionLoss> loss) {
   return 0;
 }
 
-// Whether there is something to read before the packet times out.
+// Waits for the rest of a packet; false if it times out.
 bool SessionIo::wait_for_rest() {
   if (!deadline_) deadline_ = steady_clock::now() + timeouts_.packet;
   const auto left =
@@ -167,8 +167,9 @@ extern "C" ssize_t mxfeed_milter_writev(int fd, const iovec* pieces, int count) 
   return io->write({pieces, static_cast<std::size_t>(count)});
 }
 
-// Of a session it is asked before every read and write, which block.  Nothing else is
-// said of a peer that has gone: libmilter would leave unread what it had sent.
+// libmilter polls a session before every read and write; these block, so the answer is
+// always yes.  A closed connection is not reported here, or libmilter would not read what
+// the peer had sent before.
 extern "C" int mxfeed_milter_poll(pollfd* watched, nfds_t count, int timeout) {
   if (count != 1) return ::poll(watched, count, timeout);
   if (mxfeed::session_of(watched->fd) != nullptr) {
@@ -192,7 +193,8 @@ extern "C" int mxfeed_milter_close(int fd) {
   return ::close(fd);
 }
 
-// libmilter has a thread that waits for SIGTERM and others; signals are the service's.
+// libmilter has a thread that waits for SIGTERM and others; here the service handles
+// signals.
 extern "C" int mxfeed_milter_sigwait(const sigset_t*, int*) {
   for (;;) ::pause();
 }

@@ -3,13 +3,13 @@
 // What libmilter reads, writes and waits for.
 //
 // Our copy of libmilter.a (copy_libmilter.cmake) calls mxfeed_milter_read() and so on
-// where libmilter calls read().  Those of a session's own thread come here, to the
-// thread's SessionIo; nothing else in the process is affected.
+// where libmilter calls read().  Calls from a session's own thread go to the thread's
+// SessionIo; nothing else in the process is affected.
 //
 // libmilter takes each packet with three calls of poll(2) and two of read(2), and a
-// message has two packets for each header field.  In a thread of its own a session may
-// block in read(2), so poll(2) is not needed; and what has come is read at once and given
-// out of a buffer.
+// message has two packets for each header field.  A session in its own thread may block
+// in read(2), so poll(2) is not needed; and all available data is read at once into a
+// buffer.
 
 #pragma once
 
@@ -25,15 +25,15 @@
 
 namespace mxfeed {
 
-// Follows the packets that libmilter is given: four bytes of length, a command, data.
+// Checks the packets that libmilter is given: four bytes of length, a command, data.
 class PacketWatch {
  public:
-  // False if libmilter must not see the end of `bytes`: a packet of no or of too many
-  // bytes, or macros ('D') that are not whole pairs of strings, each with its NUL:
-  // smfi_getsymval() would read past the list.  Ask no more after that.
+  // False if libmilter must not see the end of `bytes`: a packet of no bytes or of too
+  // many, or macros ('D') that are not complete pairs of NUL-terminated strings:
+  // smfi_getsymval() would read past the list.  Not to be called again after that.
   [[nodiscard]] bool follow(std::span<const char> bytes);
 
-  // Whether a packet has begun and not ended.
+  // Whether a packet has begun and is not complete.
   bool in_packet() const { return head_size_ > 0; }
 
  private:
@@ -50,27 +50,27 @@ class PacketWatch {
 
 // How long a session waits for the mail server.
 struct SessionTimeouts {
-  // For a packet: libmilter's own default.  Postfix is silent between DATA and the first
-  // header field for as long as its client is.
+  // For the next packet: libmilter's own default.  Between DATA and the first header
+  // field Postfix sends nothing for as long as its client does.
   std::chrono::milliseconds silence = std::chrono::seconds(7210);
   // For the rest of a packet, and for room to write.
   std::chrono::milliseconds packet = std::chrono::seconds(60);
 };
 
-// The connection of one session.  Used by one thread.
+// The connection of one session, used by one thread.
 class SessionIo {
  public:
   // Borrows the socket `fd`, which blocks; sets its timeouts.
   explicit SessionIo(int fd, SessionTimeouts timeouts = {});
 
-  // As read(2), but 0 also if the mail server did not send in time or sent what libmilter
-  // must not see; never fails.  After 0 it is always 0.
+  // Like read(2), but also returns 0 if the mail server did not send in time or sent what
+  // libmilter must not see; never fails.  After the first 0 it always returns 0.
   std::size_t read(std::span<char> to);
 
-  // As writev(2); ETIMEDOUT if there was no room in time.
+  // Like writev(2); fails with ETIMEDOUT if the mail server did not read in time.
   ssize_t write(std::span<const iovec> pieces) const;
 
-  // Why read() ended it, if the mail server did not.
+  // Why read() ended the session; nothing if the mail server ended it.
   std::optional<SessionLoss> loss() const { return loss_; }
 
   int fd() const { return fd_; }
@@ -91,7 +91,8 @@ class SessionIo {
   std::array<char, 8192> buffer_;  // Postfix writes 4 kB at a time
 };
 
-// While it lives, libmilter's calls in this thread for the descriptor of `io` go to `io`.
+// While this object lives, libmilter's calls in this thread for the descriptor of `io` go
+// to `io`.
 class ThreadSession {
  public:
   explicit ThreadSession(SessionIo& io);
@@ -100,7 +101,7 @@ class ThreadSession {
   ~ThreadSession();
 };
 
-// The connection that libmilter accepted last in this thread, -1 before the first.
+// The connection that libmilter accepted last in this thread; -1 before the first.
 int last_accepted();
 
 }  // namespace mxfeed

@@ -31,7 +31,7 @@ bool is_out_of_memory(int error) {
   return error == ENOMEM || error == ENOBUFS;
 }
 
-// Where the socket was bound; empty if it is no unix socket.
+// The path at which the socket was bound; empty if it is not a unix socket.
 std::string bound_path(int fd) {
   sockaddr_un address{};
   socklen_t size = sizeof address;
@@ -124,7 +124,7 @@ void Listener::keep_reachable() {
     throw Fault("listen for Postfix", place_->path,
                 "another file has taken the place of our socket");
   }
-  // Otherwise we cannot tell, nor could we bind again.
+  // After other errors we cannot tell whether the socket is there, nor bind it again.
   if (errno != ENOENT && errno != ENOTDIR) return;
   bind_again();
   counter("mxfeed_sockets_restored_total", R"(socket="milter")").add();
@@ -142,7 +142,7 @@ void Listener::bind_again() {
   };
   const Fd fresh(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   must(static_cast<bool>(fresh));
-  // Of a socket that is not bound yet it is the mode that bind() gives.
+  // The mode of an unbound socket becomes the mode of the file that bind() creates.
   must(::fchmod(fresh.get(), place_->mode) == 0);
   must(::bind(fresh.get(), address.get(), address.size()) == 0);
   must(::chown(path.c_str(), place_->owner, place_->group) == 0);
@@ -162,7 +162,7 @@ void Listener::close() {
     place_.reset();
     return;
   }
-  // libmilter goes on to poll the number: it must name what never has anything to accept.
+  // libmilter goes on polling this descriptor, so it becomes one that is never ready.
   const Fd silent(::eventfd(0, EFD_CLOEXEC));
   if (!silent || ::dup3(silent.get(), fd, O_CLOEXEC) < 0) {
     throw Fault("close listener", "milter", errno_text(errno));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// The socket at which a milter listens.  libmilter opens it and asks for connections;
-// what it calls for that comes here (libmilter_io.h).
+// The socket at which a milter listens.  libmilter opens it and accepts connections; its
+// calls for that come here (libmilter_io.h).
 
 #pragma once
 
@@ -18,25 +18,26 @@
 
 namespace mxfeed {
 
-// listen(), poll(), accept() and forget() are for libmilter, and as the system calls of
-// these names; the others may be called from another thread meanwhile, one at a time.
+// listen(), poll() and accept() are for libmilter and behave like the system calls of
+// these names; so does forget() for close(2).  The others may be called from another
+// thread at the same time, but only one after another.
 class Listener {
  public:
-  // A connection that `has_room` denies is closed at once.
+  // A connection is closed at once if `has_room` returns false.
   explicit Listener(bool (*has_room)());
 
   // From now on `fd` is the listening socket.
   int listen(int fd, int backlog);
 
-  // Ends with 0 also when the socket was bound again or closed.  Of a descriptor that is
-  // not the listening socket: poll(2).
+  // Also returns 0 when the socket was bound again or closed.  For other descriptors it
+  // is poll(2).
   int poll(pollfd& watched, int timeout);
 
-  // The new descriptor is closed on exec; one of TCP has no Nagle's algorithm: a milter
-  // answers in small writes, and each message would wait for the peer's delayed ACK,
-  // 40 ms.  EAGAIN for a connection that was closed for want of room.  When descriptors
-  // or memory have run out it fails after a short sleep, since libmilter asks again at
-  // once.
+  // The new descriptor is close-on-exec.  For TCP, Nagle's algorithm is turned off: a
+  // milter answers in small writes, and each message would wait 40 ms for the peer's
+  // delayed ACK.  Fails with EAGAIN after closing a connection for which there was no
+  // room. When descriptors or memory have run out, it sleeps briefly before it fails,
+  // since libmilter tries again at once.
   int accept(int fd, sockaddr* address, socklen_t* size);
 
   // The descriptor is about to be closed.
@@ -44,20 +45,20 @@ class Listener {
 
   bool is_tcp() const { return tcp_; }
 
-  // From now on keep_reachable() looks after the unix socket; of another one nothing.
-  // Call it when the owner and the mode of the socket are what they are to be.
-  // Throws Fault if the path does not lead to it.
+  // From now on keep_reachable() watches the unix socket.  Call it when the owner and the
+  // mode of the socket are set.  Does nothing for other sockets.  Throws Fault if nothing
+  // is at the path.
   void watch_path();
 
   // If the path of a watched socket was removed, binds a new one there, with the owner
-  // and mode of the old one.  Throws Fault if it cannot, or if another file stands there:
-  // then no mail server can reach us.
+  // and mode of the old one.  Throws Fault if it cannot, or if another file is at the
+  // path: then no mail server can reach us.
   void keep_reachable();
 
-  // Lets nobody new in.  A watched unix socket loses its path, if that still leads to it;
-  // who has connected is still accepted.  A TCP client is refused.  Who connects to a
-  // descriptor that the service manager also holds waits for the next process.  Throws
-  // Fault.
+  // Refuses new connections.  A watched unix socket is removed from its path, if it is
+  // still ours; clients that have already connected are still accepted.  TCP clients are
+  // refused.  Clients of a descriptor that the service manager also holds wait for the
+  // next process.  Throws Fault.
   void close();
 
  private:
@@ -80,7 +81,7 @@ class Listener {
   std::optional<Place> place_;
 };
 
-// libmilter has one for the process.
+// The one listener of the process.
 Listener& milter_listener();
 
 }  // namespace mxfeed

@@ -28,10 +28,10 @@ namespace {
 
 using Monotonic = std::chrono::steady_clock;
 
-// After the last transaction libmilter still has its answer to send.
+// Time for libmilter to send its answer after the last transaction.
 constexpr auto kSettle = std::chrono::milliseconds(200);
 
-// How many sessions there may be follows from it.
+// The highest number of sessions follows from this limit.
 void raise_descriptor_limit() {
   rlimit limit{};
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
@@ -50,10 +50,11 @@ std::optional<std::string> unix_path(const std::string& socket) {
 void open_to_postfix(const std::string& path) {
   if (const group* const postfix = ::getgrnam("postfix"); postfix != nullptr) {
     if (::chown(path.c_str(), static_cast<uid_t>(-1), postfix->gr_gid) != 0) {
-      log(Severity::warning, LogFields()
-                                 .add("event", "start")
-                                 .add("socket", path)
-                                 .add("fault", "cannot give it to the group postfix"));
+      log(Severity::warning,
+          LogFields()
+              .add("event", "start")
+              .add("socket", path)
+              .add("fault", "cannot give the socket to the group postfix"));
     }
   }
   if (::chmod(path.c_str(), 0660) != 0) {
@@ -61,7 +62,7 @@ void open_to_postfix(const std::string& path) {
   }
 }
 
-// Memory of ended transactions that is kept for the next ones.
+// Freed memory that is kept for later transactions.
 constexpr std::uint64_t kMemorySlack = 32ull << 20;
 
 class MilterProgram : public Program {

@@ -7,7 +7,7 @@
 //               a unix socket gets mode 0660 and the group postfix where that exists
 //     --state   default /var/lib/mxfeed; own data and status.sock in DIR/NAME
 //
-// Transactions in progress may take 25 seconds to end when the milter is told to stop.
+// When the milter is told to stop, transactions in progress have 25 seconds to end.
 
 #pragma once
 
@@ -28,18 +28,18 @@ struct DaemonContext {
   LivePolicy& policy;
 };
 
-// What a milter program adds to the common part.  But for the Milter, which libmilter
-// calls from many threads, everything is called from the first thread of the process.
+// What a milter program adds to the common part.  All functions are called from the first
+// thread of the process; only the Milter itself is called from many threads.
 class Daemon {
  public:
   virtual ~Daemon() = default;
   virtual Milter& milter() = 0;
-  // After the policy changed; throws Fault if the new one cannot be used (it is logged,
-  // the daemon goes on as it can).
+  // Called after the policy changed.  Throws Fault if the new one cannot be used: that is
+  // logged, and the daemon goes on with what it has.
   virtual void on_reload() {}
-  // Called about once a second: sweeps and the like.  Short.
+  // Called about once a second for expiry and the like; must be short.
   virtual void on_tick() {}
-  // More keys for the status command.
+  // Adds keys to the answer of the status command.
   virtual void describe(StatusSnapshot&) const {}
 };
 

@@ -18,7 +18,7 @@ std::atomic<unsigned> active{0};
 
 constexpr std::size_t kMaxPath = 320;
 
-// Unique for the process, and with the random part most likely for the day's log.
+// Unique in the process; the random part makes it very likely unique in the log.
 std::string next_id() {
   static const std::uint32_t start = [] {
     std::uint32_t random = 0;
@@ -29,7 +29,7 @@ std::string next_id() {
   return fmt::format("{:08x}.{:x}", start, ++count);
 }
 
-std::string_view name_of(Action action) {
+std::string_view to_string(Action action) {
   switch (action) {
     case Action::proceed:
       return "proceed";
@@ -65,7 +65,7 @@ struct Session::Transaction {
   // The filter borrows the envelope, so it is declared after it.
   Envelope envelope;
   std::unique_ptr<Filter> filter;
-  std::optional<Verdict> kept;  // of a fault or a limit: answers all that is to come
+  std::optional<Verdict> kept;  // after a fault or a limit: the answer from now on
   Stage stage = Stage::envelope;
   std::size_t headers = 0;
   std::size_t header_bytes = 0;
@@ -81,7 +81,7 @@ unsigned Session::active_transactions() {
   return active.load();
 }
 
-// Runs a step of the filter; what it throws becomes the kept verdict.
+// Runs a step of the filter; an exception becomes the kept verdict.
 template <typename Step>
 void Session::guarded(const Step& step) noexcept {
   const auto failed = [this](const Fault& fault) {
@@ -110,7 +110,7 @@ void Session::keep(const Verdict& verdict) {
   if (!transaction_->kept) transaction_->kept = checked(verdict, true);
 }
 
-// A discard before the end would discard the message for all recipients.
+// Postfix would apply a discard before the end to all recipients.
 Verdict Session::checked(Verdict verdict, bool at_end) {
   if (verdict.action() == Action::discard && !at_end) {
     log(Severity::error, LogFields()
@@ -140,7 +140,7 @@ void Session::report(std::string_view event, const Verdict& verdict,
   if (verdict.action() == Action::proceed && verdict.reason().empty()) return;
   counter("mxfeed_verdicts_total",
           fmt::format(R"(event="{}",verdict="{}",reason="{}")", event,
-                      name_of(verdict.action()), verdict.reason()))
+                      to_string(verdict.action()), verdict.reason()))
       .add();
   const Envelope& envelope = transaction_->envelope;
   LogFields fields;
@@ -148,7 +148,7 @@ void Session::report(std::string_view event, const Verdict& verdict,
   if (!envelope.queue_id.empty()) fields.add("queue", envelope.queue_id);
   fields.add("milter", name_)
       .add("event", event)
-      .add("verdict", name_of(verdict.action()))
+      .add("verdict", to_string(verdict.action()))
       .add("reason", verdict.reason());
   if (verdict.code() != 0) fields.add("code", verdict.code());
   fields.add("client", client_.address ? client_.address->str() : "local")
@@ -287,7 +287,7 @@ Verdict Session::end(EditSink& sink) {
   if (transaction.kept) {
     verdict = *transaction.kept;
   } else if (verdict.action() == Action::proceed && !edits.empty()) {
-    // A message that is half edited must not go on, whatever the filter's policy is.
+    // A message with only some of its edits must not pass, whatever the policy.
     bool done = true;
     for (const HeaderEdit& edit : edits.ordered()) done = done && sink.edit(edit);
     if (done && !edits.quarantine_reason().empty()) {

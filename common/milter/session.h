@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// The state machine of one milter session (one SMTP connection) between what Postfix
-// sends and what a Filter is asked: order, limits, kept faults, replies, edits, the log
-// line and the counters of each verdict.  Knows no libmilter.
+// The state machine of one milter session (one SMTP connection), between the events from
+// Postfix and the calls of a Filter: order, limits, kept faults, edits, the log line and
+// the counters of each verdict.  Does not know libmilter.
 //
 // Each event returns the verdict to be answered; where Postfix was told not to wait for
-// an answer (Needs), it is always to proceed.  What a filter throws is kept and answered;
-// lack of memory passes through.  Events of one session come from one thread.
+// an answer (Needs), it is always to proceed.  An exception from a filter becomes the
+// filter's verdict on faults and is kept.  Exceptions of the session itself (out of
+// memory) pass through.  Events of one session come from one thread.
 //
 // An event out of order (RCPT before MAIL, a header after the body, an end without
 // recipients) ends the transaction; its answer, and that of every event until the next
@@ -24,8 +25,8 @@
 
 namespace mxfeed {
 
-// Nothing from the network is unbounded.  Postfix bounds one field to 60 kB, the number
-// of fields not at all.
+// Limits on what comes from the network.  Postfix limits one field to 60 kB, but not the
+// number of fields.
 struct SessionLimits {
   std::size_t header_bytes = std::size_t{1} << 20;  // names and values of all fields
   std::size_t headers = 10'000;
@@ -36,7 +37,7 @@ struct SessionLimits {
 class EditSink {
  public:
   virtual ~EditSink() = default;
-  // False if it could not be done.
+  // Each returns false if the edit was refused.
   virtual bool edit(const HeaderEdit& edit) = 0;
   virtual bool quarantine(const std::string& reason) = 0;
   virtual void progress() = 0;
@@ -52,12 +53,13 @@ class Session {
 
   void connect(Client client);
   void helo(std::string_view name);
-  // `path` is the argument of MAIL, "<a@b.example>"; begins a transaction, ends the one
-  // before.
+  // `path` is the argument of MAIL, "<a@b.example>"; begins a transaction and ends the
+  // previous one.
   void mail(std::string_view path, std::string_view auth_user);
-  // `path` is the argument of RCPT as the client wrote it: "<c%d.example@mx.example>" or
-  // "<c(x)@d.example>" are the client's to choose.  `resolved` is the address that
-  // Postfix made of it and routes by, which counts; empty if it did not say.
+  // `path` is the argument of RCPT as the client wrote it, such as
+  // "<c%d.example@mx.example>" or "<c(x)@d.example>".  `resolved` is the address that
+  // Postfix made of it and routes by: it takes precedence; empty if Postfix did not send
+  // it.
   [[nodiscard]] Verdict recipient(std::string_view path, std::string_view resolved = {});
   [[nodiscard]] Verdict data();
   void header(std::string_view name, std::string_view value);
@@ -68,7 +70,7 @@ class Session {
   // Postfix's id of the message, as soon as it has one.
   void set_queue_id(std::string_view id);
 
-  // Transactions between MAIL and their end, in the whole process.
+  // The number of open transactions in the whole process.
   static unsigned active_transactions();
 
  private:
@@ -89,7 +91,7 @@ class Session {
   std::string helo_;
   std::unique_ptr<Connection> connection_;
   std::unique_ptr<Transaction> transaction_;
-  bool misorder_logged_ = false;  // outside a transaction: once a session is enough
+  bool misorder_logged_ = false;  // outside of a transaction: logged once a session
 };
 
 }  // namespace mxfeed

@@ -19,10 +19,10 @@ using std::chrono::steady_clock;
 
 constexpr auto kBurst = std::chrono::seconds(10);
 
-// What was not logged yet.
+// Losses of one kind that are not yet logged.
 class Burst {
  public:
-  // The number to log now, 0 for none.
+  // Counts one more; returns the number to log now, or 0.
   unsigned add(steady_clock::time_point now) {
     const std::lock_guard lock(mutex_);
     ++count_;

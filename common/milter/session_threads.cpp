@@ -33,7 +33,7 @@ constexpr int kContinue = 1;  // MI_CONTINUE: nothing to read just now
 constexpr std::size_t kStack = std::size_t{1} << 20;
 
 constexpr std::size_t kMostSessions = 10'000;
-// For the log, status, stores and resolvers, and the threads that use them.
+// Reserved for everything else: log, status socket, stores, resolvers and their threads.
 constexpr std::uint64_t kOtherDescriptors = 64;
 constexpr std::uint64_t kOtherThreads = 32;
 constexpr std::uint64_t kDescriptorsOfSession = 3;
@@ -76,7 +76,7 @@ std::optional<std::uint64_t> task_limit() {
       if (group == root || !group.has_relative_path()) return lowest;
     }
   } catch (const Fault&) {
-    return lowest;  // not readable: no limit that we know of
+    return lowest;  // not readable: no known limit
   }
 }
 
@@ -98,7 +98,7 @@ void* run_session(void* argument) {
   return nullptr;
 }
 
-// Returns 0 or an errno value; then nobody has seen the session.
+// Returns 0, or an errno value if the session was not started.
 int start_thread(smfi_str* context) {
   std::unique_ptr<Start> start(new (std::nothrow) Start{context, last_accepted()});
   if (!start) return ENOMEM;
@@ -119,7 +119,7 @@ Resources Resources::of_this_process() {
   Resources resources;
   rlimit limit{};
   if (::getrlimit(RLIMIT_NOFILE, &limit) == 0) resources.descriptors = soft_limit(limit);
-  // The kernel does not hold root to it.
+  // The kernel does not apply this limit to root.
   if (::geteuid() != 0 && ::getrlimit(RLIMIT_NPROC, &limit) == 0) {
     resources.processes = soft_limit(limit);
   }
@@ -132,7 +132,8 @@ SessionLimit session_limit(const Resources& resources) {
   const auto bound = [&](std::optional<std::uint64_t> limit, std::uint64_t reserved,
                          std::uint64_t each, std::string_view name) {
     if (!limit) return;
-    // One is always let in: the milter that serves nobody tells nobody why.
+    // Always at least one: a milter that accepts no session at all would be hard to
+    // diagnose.
     const auto sessions = std::max<std::uint64_t>(above(*limit, reserved) / each, 1);
     if (sessions < found.sessions) found = {static_cast<std::size_t>(sessions), name};
   };
@@ -161,8 +162,9 @@ extern "C" int mi_pool_controller_init() {
   return mxfeed::kSuccess;
 }
 
-// If there is no thread the connection is closed.  That is a success too: at a failure
-// libmilter sleeps for 1, 2, 3 ... seconds before it goes on, and ends at the sixteenth.
+// If no thread can be started, the connection is closed and the result is still success:
+// after a failure libmilter sleeps for 1, 2, 3 ... seconds, and it ends after the
+// sixteenth.
 extern "C" int mi_start_session(smfi_str* context) {
   mxfeed::sessions().add();
   if (const int error = mxfeed::start_thread(context); error != 0) {

@@ -51,7 +51,7 @@ std::variant<ServiceOptions, int> parse_options(int argc, char** argv,
         options.state = ::optarg;
         break;
       case 'f':
-        break;  // always so: a service manager runs us
+        break;  // always true: we never go into the background
       case 'h':
         fmt::print("{}", usage(set));
         return 0;

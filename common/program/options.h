@@ -2,7 +2,7 @@
 //
 // The command line of a daemon:
 //   PROGRAM [--socket SPEC] [--state DIR] [--foreground] [--help] [--version]
-// and options of its own, each with a value.
+// and the program's own options, each with a value.
 
 #pragma once
 
@@ -28,15 +28,15 @@ struct OptionSet {
 };
 
 struct ServiceOptions {
-  std::string socket;  // empty: not given
+  std::string socket;  // empty if not given
   std::filesystem::path state = "/var/lib/mxfeed";
   std::map<std::string, std::string, std::less<>> own;  // by name; those that were given
 };
 
 std::string usage(const OptionSet& set);
 
-// The options; or the status to exit with at once: --help, --version and a wrong command
-// line have been answered then.
+// The options; or, after --help, --version and usage errors, which are answered here, the
+// status to exit with.
 std::variant<ServiceOptions, int> parse_options(int argc, char** argv,
                                                 const OptionSet& set);
 

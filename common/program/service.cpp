@@ -46,8 +46,8 @@ sigset_t our_signals() {
   return set;
 }
 
-// From here on a signal is a byte in the pipe.  Threads that are started before
-// unblock_signals() never get one.
+// From here on a signal becomes a byte in the pipe.  Threads that are started before
+// unblock_signals() never receive signals.
 Fd route_signals() {
   const sigset_t set = our_signals();
   ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
@@ -119,7 +119,7 @@ class Service {
     notify_manager("READY=1");
   }
 
-  // One round of the loop, which waits `most` at most.
+  // One round of the loop; waits at most `most`.
   void step(milliseconds most) {
     std::vector<pollfd> watched;
     program_->watch(watched);
@@ -160,7 +160,7 @@ class Service {
     next_tick_ = now + kTick;
     status_->on_tick(now);
     if (!draining_) {
-      // A successor may have its own by then.
+      // Not while draining: a successor may own the path by then.
       status_->restore();
       reload(ReloadCause::changed);
       if (!told_ready_) notify_manager("EXTEND_TIMEOUT_USEC=30000000");
@@ -170,13 +170,13 @@ class Service {
       tick_fault_.clear();
     } catch (const std::exception& error) {
       counter("mxfeed_faults_total").add();
-      if (tick_fault_ == error.what()) return;  // every second: said once
+      if (tick_fault_ == error.what()) return;  // comes every second: logged once
       tick_fault_ = error.what();
       log(Severity::error, LogFields().add("event", "tick").add("fault", error.what()));
     }
   }
 
-  // Takes up the generation that `current` names.
+  // Starts using the generation that `current` names.
   void reload(ReloadCause cause) {
     const bool asked = cause == ReloadCause::asked;
     bool changed = false;
@@ -190,7 +190,8 @@ class Service {
         LogFields().add("event", "reload").add("generation", generation()));
   }
 
-  // Does the work; false after an exception.  What is tried every second is logged once.
+  // Does the work; false after an exception.  The same exception is logged again only if
+  // `always`: the work may be tried every second.
   template <typename Work>
   bool attempt(std::string& fault, bool always, const Work& work) {
     try {
@@ -216,7 +217,7 @@ class Service {
     }
     if (command == "reload" && !draining_) reload(ReloadCause::asked);
     if (command == "reload" || command == "status") return snapshot().to_string();
-    return "error: unknown command; known are status, metrics, reload\n";
+    return "error: unknown command; use status, metrics or reload\n";
   }
 
   StatusSnapshot snapshot() const {

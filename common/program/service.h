@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// What all daemons have in common: command line, signals, policy, status socket, reload,
-// stop.  A daemon is a Program that run_service() runs.
+// What all daemons have in common: command line, signals, policy, status socket, reload
+// and stop.  A daemon is a Program that run_service() runs.
 //
 // SIGUSR1, a changed DIR/current and the command "reload" on the status socket reload.
-// SIGTERM and SIGINT drain: the Program lets nobody new in, what is in progress ends,
-// then the exit status is 0.  SIGHUP is ignored.
+// SIGTERM and SIGINT drain: the Program refuses new clients, waits for the work in
+// progress, and exits with status 0.  SIGHUP is ignored.
 
 #pragma once
 
@@ -44,43 +44,44 @@ class Program {
  public:
   virtual ~Program() = default;
 
-  // Opens the entrance: sockets, threads.  Signals are blocked, and stay so in threads
-  // that are started here.  Throws Fault: the daemon does not start.
+  // Opens sockets and starts threads.  Signals are blocked, and stay blocked in threads
+  // that are started here.  If it throws Fault, the daemon does not start.
   virtual void start() {}
-  // Whether the service manager may take the daemon for started.
+  // Whether the service manager may be told that the daemon is ready.
   virtual bool is_ready() const { return true; }
 
-  // Descriptors to poll beside those of the service, and what follows when one is ready.
-  // They are polled level-triggered, in this order.
+  // watch() adds descriptors to poll besides those of the service; on_ready() is called
+  // for each one that is ready, in this order, again until it no longer is.
   virtual void watch(std::vector<pollfd>&) const {}
   virtual void on_ready(const pollfd&) {}
 
-  // Takes up the policy in force, looks at its other files.  A Fault is logged, and the
-  // daemon goes on as it can.
+  // Starts using the policy in force, and reads other files again.  A Fault is logged,
+  // and the daemon goes on with what it has.
   virtual void on_reload(ReloadCause) {}
-  // About once a second, also while it drains.
+  // Called about once a second, also while draining.
   virtual void on_tick() {}
-  // Whether it has stopped by itself: then the process drains and ends with status 1.
+  // Whether the program has stopped by itself: then the process drains and ends with
+  // status 1.
   virtual bool has_ended() const { return false; }
 
-  // Lets nobody new in.  Then is_drained() is asked again and again, drain_limit() long.
+  // Refuses new clients.  After that is_drained() is polled for up to drain_limit().
   virtual void begin_drain() {}
   virtual bool is_drained() { return in_progress() == 0; }
-  // How many transactions, scans and the like would be cut now.
+  // How many transactions, scans and the like would be lost if the process ended now.
   virtual std::size_t in_progress() const { return 0; }
   virtual std::chrono::seconds drain_limit() const { return std::chrono::seconds(25); }
 
-  // For the status command, while it does not drain.
+  // For the status command, unless the daemon is draining.
   virtual std::string_view state() const { return "running"; }
   // The generation whose settings are in force; by default that of the policy.
   virtual std::uint64_t generation(std::uint64_t policy) const { return policy; }
-  // What is shown after the common part.
+  // Adds keys after the common ones.
   virtual void describe(StatusSnapshot&) const {}
   // Brings gauges up to date before they are shown.
   virtual void update_metrics() {}
 
-  // Whether threads of the program still run when it has drained: nothing is destroyed
-  // then, and the process ends by _exit(2).
+  // Whether threads of the program still run after draining: then nothing is destroyed,
+  // and the process ends by _exit(2).
   virtual bool leaves_threads() const { return false; }
 };
 

@@ -17,7 +17,7 @@ using Monotonic = std::chrono::steady_clock;
 
 constexpr std::size_t kMaxCommand = 1024;
 constexpr ::mode_t kMode = 0600;
-// Above it a client that does not block is turned away (EAGAIN).
+// When the queue is full, a non-blocking client is refused (EAGAIN).
 constexpr int kBacklog = 1024;
 
 UnixListener listen_at(const std::filesystem::path& path) {
@@ -97,7 +97,7 @@ void StatusServer::restore() {
     listener_ = listen_at(listener_->path());
     restore_fault_.clear();
     counter("mxfeed_sockets_restored_total", R"(socket="status")").add();
-    log(Severity::warning, fields.add("result", "vanished, bound again"));
+    log(Severity::warning, fields.add("result", "the socket was removed; bound again"));
   } catch (const Fault& fault) {
     if (restore_fault_ == fault.what()) return;
     restore_fault_ = fault.what();

@@ -28,8 +28,8 @@
 namespace mxfeed {
 
 // Serves up to kMaxClients clients at a time in the poll loop of its owner; none waits
-// for another.  A client has kPatience to send its command and read the answer; one too
-// many takes the place of the oldest.
+// for another.  A client has kPatience to send its command and read the answer.  When
+// there are too many, the oldest is closed.
 class StatusServer {
  public:
   using Instant = std::chrono::steady_clock::time_point;
@@ -39,20 +39,20 @@ class StatusServer {
   // Answers a command (without its line end).
   using Answer = std::function<std::string(std::string_view command)>;
 
-  // Listens at once, replacing a socket that is left there.  Throws Fault.
+  // Listens at once; replaces a socket left at the path.  Throws Fault.
   StatusServer(std::filesystem::path path, Answer answer);
   ~StatusServer();  // removes the socket, unless another process has replaced it
   StatusServer(const StatusServer&) = delete;
   StatusServer& operator=(const StatusServer&) = delete;
 
-  // Adds what is to be polled.
+  // Adds the descriptors to poll.
   void watch(std::vector<pollfd>& watched) const;
   // Serves a descriptor that is ready; ignores those of others.
   void on_ready(const pollfd& ready, Instant now);
-  // To be called about once a second.  Ends clients that have timed out.
+  // To be called about once a second.  Closes clients that have timed out.
   void on_tick(Instant now);
-  // Binds the socket again if it has vanished from its path, or was replaced by one at
-  // which nobody listens; logged and counted.
+  // Binds the socket again if it was removed, or replaced by one at which nobody listens;
+  // logged and counted.
   void restore();
 
  private:
@@ -74,8 +74,8 @@ class StatusServer {
   std::string restore_fault_;  // logged once
 };
 
-// Asks the daemon that listens at `path`.  Throws Fault if the whole answer does not come
-// within `patience`, NobodyListens if no daemon runs there.
+// Asks the daemon that listens at `path`.  Throws Fault if the complete answer does not
+// arrive within `patience`, NobodyListens if no daemon listens.
 std::string ask_status(const std::filesystem::path& path, std::string_view command,
                        std::chrono::milliseconds patience = std::chrono::seconds(5));
 

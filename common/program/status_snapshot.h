@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// What a daemon tells about itself: keys in snake_case with their values, in the order in
-// which they are shown.
+// What a daemon reports about itself: keys in snake_case with their values, in the order
+// in which they are shown.
 
 #pragma once
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// A circuit breaker: after some faults in a row the thing behind it is left alone for a
-// while, so that a dead store costs its timeout a few times and not for every mail.
+// A circuit breaker: after a number of faults in a row, the store is not used for a
+// while. So the timeout of a dead store is paid a few times, not for every message.
 
 #pragma once
 
@@ -10,7 +10,7 @@
 
 namespace mxfeed {
 
-// Thread-safe.  The time is that of a steady clock, passed in.
+// Thread-safe.  The time, of a steady clock, is passed in.
 class Breaker {
  public:
   using Instant = std::chrono::steady_clock::time_point;
@@ -18,11 +18,11 @@ class Breaker {
   Breaker(unsigned faults, std::chrono::milliseconds rest)
       : most_faults_(faults), rest_(rest) {}
 
-  // Whether the thing may be used now.
+  // Whether the store may be used now.
   bool allows(Instant now) const;
 
   void succeeded();
-  // After a rest the first fault begins the next one.  Returns whether a rest begins.
+  // Returns whether a pause begins.  After a pause, the first fault begins the next one.
   bool failed(Instant now);
 
  private:

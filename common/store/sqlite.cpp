@@ -20,7 +20,8 @@ Sqlite::Sqlite(const std::filesystem::path& file, Access access,
       execute("PRAGMA journal_mode = WAL");
       execute("PRAGMA synchronous = NORMAL");
     }
-    query_number("PRAGMA schema_version");  // opening alone does not look at the file
+    query_number(
+        "PRAGMA schema_version");  // sqlite3_open_v2() alone does not read the file
   } catch (...) {
     ::sqlite3_close_v2(handle_);
     throw;
@@ -48,7 +49,7 @@ std::int64_t Sqlite::query_number(const std::string& sql) {
 void Sqlite::checkpoint() {
   const int code = ::sqlite3_wal_checkpoint_v2(
       handle_, nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
-  // Another connection may be at it.
+  // Another connection may be doing it already.
   if (code != SQLITE_OK && (code & 0xFF) != SQLITE_BUSY) fail("write back log", code);
 }
 

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// SQLite with owners: connection, prepared statement, transaction.  The only user of
-// sqlite3.h.
+// Owning types for SQLite: connection, prepared statement, transaction.
 //
 // Threads: a connection with its statements and transactions is used by one thread at a
 // time, though not always the same one; nothing here locks.  Several connections to one
 // file, in one process or many, may be used at once: readers never wait, writers wait for
 // one another up to the busy timeout.
 //
-// All functions throw Fault; DamagedDatabase if the file is no database or inconsistent.
+// All functions throw Fault, and DamagedDatabase if the file is not a database or is
+// inconsistent.
 
 #pragma once
 
@@ -34,8 +34,8 @@ class DamagedDatabase : public Fault {
 class Sqlite {
  public:
   enum class Access {
-    read_only,   // neither makes the file nor changes it
-    read_write,  // makes it; write-ahead log, synchronous=NORMAL: a loss of power loses
+    read_only,   // neither creates nor changes the file
+    read_write,  // creates it; write-ahead log, synchronous=NORMAL: a power cut loses
                  // the last transactions but damages nothing
   };
 
@@ -45,15 +45,15 @@ class Sqlite {
   Sqlite(const Sqlite&) = delete;
   Sqlite& operator=(const Sqlite&) = delete;
 
-  // One or more statements without results.
+  // Runs one or more statements without results.
   void execute(const std::string& sql);
   // Rows that the last statement inserted, changed or removed.
   std::size_t changes() const;
-  // The first column of the first row of a query, as PRAGMA gives it.
+  // The first column of the first row of a query such as PRAGMA; 0 if there is no row.
   std::int64_t query_number(const std::string& sql);
-  // Moves the write-ahead log into the file as far as that is possible without waiting.
-  // With `automatic` off this is the only time it is done, so no commit waits for the
-  // disk.
+  // Writes the write-ahead log back to the file, as far as possible without waiting for
+  // others.  If automatic checkpoints are off, only this does it, so no commit waits for
+  // the disk.
   void checkpoint();
   void set_automatic_checkpoint(bool automatic);
 
@@ -74,13 +74,14 @@ class SqliteStatement {
   SqliteStatement(const SqliteStatement&) = delete;
   SqliteStatement& operator=(const SqliteStatement&) = delete;
 
-  // Parameters count from 1.  Bytes are copied.
+  // Parameters count from 1.  The text is copied.
   SqliteStatement& bind(int parameter, std::int64_t value);
   SqliteStatement& bind(int parameter, std::string_view text);
 
-  // Whether there is a row.  After the last one the statement is ready for new values.
+  // Goes to the next row; false after the last, when the statement is ready for new
+  // values.
   bool step();
-  // Ends a query whose rows are not all wanted.
+  // Ends a query before its last row.
   void reset() noexcept;
 
   // Columns of the row, from 0.
@@ -92,8 +93,8 @@ class SqliteStatement {
   sqlite3_stmt* handle_ = nullptr;
 };
 
-// BEGIN IMMEDIATE: what is read inside is still true when it is written.  Undone unless
-// committed.
+// BEGIN IMMEDIATE: no other writer can change what is read inside before it is written.
+// Rolled back unless committed.
 class SqliteTransaction {
  public:
   explicit SqliteTransaction(Sqlite& database);

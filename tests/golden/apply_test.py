@@ -619,7 +619,7 @@ class ApplyTest(golden.TestCase):
         done = self.apply_with_postfix("--postfix-config", "/srv/postfix", status=6)
         self.assertRegex(done.stdout, r"attached: /srv/postfix/main\.cf differs in "
                                       r".*enable_long_queue_ids")
-        self.assertRegex(done.stderr, r"danger: a part differs .*: /srv/postfix/main\.cf: "
+        self.assertRegex(done.stderr, r"danger: something differs .*: /srv/postfix/main\.cf: "
                                       r".*enable_long_queue_ids")
         self.assertIn(f"sh {self.state}/current-postfix/attach.sh /srv/postfix\n",
                       done.stdout)

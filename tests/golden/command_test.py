@@ -21,7 +21,7 @@ class CommandTest(golden.TestCase):
                 (["check", "--diff"], 'check: unknown option "--diff"'),
                 (["check", "apply"], 'check: too many operands: "apply"'),
                 (["check", "--config"], "check: --config: DIR is missing"),
-                (["check", "--config="], "check: --config: an empty name"),
+                (["check", "--config="], "check: --config: must not be empty"),
                 (["apply", "--dry-run=yes"], "apply: --dry-run takes no value"),
                 (["show"], "show: DOMAIN is missing"),
                 (["apply", "--allow-removals", "many"],

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// What is odd about the MIME structure of a message.
+// Irregularities in the MIME structure of a message.
 
 #pragma once
 
@@ -11,7 +11,7 @@ namespace mxfeed::mime {
 
 enum class Anomaly : std::uint32_t {
   duplicate_field = 1u << 0,      // Content-Type, -Transfer-Encoding, -Disposition differ
-  duplicate_parameter = 1u << 1,  // of one field, with another value
+  duplicate_parameter = 1u << 1,  // in one field, with different values
   malformed_type = 1u << 2,       // Content-Type without type/subtype
   missing_boundary = 1u << 3,     // multipart without one; the first "--x" line is taken
   odd_boundary = 1u << 4,         // empty, over 70 bytes (RFC 2046, 5.1.1), or ambiguous
@@ -31,7 +31,7 @@ enum class Anomaly : std::uint32_t {
   long_line = 1u << 18,  // over 998 bytes (RFC 5322, 2.1.1)
   uuencoded = 1u << 19,
   partial_message = 1u << 20,  // message/partial, message/external-body
-  bad_uuencoded = 1u << 21,    // ended otherwise than by "end"
+  bad_uuencoded = 1u << 21,    // not ended by "end"
   too_deep = 1u << 22,         // Limits
   too_many_parts = 1u << 23,
   header_too_big = 1u << 24,
@@ -47,8 +47,8 @@ class Anomalies {
     return (bits_ & static_cast<std::uint32_t>(anomaly)) != 0;
   }
   bool any() const { return bits_ != 0; }
-  // A limit was passed: there is an opaque part, or a uuencoded file was left in its
-  // text.
+  // Whether a limit was exceeded: then there is an opaque part, or a uuencoded file was
+  // left undecoded in its text.
   bool exceeded() const {
     return has(Anomaly::too_deep) || has(Anomaly::too_many_parts) ||
            has(Anomaly::header_too_big) || has(Anomaly::boundary_too_long);

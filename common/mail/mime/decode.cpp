@@ -47,7 +47,7 @@ void Decoder::finish(std::string& out, Anomalies& anomalies) {
 
 void Decoder::decode_base64(std::string_view in, std::string& out, Anomalies& anomalies) {
   while (!in.empty()) {
-    // Whole groups, which is nearly all of it.
+    // The fast path: whole groups, nearly all of the input.
     while (bits_ == 0 && !padded_ && in.size() >= 4) {
       const int first = base64_digit(in[0]), second = base64_digit(in[1]);
       const int third = base64_digit(in[2]), fourth = base64_digit(in[3]);

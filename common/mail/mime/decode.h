@@ -13,15 +13,15 @@
 
 namespace mxfeed::mime {
 
-// Decodes one part (RFC 2045, 6.7 and 6.8).  Bytes that fit nowhere are skipped in
-// base64 and kept in quoted-printable.
+// Decodes one part (RFC 2045, 6.7 and 6.8).  Invalid bytes are skipped in base64 and kept
+// in quoted-printable.
 class Decoder {
  public:
   explicit Decoder(Encoding encoding) : encoding_(encoding) {}
 
-  // Appends to `out`; `in` is cut anywhere.
+  // Appends to `out`; `in` may end anywhere.
   void decode(std::string_view in, std::string& out, Anomalies& anomalies);
-  // What was held back: no more will come.
+  // Ends the part: appends what was held back.
   void finish(std::string& out, Anomalies& anomalies);
 
  private:

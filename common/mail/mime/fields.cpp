@@ -13,7 +13,7 @@ namespace mxfeed::mime {
 namespace {
 
 constexpr std::size_t kLongBoundary = 70;    // RFC 2046, 5.1.1
-constexpr std::size_t kMaxBoundaries = 3;    // of one multipart: each reading has its own
+constexpr std::size_t kMaxBoundaries = 3;    // of one multipart: one for each reading
 constexpr std::size_t kMaxSameField = 4;     // kept of one name
 constexpr std::size_t kMaxParameters = 200;  // of one field
 
@@ -30,7 +30,7 @@ struct RawField {
   std::vector<RawParameter> parameters;
 };
 
-// White space and comments at `at`, which is moved behind them.
+// Moves `at` past white space and comments.
 void skip_comments(std::string_view text, std::size_t& at) {
   unsigned depth = 0;
   for (; at < text.size(); ++at) {
@@ -112,7 +112,7 @@ RawField parse_raw(std::string_view text) {
     if (at >= text.size() || text[at] != '=') {
       if (parameter.name.empty() && at < text.size() && text[at] != ';' &&
           text[at] != ',') {
-        ++at;  // a character that fits nowhere
+        ++at;  // skip an invalid character
       }
       continue;
     }
@@ -242,7 +242,7 @@ void Block::add(std::string_view name, std::string_view value) {
   if (!values->empty() && values->front() != text) {
     anomalies.add(Anomaly::duplicate_field);
   }
-  // The first ones and the last: programs take one or the other.
+  // Keeps the first ones and the last: mail programs use one or the other.
   if (values->size() == kMaxSameField) values->pop_back();
   values->push_back(std::move(text));
 }
@@ -273,7 +273,7 @@ Description describe(const Block& block, std::string_view default_type) {
   result.anomalies = block.anomalies;
   Part& part = result.part;
   part.type = default_type;
-  // Of several types, a multipart is the one that loses no parts, then a message.
+  // Of several types, a multipart comes first, since it loses no parts, then a message.
   int best_rank = -1;
   std::vector<std::string> type_names;
   for (const std::string& text : block.types) {

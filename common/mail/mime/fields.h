@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// What the Content-* fields of a part say, however damaged (RFC 2045, 2183, 2231); for
+// Reads the Content-* fields of a part, malformed ones too (RFC 2045, 2183, 2231); for
 // the walk of walker.h only.  Pure.
 
 #pragma once
@@ -15,7 +15,7 @@
 
 namespace mxfeed::mime {
 
-// Without spaces and tabs at the end.
+// The text without spaces and tabs at its end.
 std::string_view without_trailing_blanks(std::string_view text);
 
 // The Content-* fields of one header.
@@ -38,7 +38,7 @@ struct Description {
 // The part that the fields describe; `default_type` (RFC 2045, 5.2) if they do not say.
 Description describe(const Block& block, std::string_view default_type);
 
-// The value of a Content-Transfer-Encoding; nothing if it is an unknown one.
+// The value of a Content-Transfer-Encoding; nothing if it is unknown.
 std::optional<Encoding> parse_encoding(std::string_view value);
 
 // The value of a field such as Content-Type: what stands before the first ';' in lower

@@ -34,8 +34,8 @@ HeaderReader::Step HeaderReader::read(const Line& line, Anomalies& anomalies) {
   }
   if (text.empty()) return end_line();
   if (text.starts_with("--")) {
-    // Stray lines are the body of the part that a delimiter ends, and a delimiter of the
-    // part itself may come without a blank line before it.
+    // If there are stray lines, they are the body, which a delimiter ends.  Otherwise
+    // this may be a delimiter of the part itself without a blank line before it.
     return has_stray() ? Step::body : Step::dashes;
   }
   if (text.find('\0') != std::string_view::npos) anomalies.add(Anomaly::nul);
@@ -56,7 +56,7 @@ HeaderReader::Step HeaderReader::read(const Line& line, Anomalies& anomalies) {
   }
   if (has_stray()) {
     if (!istarts_with(name, "content-")) return stray_line(line, anomalies);
-    take_stray();  // rubbish
+    take_stray();  // more fields follow, so they are not the body: dropped
   }
   commit_field();
   if (colon > 0 && is_blank(text[colon - 1])) anomalies.add(Anomaly::odd_field);
@@ -77,8 +77,8 @@ Description HeaderReader::finish() {
   return found;
 }
 
-// Stray lines before the blank line are content rather than rubbish, unless the part is
-// base64, which rubbish would shift.
+// Stray lines before the blank line count as content, unless the part is base64 and they
+// are not: they would garble the decoding.
 HeaderReader::Step HeaderReader::end_line() {
   commit_field();
   if (!has_stray()) return Step::end;

@@ -16,15 +16,16 @@ namespace mxfeed::mime {
 
 // Reads one header after the other.
 //
-// Lines that are no fields are kept for a while: either the blank line before the body is
-// missing, or rubbish stands between the fields.  Programs differ, so the lines that
-// follow decide.
+// Lines that are not fields ("stray" lines) are held back: either the blank line before
+// the body is missing, or malformed lines stand between the fields.  Mail programs
+// differ, so the lines that follow decide.
 class HeaderReader {
  public:
-  // At most that many bytes in a header; field() does not count.
+  // A header may have `most` bytes; those given by field() do not count.
   explicit HeaderReader(std::size_t most) : most_(most) {}
 
-  // A header begins; the type of a part that does not say (RFC 2045, 5.2).
+  // Begins a header.  A part without a Content-Type gets the default type (RFC 2045,
+  // 5.2).
   void begin(std::string_view default_type);
 
   // A whole field of the message's header.
@@ -33,19 +34,19 @@ class HeaderReader {
   enum class Step {
     more,     // the line was taken
     end,      // it was the blank line that ends the header
-    body,     // the header ended before the lines of take_stray(), this one follows them
-    dashes,   // it begins with "--" and was not taken: a delimiter, or the body begins
+    body,     // the body begins with the lines of take_stray(), then this one
+    dashes,   // it begins with "--" and was not taken: a delimiter, or body text
     too_long  // it was not taken: the header is longer than allowed
   };
   Step read(const Line& line, Anomalies& anomalies);
 
-  // Whether anything was read at all, the field that may go on included.
+  // Whether nothing has been read; a field that may still continue counts as read.
   bool is_empty() const { return !block_.any && !in_field_; }
   bool has_stray() const { return !stray_.empty(); }
-  // The lines that turned out to be the body's, with their ends.
+  // The stray lines, with their ends; they belong to the body.
   std::vector<std::string> take_stray();
 
-  // The part that the header describes; the header has ended.
+  // Ends the header; returns the part that it describes.
   Description finish();
 
  private:

@@ -6,8 +6,8 @@
 namespace mxfeed::mime {
 namespace {
 
-// Where the first CR or LF is; the size if there is none.  With memchr(3), in pieces: a
-// text of short lines must not be searched to its end for each.
+// The position of the first CR or LF; the size if there is none.  memchr(3) searches
+// piece by piece: otherwise each short line would cost a search to the end of the text.
 std::size_t find_end(std::string_view text) {
   constexpr std::size_t kPiece = 128;
   for (std::size_t begin = 0; begin < text.size(); begin += kPiece) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Lines of a message, whatever ends them; for the walk of walker.h only.
+// Lines of a message, with any line ending; for the walk of walker.h only.
 
 #pragma once
 
@@ -18,19 +18,19 @@ struct Line {
   bool starts = true;    // at the start of a line
 };
 
-// The parts of a line that is given with its end.
+// Splits a complete line into text and end.
 Line whole_line(std::string_view line);
 
-// Cuts a stream of bytes into lines, in the same way however the bytes arrive.
+// Cuts a stream of bytes into lines; how the bytes arrive in chunks does not matter.
 class LineCutter {
  public:
   static constexpr std::size_t kMaxLine = 8192;
 
-  // The next line, removed from `input`; nothing once all of it was taken.  Valid until
-  // the next call or the end of what `input` points at.
+  // Takes the next line from `input`; nothing if it holds no more complete line.  The
+  // line is valid until the next call and as long as the bytes of `input`.
   std::optional<Line> next(std::string_view& input);
 
-  // What is left after the last byte.
+  // The unfinished line after the last byte.
   std::optional<Line> rest();
 
  private:

@@ -15,8 +15,8 @@ std::optional<MultipartState::Match> MultipartState::match(std::string_view text
     const std::string_view more = text.substr(boundary.size());
     if (more.empty()) return Match{false, true, boundary.size()};
     if (more == "--") return Match{true, true, boundary.size()};
-    // RFC 2046, 5.1.1: it suffices that the boundary appears in its entirety.  A rule of
-    // dashes is none.
+    // RFC 2046, 5.1.1: it suffices that the boundary appears in its entirety.  A line of
+    // dashes is not a delimiter.
     if (boundary.size() > (prefix ? prefix->length : 0) &&
         boundary.find_first_not_of('-') != std::string::npos) {
       prefix = Match{false, false, boundary.size()};

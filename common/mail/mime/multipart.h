@@ -15,24 +15,24 @@
 
 namespace mxfeed::mime {
 
-// How far a multipart has been divided.
+// The boundaries of a multipart and which delimiters were found.
 class MultipartState {
  public:
-  // Each of the boundaries divides it; without any, the first line that looks like a
+  // Every boundary divides the multipart.  Without any, the first line that looks like a
   // delimiter gives one.
   explicit MultipartState(std::vector<std::string> boundaries)
       : boundaries_(std::move(boundaries)), guesses_(boundaries_.empty()) {}
 
   struct Match {
     bool final = false;
-    bool exact = false;      // else there is text behind the boundary
+    bool exact = false;      // otherwise more text follows the boundary
     std::size_t length = 0;  // of the boundary
   };
-  // The delimiter that `text`, a line without its "--" and blanks at its end, is.  An
-  // exact match comes first, then the longest.
+  // The delimiter that `text` is: a line without its leading "--" and the blanks at its
+  // end.  An exact match comes first, then the longest one.
   std::optional<Match> match(std::string_view text) const;
 
-  // Takes `text` (as above) for the boundary if none is known yet.
+  // Uses `text` (as above) as the boundary if none is known yet; whether it did.
   bool guess(std::string_view text);
 
   // A delimiter was found.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// What a walk tells its visitor; for the walk of walker.h only.
+// What a walk passes to its visitor; for the walk of walker.h only.
 
 #pragma once
 

@@ -28,7 +28,7 @@ struct Level {
 
   Part part;
   Decoder decoder;
-  bool feeds_stream = false;  // its decoded content is the stream above
+  bool feeds_stream = false;  // its decoded content is the next stream
   std::optional<MultipartState> multipart;
   std::optional<TextContent> text;
 };
@@ -55,12 +55,12 @@ class Stream {
 
   bool is_outermost() const { return index == 0; }
   Level& innermost() { return *levels.back(); }
-  // Of a part that would begin now.
+  // The depth of a part that would begin now.
   std::size_t next_depth() const { return base_depth + levels.size(); }
 
-  // The caller's bytes; what is not taken as lines must be given again.
+  // Reads the caller's bytes without a copy; they must be used up before the next ones.
   void set_input(std::string_view bytes) { input_ = bytes; }
-  // Bytes that are kept.
+  // Copies the bytes.
   void append(std::string_view bytes) {
     buffer_.erase(0, buffer_.size() - input_.size());
     buffer_ += bytes;
@@ -69,8 +69,8 @@ class Stream {
   std::optional<Line> next_line() { return cutter_.next(input_); }
   std::optional<Line> rest() { return cutter_.rest(); }
 
-  // The delimiter of an open multipart that `text` is, a line without its "--" and blanks
-  // at its end.
+  // The delimiter of an open multipart that `text` is: a line without its leading "--"
+  // and the blanks at its end.
   std::optional<Delimiter> find_delimiter(std::string_view text) const;
 
  private:

@@ -23,12 +23,12 @@ class TextContent {
 
   // Decoded bytes, cut anywhere.
   void read(std::string_view bytes);
-  // What follows is no part of this text.
+  // Ends the text.
   void finish();
 
  private:
   void read_line(const Line& line);
-  // Whether it was a line of the open file; ends the file at its last line.
+  // Whether the line belonged to the open file; ends the file at its last line.
   bool read_file_line(const Line& line);
   bool begin_file(std::string_view begin_line);
   void end_file();

@@ -10,11 +10,12 @@
 
 namespace mxfeed::mime {
 
-// The name in "begin 644 name"; nothing if it is another line.
+// The name in "begin 644 name"; nothing for any other line.
 std::optional<std::string_view> uu_begin(std::string_view text);
 
-// Whether it is a line of data: every character of the alphabet, and as many as the first
-// one says; spaces at the end may have been lost, one or two may stand in for a checksum.
+// Whether `text` is a line of data: only characters of the alphabet, as many as the first
+// one says.  Spaces at the end may have been lost; one or two more characters may be a
+// checksum.
 bool is_uu_line(std::string_view text);
 
 // Appends the bytes of such a line.

@@ -34,7 +34,7 @@ struct Walker::Impl {
 
   // --- Content of a part ---
 
-  // Decoded.
+  // Takes decoded bytes.
   void content(Stream& stream, Level& level, std::string_view bytes) {
     if (level.feeds_stream) {
       streams[stream.index + 1]->append(bytes);
@@ -79,8 +79,8 @@ struct Walker::Impl {
     stream.levels.pop_back();
   }
 
-  // Ends the parts from level `keep` on, and the streams in them.  The part that feeds a
-  // stream is always the innermost one.
+  // Ends the parts from level `keep` on, and the streams in them.  Only the innermost
+  // part of a stream can feed another one.
   void end_levels(Stream& stream, std::size_t keep) {
     if (keep < stream.levels.size() && streams.size() > stream.index + 1) {
       finish_decoder(stream, stream.innermost());
@@ -89,8 +89,9 @@ struct Walker::Impl {
     while (stream.levels.size() > keep) end_level(stream);
   }
 
-  // Ends the streams from `keep` on.  Outermost first: what one still holds goes to the
-  // one inside of it.  Nested calls are for ever higher streams.
+  // Ends the streams from `keep` on.  Their input is finished outermost first: what one
+  // still holds goes to the next one.  Each nested call is for a higher stream, so the
+  // recursion ends.
   void close_streams(std::size_t keep) {
     for (std::size_t i = keep; i < streams.size(); ++i) finish_input(*streams[i]);
     while (streams.size() > keep) {
@@ -101,7 +102,7 @@ struct Walker::Impl {
     }
   }
 
-  // No more bytes will come: what is held back is the end.
+  // No more bytes will come: processes what is held back.
   void finish_input(Stream& stream) {
     drain(stream.index);
     if (const auto line = stream.rest()) {
@@ -121,7 +122,7 @@ struct Walker::Impl {
     drain(stream.index + 1);
   }
 
-  // All that remains of the stream is one part.
+  // Makes the rest of the stream one opaque part.
   void open_opaque(Stream& stream, Anomaly why) {
     note(why);
     end_levels(stream, 0);
@@ -135,7 +136,7 @@ struct Walker::Impl {
     output.begin(stream.innermost().part);
   }
 
-  // The limit that the part would pass.
+  // The limit that the part would exceed.
   std::optional<Anomaly> limit_passed(const Stream& stream, const Description& found,
                                       bool encoded_message) const {
     if (stream.next_depth() > limits.depth ||
@@ -177,7 +178,7 @@ struct Walker::Impl {
     if (encoded_message) add_stream(level.part.depth + 1);
   }
 
-  // The same, and the stray lines of the header are the body's first.
+  // The same, and the stray lines of the header become the first lines of the body.
   void begin_with_stray(Stream& stream) {
     const std::vector<std::string> lines = stream.header.take_stray();
     begin_part(stream);
@@ -186,7 +187,8 @@ struct Walker::Impl {
 
   // --- Lines ---
 
-  // A line that begins with "--"; whether it is a delimiter and was dealt with.
+  // Whether the line, which begins with "--", is a delimiter; if so, it has been
+  // processed.
   bool delimit(Stream& stream, const Line& line) {
     const std::string_view text = without_trailing_blanks(line.text).substr(2);
     std::optional<Delimiter> found = stream.find_delimiter(text);
@@ -247,7 +249,7 @@ struct Walker::Impl {
 
   void body_line(Stream& stream, const Line& line) {
     if (line.starts && line.text.starts_with("--") && delimit(stream, line)) return;
-    // A refused delimiter may have ended the parts.
+    // Looked up here: delimit() may have ended parts even when it returned false.
     Level& level = stream.innermost();
     raw(stream, level, stream.held_end);
     raw(stream, level, line.text);
@@ -286,7 +288,7 @@ struct Walker::Impl {
     return true;
   }
 
-  // Works off the input of the streams from `first` on, the innermost first.
+  // Processes the input of the streams from `first` on, the innermost first.
   void drain(std::size_t first) {
     for (std::size_t i = streams.size(); i-- > first;) {
       if (take_line(*streams[i])) i = streams.size();

@@ -3,9 +3,9 @@
 // A walk through the MIME parts of a message as it streams by (RFC 2045, 2046, 2231).
 //
 // The walker reads at least as much as mail programs do: what one of them may show or
-// open as a part should come out as a part here, so damage is never a reason to drop
-// bytes; it is reported as an Anomaly.  Where programs differ, both readings are kept if
-// that costs little (two boundary parameters: both divide), else the one that yields more
+// open as a part should be a part here.  So malformed content is never dropped; it is
+// reported as an Anomaly.  Where programs differ, both readings are followed if that
+// costs little (two boundary parameters: both divide), otherwise the one that gives more
 // parts.
 //
 // Each byte of the message belongs to exactly one part:
@@ -14,13 +14,13 @@
 //     preamble and epilogue, as it is;
 //   - a uuencoded file in the text of a part is a part of its own below that part, whose
 //     text goes on after it.  yEnc is not decoded.
-// Base64 rubbish, field lines of parts, delimiters and the line break before a delimiter
-// are not given.
+// Not given are: invalid bytes in base64, header fields of parts, delimiters and the line
+// break before a delimiter.
 //
-// Cost: linear in the bytes, no recursion, memory bounded by Limits whatever the message.
-// When a limit is passed, all open parts of that stream end, and what remains is given
-// undecoded as one part with `kind` opaque: nothing goes unseen.  Where the body is cut
-// into chunks makes no difference to parts, anomalies and the data of each part in sum.
+// Cost: linear time, no recursion, memory bounded by Limits for any message.  When a
+// limit is exceeded, all open parts of that stream end, and the rest is given undecoded
+// as one part with `kind` opaque: nothing goes unseen.  How the body is cut into chunks
+// makes no difference to the parts, the anomalies and the content of each part.
 //
 //   Walker walker(visitor);
 //   walker.field(name, value);   // each header field, in order
@@ -66,13 +66,13 @@ struct Part {
   std::size_t number = 0;  // in the order of begin_part(), from 0
   std::size_t depth = 0;   // the message itself: 0
   std::string type;  // "text/plain", lower case; the default of RFC 2045, 5.2 if none
-  bool declared = false;  // there was a usable Content-Type
+  bool declared = false;  // there was a valid Content-Type
   std::string charset;    // lower case; may be empty
   Encoding encoding = Encoding::none;
   std::string disposition;  // "attachment", lower case; may be empty
-  // From Content-Disposition, then Content-Type: decoded (RFC 2231, 2047) to UTF-8, as
-  // given: may hold slashes and control characters.  Mail programs differ in which they
-  // use.
+  // From Content-Disposition, then from Content-Type; mail programs differ in which they
+  // use.  Decoded (RFC 2231, 2047) to UTF-8 and not made safe: a name may hold slashes
+  // and control characters.
   std::vector<std::string> file_names;
   // Parameters of Content-Type, name in lower case, value decoded to UTF-8.
   std::vector<std::pair<std::string, std::string>> parameters;
@@ -105,10 +105,10 @@ class Walker {
   void field(std::string_view name, std::string_view value);
   // The body, cut anywhere.
   void body(std::string_view chunk);
-  // After it, nothing may be called but anomalies() and parts().
+  // After end(), only anomalies() and parts() may be called.
   void end();
 
-  // So far; complete after end().
+  // The anomalies found so far; complete after end().
   Anomalies anomalies() const;
   // Parts begun so far, containers included.
   std::size_t parts() const;
