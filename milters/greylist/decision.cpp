@@ -21,7 +21,7 @@ Decision first_time(Time now, const GreylistPolicy& policy) {
 
 Decision known(const Record& record, Time now, const GreylistPolicy& policy) {
   Decision decision{Outcome::known, seconds(0), std::nullopt};
-  // Also when its times lie in the future: a clock that was once wrong must not keep a
+  // Also if its times lie in the future: a clock that was once wrong must not keep a
   // record for ever.
   if (now - record.last_seen >= kRewrite || now < record.last_seen) {
     decision.write = Record{std::min(record.first_seen, now), now, now + policy.keep,
@@ -34,7 +34,8 @@ Decision pass(Time first_seen, Time now, const GreylistPolicy& policy) {
   return {Outcome::passed, seconds(0), Record{first_seen, now, now + policy.keep, 1}};
 }
 
-// Neither here is a wrong clock of the past held against the sender for ever.
+// If first_seen lies in the future, the clock was once wrong: the sender must not be
+// deferred until then.
 Decision early(const Record& record, Time now, const GreylistPolicy& policy) {
   if (now < record.first_seen) {
     Decision decision = first_time(now, policy);

@@ -14,12 +14,13 @@
 
 namespace mxfeed::greylist {
 
-// What we remember of one key (client network, sender, recipient).
+// What is remembered about one key (client network, sender, recipient).
 struct Record {
   Time first_seen;
   Time last_seen;
-  Time expires;              // valid up to and including this second
-  std::uint32_t passes = 0;  // times it was written after being let through; 0: waiting
+  Time expires;  // valid up to and including this second
+  std::uint32_t passes =
+      0;  // how often it was written after it was let through; 0: waiting
   bool operator==(const Record&) const = default;
 };
 
@@ -40,15 +41,15 @@ struct Decision {
   }
 };
 
-// A retry that comes too early never moves first_seen on.  A clock that went backwards
-// counts as no time passed.  A known record is written again at most once a day, so that
-// most decisions only read.
+// A retry that comes too early does not change first_seen.  If the clock went backwards,
+// no time has passed.  A known record is written at most once a day, so that most
+// decisions only read.
 [[nodiscard]] Decision decide(const std::optional<Record>& seen, Time now,
                               const GreylistPolicy& policy) noexcept;
 
-// A further recipient of a message: one of them has decided for all, since senders lose
-// recipients when some are let through and some deferred.  Let through, it is recorded as
-// passed; deferred, as first seen if it was not seen before.
+// The decision for a further recipient of a message.  The first one has decided for all,
+// since some senders lose recipients when only a part is let through.  If let through,
+// this one is recorded as passed; if deferred, as first seen unless it was seen before.
 [[nodiscard]] Decision follow(const std::optional<Record>& seen, Time now,
                               const GreylistPolicy& policy, bool let_through) noexcept;
 

@@ -13,7 +13,7 @@
 namespace mxfeed::greylist {
 namespace {
 
-// Words of host names given to whole ranges of addresses.
+// Words in host names that providers give to whole ranges of addresses.
 constexpr std::array<std::string_view, 38> kGenericWords = {
     "adsl",       "broadband", "cable",     "catv",  "client",  "clients",     "cpe",
     "cust",       "customer",  "customers", "dhcp",  "dial",    "dialin",      "dialup",
@@ -22,7 +22,8 @@ constexpr std::array<std::string_view, 38> kGenericWords = {
     "pool",       "pools",     "ppp",       "pppoe", "resnet",  "residential", "umts",
     "unassigned", "vdsl",      "wlan"};
 
-// Runs of characters of one kind: "dsl-198-051.x" has the letters "dsl" and "x".
+// The runs of characters of one kind: the runs of letters in "dsl-198-051.x" are "dsl"
+// and "x".
 template <typename Kind>
 std::vector<std::string_view> runs(std::string_view text, Kind is_kind) {
   std::vector<std::string_view> found;
@@ -35,8 +36,8 @@ std::vector<std::string_view> runs(std::string_view text, Kind is_kind) {
   return found;
 }
 
-// "static-mail.pool.isp.example" is judged by "static-mail.pool": the last two labels say
-// whose name it is.
+// "static-mail.pool.isp.example" is judged by "static-mail.pool": the last two labels
+// only name the provider.
 std::string_view host_part(std::string_view name) {
   auto dot = name.rfind('.');
   if (dot == std::string_view::npos || dot == 0) return {};
@@ -54,7 +55,8 @@ bool contains(std::string_view text, std::string_view piece) {
   return text.find(piece) != std::string_view::npos;
 }
 
-// Two numbers in a name are chance; the last two octets, in either order, are not.
+// Two numbers in a name may be chance; the last two octets of the address, in either
+// order, are not.
 bool has_v4(std::string_view host, const std::string& address) {
   const auto octets = split(address, '.');
   if (octets.size() != 4) return false;
@@ -107,8 +109,8 @@ std::string_view exemption(const Envelope& envelope, const Recipient& recipient,
   if (!envelope.auth_user.empty()) return "authenticated";
   if (gateway.trusts(*address)) return "trusted-network";
   if (const auto role = recipient.role(); !role.empty()) return role;
-  // Postfix's address_verify_sender, followed by the time if that is to change: another
-  // server asks whether the sender of our mail exists.
+  // Postfix's address_verify_sender, which may be followed by a time-dependent string:
+  // another server asks whether the sender of our mail exists.
   if (istarts_with(recipient.local_part, "double-bounce")) return "address-verification";
   if (domain->greylist.when == GreylistWhen::suspicious &&
       !is_suspicious(envelope.client)) {

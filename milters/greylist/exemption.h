@@ -12,14 +12,14 @@
 
 namespace mxfeed::greylist {
 
-// Why the recipient is not greylisted, a word of the table in mxfeed-greylist(8); empty:
-// it is.  `domain` is nothing for a domain that is not ours.
+// Why the recipient is not greylisted: a word of the table in mxfeed-greylist(8), empty
+// if it is greylisted.  `domain` is nothing for a domain that is not ours.
 std::string_view exemption(const Envelope& envelope, const Recipient& recipient,
                            const std::optional<DomainPolicy>& domain,
                            const GatewayPolicy& gateway);
 
-// A client without a forward-confirmed name, or whose name was made from its address or
-// says that it is a dial-up or dynamic one.
+// Whether the client has no forward-confirmed name, or a name that is generated from its
+// address or is typical of dial-up and dynamic clients.
 bool is_suspicious(const Client& client);
 
 }  // namespace mxfeed::greylist

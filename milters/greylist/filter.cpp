@@ -69,7 +69,7 @@ class GreylistFilter : public Filter {
   std::optional<Decision> decide_on(const Recipient& recipient, const Store::Step& step) {
     const std::string key = key_of(*envelope_.client.address, envelope_.sender, recipient,
                                    domain_, policy_->gateway().greylist);
-    // How long a sender that passes now has waited, whatever another writer does.
+    // Set on every run of the step, so it belongs to the decision that is written.
     return milter_.store().update(key, [&](const std::optional<Record>& seen) {
       Decision decision = step(seen);
       waited_ = seen && decision.outcome == Outcome::passed
@@ -79,7 +79,7 @@ class GreylistFilter : public Filter {
     });
   }
 
-  // The rest of the transaction does not try the store again: its time is limited.
+  // The store is not tried again in this transaction: its time is limited.
   Verdict pass_unseen() {
     let_through_ = true;
     return Verdict::proceed("greylist-store-fault");
@@ -128,7 +128,7 @@ class GreylistFilter : public Filter {
   const std::shared_ptr<const PolicyDb> policy_;
   std::optional<bool> let_through_;  // what the first greylisted recipient decided
   bool store_works_ = true;
-  // Of the recipient in hand.
+  // For the current recipient.
   std::string domain_;
   std::chrono::seconds wait_{0};
   std::chrono::seconds waited_{0};

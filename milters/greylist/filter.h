@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// The greylisting milter: gathers what a decision needs, asks the store, answers at RCPT.
+// The greylisting milter: collects what a decision needs, asks the store, answers at
+// RCPT.
 //
-// The first recipient of a message that is greylisted decides for the further ones that
-// are: all are let through or all are deferred, each recorded under its own key.  Senders
-// are known to lose recipients when one message is let through for some only, and Postfix
-// would count every refused recipient as an error of the client.  Recipients that are
-// exempt, or in shadow mode, neither decide nor follow.
+// The first greylisted recipient of a message decides for the other greylisted ones: all
+// are let through or all are deferred, each recorded under its own key.  Some senders
+// lose recipients when a message is let through for some of them only, and Postfix counts
+// every refused recipient as an error of the client.  Recipients that are exempt, or in
+// shadow mode, neither decide nor follow.
 //
-// A store in trouble, or a fault of ours, lets mail pass.
+// If the store or the milter fails, mail passes.
 
 #pragma once
 
@@ -29,7 +30,7 @@ class GreylistMilter : public Milter {
   std::unique_ptr<Connection> connect(const Client& client) override;
   Verdict on_fault(const Fault& fault) noexcept override;
 
-  // For one transaction.
+  // The policy in force, to be kept for one transaction.
   std::shared_ptr<const PolicyDb> policy() const { return policy_.get(); }
   GuardedStore& store() { return store_; }
   Time now() const { return clock_(); }

@@ -43,8 +43,8 @@ std::string_view take(std::string_view& text) {
   return piece;
 }
 
-// SRS0=hash=day=domain=user; SRS1=hash=forwarder==hash=day=domain=user, the second
-// separator of which is part of the inner SRS0 and may also be '+' or '-'.
+// SRS0=hash=day=domain=user; SRS1=hash=forwarder==hash=day=domain=user, where the second
+// separator is part of the inner SRS0 and may also be '+' or '-'.
 std::string without_srs(std::string_view local) {
   const bool first = local.starts_with("srs0");
   if ((!first && !local.starts_with("srs1")) || local.size() < 6 ||

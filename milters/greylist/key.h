@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// What two tries of one sender have in common: the client's network, the sender without
-// what changes from mail to mail, the recipient.  Pure.
+// The key of a greylist record, equal for all attempts to deliver a message: the client's
+// network, the sender without the parts that change from message to message, the
+// recipient. Pure.
 
 #pragma once
 
@@ -14,14 +15,14 @@
 
 namespace mxfeed::greylist {
 
-// "198.51.100.0/24 acme.example 1f0c...": the network and the domain can be read, the
-// addresses are in a digest over length-prefixed parts, so no address can forge another
-// one's key.  `domain` is that of the policy, one of ours.
+// "198.51.100.0/24 acme.example 1f0c...": the network and the domain are readable; the
+// addresses are in a digest of length-prefixed parts, so that no address can imitate
+// another one's key.  `domain` is the hosted domain whose policy applies.
 std::string key_of(const IpAddress& client, std::string_view sender,
                    const Recipient& recipient, std::string_view domain,
                    const GatewayPolicy::Greylist& settings);
 
-// The sender as it is keyed; lower case, and without
+// The sender as it is used in the key: in lower case and without
 //   BATV tags              prvs=0123456789=user       -> user
 //   SRS hash and day       SRS0=AAAA=BB=org=user      -> srs#=org=user
 //   extensions             user+anything              -> user

@@ -11,13 +11,14 @@
 namespace mxfeed::spam {
 namespace {
 
-constexpr std::string_view kVirusField = "X-Mxfeed-Virus";  // of mxfeed-virus, before us
+constexpr std::string_view kVirusField =
+    "X-Mxfeed-Virus";  // written by mxfeed-virus, which runs before us
 
 std::string default_tag(SpamLevel level) {
   return "[SPAM: " + std::string(to_string(level)) + "] ";
 }
 
-// "Name: value" of a header rule; the default if it is none.
+// "Name: value" of a header rule; the default if the text has no valid name.
 std::pair<std::string, std::string> header_of(const SpamRule& rule, SpamLevel level) {
   const std::size_t colon = rule.text.find(':');
   if (colon != std::string::npos) {
@@ -29,7 +30,7 @@ std::pair<std::string, std::string> header_of(const SpamRule& rule, SpamLevel le
   return {"X-Mxfeed-Spam", std::string(to_string(level))};
 }
 
-// What may be done at most.
+// The strongest action that is allowed.
 SpamAction softened(SpamAction wanted, SpamLevel level, bool proven,
                     const SpamPolicy& policy, Exempt exempt) {
   const bool deletes = wanted == SpamAction::discard || wanted == SpamAction::reject;
@@ -42,7 +43,7 @@ SpamAction softened(SpamAction wanted, SpamLevel level, bool proven,
   return wanted;
 }
 
-// Of several subjects, programs show the first, the last or all.
+// If there are several subjects, mail programs show the first, the last or all.
 void tag_subjects(const std::vector<std::string>& subjects, std::string_view tag,
                   MessageEdits& edits) {
   if (subjects.empty()) {

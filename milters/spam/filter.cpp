@@ -19,18 +19,18 @@ Verdict pass_after_fault() {
   return Verdict::proceed("spam-fault");
 }
 
-// Whose mail is never acted on: authenticated, or from a trusted network.
+// Whether the client is authenticated, or in a trusted network: no action on its mail.
 bool is_trusted(const Envelope& envelope, const GatewayPolicy& gateway) {
   if (!envelope.auth_user.empty()) return true;
   if (!envelope.client.address) return true;  // sendmail(1) on the gateway itself
   return gateway.trusts(*envelope.client.address);
 }
 
-// What there is to do for the recipients of a message.
+// What is to be done for the recipients of a message.
 enum class Scope {
-  foreign,   // none of them is ours: nothing
-  disabled,  // remove what was forged
-  mixed,     // of different policies: the same, and count it
+  foreign,   // no recipient is in a hosted domain: nothing
+  disabled,  // remove forged fields
+  mixed,     // recipients of different policies: the same, and count the message
   exempt,    // the same
   judged
 };
@@ -89,7 +89,7 @@ class SpamFilter : public Filter {
 
   Verdict on_fault(const Fault&) noexcept override { return pass_after_fault(); }
 
-  // mxfeed-virus refuses such a message; alone we let it pass.
+  // mxfeed-virus refuses such a message; without it, the message passes.
   Verdict on_limit(std::string_view) noexcept override {
     return Verdict::proceed("spam-limit");
   }
@@ -115,7 +115,7 @@ class SpamFilter : public Filter {
   }
 
  private:
-  // All recipients are known once the content begins.
+  // Decides the scope when the content begins: then all recipients are known.
   void settle() {
     if (settled_) return;
     settled_ = true;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// The spam milter: gathers what is looked at of a message, has it judged and acts as the
-// recipients' policy says.  It takes no recipient verdict: mxfeed-virus keeps recipients
-// of different policies apart.
+// The spam milter: collects the relevant parts of a message, has them judged and acts by
+// the recipients' policy.  It gives no verdicts on recipients: mxfeed-virus keeps
+// recipients of different policies apart.
 
 #pragma once
 

@@ -13,16 +13,16 @@
 namespace mxfeed::spam {
 
 struct Score {
-  double logit = 0;        // the bias and the groups' sums
+  double logit = 0;        // the bias plus the sums of the groups
   double probability = 0;  // of spam
-  bool proven = false;     // there is evidence that is enough alone
-  unsigned groups = 0;     // that speak for spam
+  bool proven = false;     // one piece of evidence is enough alone
+  unsigned groups = 0;     // number of groups that speak for spam
 };
 
 // The log-odds of a message without any evidence: a probability of 0.12.
 inline constexpr double kBias = -2.0;
 
-// The most that a group may add and take away.  But for proof, no group reaches a level
+// The most that a group may add or take away.  Except for proof, no group reaches a level
 // alone: each stays below -kBias.
 struct Cap {
   double most;
@@ -32,7 +32,7 @@ Cap cap_of(Group group);
 
 [[nodiscard]] Score score(std::span<const Evidence> findings);
 
-// Any level but "none" needs two groups that speak for spam, or proof.
+// Every level but "none" needs proof, or two groups that speak for spam.
 [[nodiscard]] SpamLevel level(const Score& score, const SpamPolicy& policy);
 
 std::string_view to_string(SpamLevel level);

@@ -13,8 +13,8 @@ namespace {
 
 constexpr std::size_t kLongLine = 900;  // RFC 5322, 2.1.1: 998 with name and CRLF
 
-// The encoded word at the start of the text if every mail program decodes it: as RFC 2047
-// has it, apart from what follows, in a charset that all know.
+// The encoded word at the start of the text if every mail program decodes it: it conforms
+// to RFC 2047, is separated from what follows, and its charset is known to all.
 std::optional<EncodedWord> plain_word(std::string_view text) {
   auto word = encoded_word(text);
   if (!word || !word->conforms) return std::nullopt;
@@ -26,7 +26,8 @@ std::optional<EncodedWord> plain_word(std::string_view text) {
   return std::nullopt;
 }
 
-// What every reader sees at the start of the subject, `most` bytes or more if there are.
+// What every reader sees at the start of the subject: at least `most` bytes, if there are
+// that many.
 std::string shown_start(std::string_view subject, std::size_t most) {
   const std::string unfolded = unfold(subject);
   std::string_view rest = unfolded;
@@ -40,7 +41,7 @@ std::string shown_start(std::string_view subject, std::size_t most) {
       if (plain_word(rest.substr(blanks))) rest.remove_prefix(blanks);
       continue;
     }
-    // Up to the next blank and with it: a word begins behind one only.
+    // Up to and including the next blanks: an encoded word can only begin after a blank.
     const std::size_t word = std::min(rest.find_first_of(" \t"), rest.size());
     const std::size_t next = std::min(rest.find_first_not_of(" \t", word), rest.size());
     shown += rest.substr(0, next);
@@ -72,7 +73,7 @@ std::optional<std::string> tagged_subject(const std::optional<std::string>& subj
   if (joins_word && text.back() != ' ') text += ' ';
   const std::size_t first_line = std::min(rest.find('\n'), rest.size());
   if (text.size() + first_line > kLongLine) {
-    // A fold keeps its blank (RFC 5322, 2.2.3).
+    // The blank of the fold stays part of the subject (RFC 5322, 2.2.3).
     if (text.back() == ' ') text.pop_back();
     text += "\n ";
   }

@@ -11,13 +11,13 @@
 namespace mxfeed::spam {
 
 // Whether a reader sees exactly the tag at the start of the subject: the same letters in
-// the same case with the same blanks, written as they are or in encoded words that every
-// mail program decodes.  Where the tag ends with blanks, they may be missing if nothing
-// follows.  Other spellings do not count: a sender may write one to be left alone.
+// the same case with the same blanks, written plainly or in encoded words that every mail
+// program decodes.  Blanks at the end of the tag may be missing if nothing follows.
+// Other spellings do not count: a sender could use them to avoid the tag.
 bool subject_has_tag(std::string_view subject, std::string_view tag);
 
-// The Subject with the tag before it, ready for an edit; nothing if it has the tag
-// already or the tag is blank.  No subject is an empty one.
+// The subject with the tag before it, ready for an edit; nothing if it already has the
+// tag or the tag is blank.  A missing subject counts as an empty one.
 std::optional<std::string> tagged_subject(const std::optional<std::string>& subject,
                                           std::string_view tag);
 

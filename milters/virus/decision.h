@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// What becomes of a scanned message, as a pure function of the result and the policy.
+// What is done with a scanned message: a pure function of the result and the policy.
 // Each row of the table in mxfeed-virus(8) is a row of decision_test.cpp.
 
 #pragma once
@@ -27,8 +27,8 @@ struct Decision {
 // always deferred: nothing passes unscanned.
 [[nodiscard]] Decision verdict_for(const ScanResult& result, const VirusPolicy& policy);
 
-// A name from a signature file made fit for a header field: printable ASCII without
-// parentheses and backslashes, 120 bytes at most.
+// Makes a name from a signature file safe for a header field: printable ASCII without
+// blanks, parentheses and backslashes, at most 120 bytes.
 std::string plain_name(std::string_view name);
 
 }  // namespace mxfeed::virus

@@ -12,7 +12,7 @@
 namespace mxfeed::virus {
 namespace {
 
-// On top of the time limit of a scan: waiting for a worker.
+// Time to wait for a worker, in addition to the time limit of a scan.
 constexpr std::chrono::seconds kQueueTime{15};
 
 void count_result(const ScanResult& result) {
@@ -79,7 +79,7 @@ class VirusFilter : public Filter {
   }
 
   Verdict on_fault(const Fault& fault) noexcept override {
-    message_.reset();  // what has come so far is of no use, and takes memory
+    message_.reset();  // not needed any more
     if (dynamic_cast<const MemoryBudgetSpent*>(&fault) != nullptr) {
       static Metric& spent = counter("mxfeed_virus_memory_budget_spent_total");
       spent.add();
@@ -90,8 +90,8 @@ class VirusFilter : public Filter {
     return Verdict::defer({451, "4.3.0"}, "virus-fault", "Try again later");
   }
 
-  // A message beyond a limit of the session was not collected whole: it can be neither
-  // scanned nor edited, so neither delivered nor held.
+  // A message that exceeds a limit of the session was not collected completely.  It can
+  // be neither scanned nor edited, so it is neither delivered nor held.
   Verdict on_limit(std::string_view) noexcept override {
     static Metric& limits = counter("mxfeed_virus_limits_total");
     limits.add();
@@ -124,7 +124,7 @@ class VirusFilter : public Filter {
     message().end_header();
   }
 
-  // Once a piece did not fit, nothing more is kept.
+  // After a piece that did not fit, nothing more is kept.
   bool fits(std::size_t more) {
     constexpr std::size_t kOverhead = 1024;  // line ends, our own field
     if (message().size() + more + kOverhead > kMaxMessage) too_large_ = true;
@@ -137,7 +137,7 @@ class VirusFilter : public Filter {
   std::optional<VirusPolicy> decides_;  // of the first accepted recipient's domain
   std::string domain_;
   std::optional<MessageFile> message_;
-  OwnFields forged_;  // that the sender put in
+  OwnFields forged_;  // written by the sender
   bool header_ended_ = false;
   bool too_large_ = false;
   std::optional<ScanResult> result_;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// mxfeed-virus as a milter: collects each message, has it scanned, and keeps recipients
-// of different content policies apart (gate.h).
+// The virus milter: collects each message, has it scanned, and keeps recipients of
+// different content policies apart (gate.h).
 
 #pragma once
 
@@ -20,8 +20,8 @@ namespace mxfeed::virus {
 
 class VirusMilter : public Milter {
  public:
-  // `policy` outlives the milter; `scan_socket` is that of mxfeed-scan; `budget` bytes of
-  // memory are for large messages.
+  // `policy` outlives the milter; `scan_socket` is the socket of mxfeed-scan; large
+  // messages may use `budget` bytes of memory together.
   VirusMilter(const LivePolicy& policy, std::filesystem::path scan_socket, Clock clock,
               std::uint64_t budget = MemoryBudget::default_size());
 

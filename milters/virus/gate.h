@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
 // Which recipients may share a transaction.  A message has one content, so recipients
-// whose content policies differ cannot: the first accepted recipient fixes the class, and
-// one of another class is told to come again.  From then on every further recipient is,
-// whatever its class: some senders lose recipients when a 250 follows a 452.
+// whose content policies differ cannot: the first accepted recipient sets the class, and
+// a recipient of another class is deferred. From then on every further recipient is
+// deferred, whatever its class: some senders lose recipients when a 250 follows a 452.
 
 #pragma once
 

@@ -319,7 +319,7 @@ class ScratchTest(ServiceTestCase):
         self.assertEqual(self.check(mail(text_part())), ("clean", ""))
         verdict, name = self.check(mail(text_part("x" * (6 << 20))))
         self.assertEqual(verdict, "error")
-        self.assertIn("no room", name)
+        self.assertIn("not enough free space", name)
 
     def test_room_that_runs_out_during_a_scan_makes_it_fail(self):
         self.service_with_room("40m")

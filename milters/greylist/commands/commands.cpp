@@ -20,7 +20,8 @@
 namespace mxfeed::greylist {
 namespace {
 
-// The store as the daemon's user sees it; what is wrong with it may pass.
+// Opens the store as the daemon's user.  Its faults may be temporary, so they mean "try
+// again later".
 template <typename Work>
 void with_store(const Arguments& arguments, const std::string& url, const Work& work) {
   become_daemon(arguments.state(), "greylist");
@@ -130,7 +131,7 @@ Json json_of(const Record& record) {
       .set("passes", record.passes);
 }
 
-// What `why` was asked.
+// The message that `why` is asked about.
 struct Question {
   Envelope envelope;
   Recipient recipient;
@@ -158,12 +159,12 @@ Question question_of(const Arguments& arguments) {
   return question;
 }
 
-// Prints what is known, as lines or as one JSON object.
+// Collects the answer and prints it as lines or as one JSON object.
 class Answer {
  public:
   explicit Answer(bool json) : json_(json) {}
 
-  // `key` in snake case.  An empty text has no line.
+  // `key` is in snake_case.  A value with an empty text is in the JSON only.
   Answer& add(std::string_view key, Json value, const std::string& text) {
     object_.set(key, std::move(value));
     if (!text.empty()) lines_ += fmt::format("{}: {}\n", title(key), text);
@@ -229,11 +230,11 @@ std::vector<Command> commands() {
       {"greylist list",
        "List the senders that greylisting remembers",
        {kJson},
-       {{"DOMAIN", "Only those of this recipient domain", Takes::text,
+       {{"DOMAIN", "Only senders to this recipient domain", Takes::text,
          Operand::Count::at_most_one}},
        list},
       {"greylist why",
-       "Tell what greylisting would answer now, and why",
+       "Show what greylisting would answer now, and why",
        {{"--name", "NAME", "The client's name in DNS"}, kJson},
        {{"IP", "The client's address"}, {"FROM", "The sender"}, {"TO", "The recipient"}},
        why},

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// `mxfeed greylist ...`: look into the store beside the running daemon.  They change
+// `mxfeed greylist ...`: commands that read the store of the running daemon.  They change
 // nothing.
 
 #pragma once

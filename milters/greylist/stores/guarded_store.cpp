@@ -20,7 +20,7 @@ bool GuardedStore::guarded(const Work& work) {
   if (!breaker_.allows(clock_())) return false;
   try {
     std::shared_lock lock(mutex_);
-    while (!store_) {  // use() may take it away again
+    while (!store_) {  // use() may reset it again
       lock.unlock();
       {
         const std::lock_guard alone(mutex_);
@@ -46,7 +46,7 @@ bool GuardedStore::guarded(const Work& work) {
 
 void GuardedStore::use(const std::string& url) {
   {
-    // A writer waits for all readers, and most reloads change nothing here.
+    // An exclusive lock waits for all users of the store; most reloads do not change it.
     const std::shared_lock lock(mutex_);
     if (url == url_) return;
   }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// The store behind a breaker: a store in trouble costs little time and never mail.
+// The store behind a circuit breaker: a failing store costs little time and no mail.
 
 #pragma once
 
@@ -18,14 +18,15 @@ namespace mxfeed::greylist {
 
 enum class StoreState {
   unused,    // no store is needed yet
-  not_open,  // it is opened when it is needed
+  not_open,  // will be opened at its next use
   in_use,
-  resting,  // left alone after faults
+  resting,  // not used for a while, after faults
 };
 std::string_view to_string(StoreState state);
 
 // Thread-safe.  Faults of the store are logged and counted here.  After kFaults of them
-// in a row it is left alone for kRest; one that could not be opened is opened again then.
+// in a row, the store is not used for kRest.  A store that could not be opened is tried
+// again at the next use.
 class GuardedStore {
  public:
   static constexpr unsigned kFaults = 5;
@@ -36,12 +37,13 @@ class GuardedStore {
   explicit GuardedStore(std::filesystem::path directory,
                         SteadyClock clock = std::chrono::steady_clock::now);
 
-  // The store to use from now on; opened at once, the old one stays if it is the same.
+  // Sets the store to use from now on and opens it at once; does nothing if it is the one
+  // in use.
   void use(const std::string& url);
 
-  // The decision for one key; nothing: the store is in trouble.
+  // The decision for one key; nothing if the store failed or is not used now.
   std::optional<Decision> update(const std::string& key, const Store::Step& step);
-  // Removes some of what has expired.
+  // Removes some of the expired records.
   void sweep(Time now);
 
   // "sqlite:greylist.db"; "none" before one is needed.
@@ -49,14 +51,15 @@ class GuardedStore {
   StoreState state() const;
 
  private:
-  // Runs the work with the store, opening it before if need be; false after a fault.
+  // Runs the work with the store, and opens it first if needed; false after a fault.
   template <typename Work>
   bool guarded(const Work& work);
 
   const std::filesystem::path directory_;
   const SteadyClock clock_;
   Breaker breaker_{kFaults, kRest};
-  mutable std::shared_mutex mutex_;  // of what follows; shared while the store is used
+  mutable std::shared_mutex
+      mutex_;  // guards the members below; shared while the store is used
   std::string url_;
   std::unique_ptr<Store> store_;
 };

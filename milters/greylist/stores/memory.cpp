@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Records in memory: for tests, nothing survives the process.
+// Records in memory, for tests: they are lost when the process ends.
 
 #include <mutex>
 #include <unordered_map>

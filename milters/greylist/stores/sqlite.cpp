@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Records in a SQLite file.  Decisions share one connection, for at most kBudget each;
-// sweeping and writing back the log have another, so that a decision does not wait for
-// the disk.
+// Records in a SQLite file.  Decisions share one connection and wait at most kBudget for
+// it.  Sweeps and checkpoints have another one, so that a decision does not wait for the
+// disk.
 
 #include <algorithm>
 #include <chrono>
@@ -57,12 +57,13 @@ std::unique_ptr<Sqlite> open_records(const std::filesystem::path& file,
     transaction.commit();
   }
   if (version() != kVersion) {
-    throw Fault("open greylist store", file.string(), "not of this version");
+    throw Fault("open greylist store", file.string(),
+                "written by another version of mxfeed");
   }
   return database;
 }
 
-// Both connections with their statements; replaced as a whole.
+// Both connections with their statements; always replaced together.
 struct Connections {
   explicit Connections(const std::filesystem::path& file)
       : decisions(open_records(file, Sqlite::Access::read_write, kBudget)),
@@ -82,14 +83,15 @@ struct Connections {
   SqliteStatement find, write, sweep;
 };
 
-// Its log goes with it: a new file must not take up the old one's.
+// Renames a damaged file.  Its write-ahead log is renamed too: a new file must not use
+// the old log.
 void set_aside(const std::filesystem::path& file, const Fault& damage) {
   counter("mxfeed_greylist_store_damaged_total").add();
   std::filesystem::path aside = file;
   aside += ".damaged";
   for (const char* part : {"", "-wal", "-shm"}) {
-    std::error_code
-        ignored;  // there may be no such part; opening tells if it is in the way
+    // A part may not exist; opening the new file shows if a rename failed.
+    std::error_code ignored;
     std::filesystem::rename(file.string() + part, aside.string() + part, ignored);
   }
   log(Severity::error, LogFields()
@@ -98,8 +100,8 @@ void set_aside(const std::filesystem::path& file, const Fault& damage) {
                            .add("renamed", aside.string()));
 }
 
-// A lock that is not waited for for ever.  As std::timed_mutex, whose way to lock
-// ThreadSanitizer does not know (g++ 12).
+// A mutex with a timed lock, like std::timed_mutex, which ThreadSanitizer of g++ 12 does
+// not support.
 class TimedLock {
  public:
   bool try_lock_for(std::chrono::milliseconds most) {
@@ -134,7 +136,7 @@ class SqliteStore : public Store {
 
   std::vector<Decision> update(std::span<const std::string> keys,
                                const Step& step) override {
-    // A disk that hangs in one decision must not hold up the others.
+    // If the disk hangs in one decision, the others must not wait for it.
     std::unique_lock<TimedLock> lock(mutex_, std::defer_lock);
     if (!lock.try_lock_for(kBudget)) {
       throw Fault("use greylist store", file_.string(), "busy for 100 ms");
@@ -144,7 +146,8 @@ class SqliteStore : public Store {
       auto decisions = decide_all(keys, step, false);
       if (std::ranges::any_of(decisions,
                               [](const Decision& d) { return bool{d.write}; })) {
-        // Another process may have written meanwhile; from here on none can.
+        // Another process may have written since; while the transaction is open, none
+        // can.
         SqliteTransaction transaction(*connections_->decisions);
         decisions = decide_all(keys, step, true);
         transaction.commit();
@@ -189,7 +192,7 @@ class SqliteStore : public Store {
     return decisions;
   }
 
-  // Both with mutex_ held.
+  // Both need mutex_ to be held.
   void close() {
     const std::lock_guard lock(upkeep_mutex_);
     connections_.reset();

@@ -23,7 +23,7 @@ namespace {
 
 constexpr std::size_t kMaxFile = std::size_t{200} << 20;
 
-// A mail counts as received when its topmost Received field says.
+// The time of receipt is that of the topmost Received field.
 Message message_of(const std::string& file) {
   const std::string content = read_operand(file, kMaxFile);
   Message message = read_message(as_received(content), system_time());
@@ -78,8 +78,9 @@ void print_table(const Message& message, const std::vector<Evidence>& findings,
   if (message.anomalies.any()) {
     fmt::print("MIME anomalies: {}\n", escape_untrusted(message.anomalies.str()));
   }
-  if (!message.whole) fmt::print("Only the first part of the message was looked at.\n");
-  fmt::print("sum {:.2f} with each group bounded, p={:.3f}, level {}\n", total.logit,
+  if (!message.whole)
+    fmt::print("The message exceeds the limits; only its first part was examined.\n");
+  fmt::print("sum {:.2f} after limits for each group, p={:.3f}, level {}\n", total.logit,
              total.probability, to_string(level(total, SpamPolicy{})));
 }
 
@@ -96,7 +97,7 @@ ExitCode explain(const Arguments& arguments) {
   return ExitCode::fine;
 }
 
-// Of the mails of one directory.
+// The counts for the messages in one directory.
 struct Tally {
   std::string directory;
   std::size_t mails = 0;
@@ -187,14 +188,14 @@ ExitCode evaluate(const Arguments& arguments) {
 std::vector<Command> commands() {
   return {
       {"spam explain",
-       "Show the evidence in a mail, its probability and level",
+       "Show the evidence in a message, its spam probability and level",
        {kJson},
-       {{"FILE", "The mail; - is standard input", Takes::file}},
+       {{"FILE", "The message; - is standard input", Takes::file}},
        explain},
       {"spam evaluate",
-       "Count the levels and the evidence in directories of mails",
+       "Count the levels and the evidence in directories of messages",
        {kJson},
-       {{"DIR", "A directory, a mail in each file", Takes::directory,
+       {{"DIR", "A directory with one message in each file", Takes::directory,
          Operand::Count::at_least_one}},
        evaluate},
   };

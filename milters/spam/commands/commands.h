@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// `mxfeed spam ...`: judge files instead of a stream from Postfix.
+// `mxfeed spam ...`: commands that judge messages in files.
 
 #pragma once
 

@@ -9,8 +9,8 @@
 namespace mxfeed::spam {
 namespace {
 
-constexpr std::size_t kManyHidden =
-    400;  // bytes; a preview line of a newsletter has less
+// In bytes; the preview line of a newsletter has less.
+constexpr std::size_t kManyHidden = 400;
 constexpr std::size_t kShortText = 200;
 
 std::string_view extension(std::string_view name) {
@@ -39,7 +39,7 @@ void judge_structure(const Message& message, Findings& findings) {
     return std::any_of(anomalies.begin(), anomalies.end(),
                        [&](Anomaly anomaly) { return message.anomalies.has(anomaly); });
   };
-  // A cut message looks damaged at its end.
+  // A message of which only a part was read seems to lack parts.
   if (has_any({Anomaly::duplicate_field, Anomaly::missing_boundary,
                Anomaly::part_after_end, Anomaly::encoded_container,
                Anomaly::malformed_type}) ||

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Evidence: what speaks for or against a message being spam, in log-odds.  A source looks
-// at the message and says what it finds; score.h adds it up.
+// Evidence for or against a message being spam, in log-odds.  Sources examine the message
+// and report what they find; score.h adds it up.
 //
 // To add a check: a row in table.h, the check in the source that it belongs to, a row in
 // evidence_test.cpp and one in mxfeed-spam(8).  A new source (a content model, block
@@ -17,14 +17,14 @@
 
 namespace mxfeed::spam {
 
-// Findings of one group have one cause more often than not, so the sum of a group is
-// bounded and counts as one (score.h).
+// Findings of one group mostly have a common cause, so the sum of a group is bounded and
+// counts as one (score.h).
 enum class Group {
-  incomplete,  // fields that the program which wrote the message left out
-  irregular,   // fields against the rules of their form
-  author,      // who is shown as the author, who gets the answer
+  incomplete,  // missing fields
+  irregular,   // malformed fields
+  author,      // the author that is shown, the address for replies
   subject,
-  structure,  // damage of the MIME structure
+  structure,  // malformed MIME structure
   html,
   attachment,
   url,
@@ -38,13 +38,13 @@ inline constexpr Group kGroups[] = {
 std::string_view to_string(Group group);
 
 struct Evidence {
-  std::string_view slug;  // "date-missing": static, for logs and the man page
+  std::string_view slug;  // "date-missing", for logs and the man page; static storage
   Group group;
   double logit;         // above zero: speaks for spam
-  bool proven = false;  // enough for "high" alone, also while the classifier is immature
+  bool proven = false;  // enough for "high" alone, and for its action even if immature
 };
 
-// What the sources have found; each piece of evidence once.
+// The evidence found by the sources; each piece counts once.
 class Findings {
  public:
   void add(const Evidence& evidence);
@@ -54,32 +54,32 @@ class Findings {
   std::vector<Evidence> all_;
 };
 
-// Thread-safe: a function of the message.  Throws Fault if it cannot judge.
+// A thread-safe function of the message.  Throws Fault if it cannot judge.
 class EvidenceSource {
  public:
   virtual ~EvidenceSource() = default;
   virtual void judge(const Message& message, Findings& findings) const = 0;
 };
 
-// Oddities of the header: what spam leaves out, gets wrong or forges.
+// The header: fields that spam leaves out, gets wrong or forges.
 class HeaderSource : public EvidenceSource {
  public:
   void judge(const Message& message, Findings& findings) const override;
 };
 
-// Damage of the MIME structure, hidden text, dangerous attachments.
+// Malformed MIME structure, hidden text, dangerous attachments.
 class ContentSource : public EvidenceSource {
  public:
   void judge(const Message& message, Findings& findings) const override;
 };
 
-// What links say about themselves, without asking any list.
+// Links, judged by themselves; no list is asked.
 class UrlSource : public EvidenceSource {
  public:
   void judge(const Message& message, Findings& findings) const override;
 };
 
-// GTUBE.
+// The test line GTUBE.
 class TestSource : public EvidenceSource {
  public:
   void judge(const Message& message, Findings& findings) const override;

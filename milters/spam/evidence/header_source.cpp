@@ -23,7 +23,7 @@ bool has_high_bit(std::string_view text) {
   return ascii_length(text) < text.size();
 }
 
-// At least two words, eight letters, none of them small.
+// At least two words and eight letters, all of them capitals.
 bool shouts(std::string_view text) {
   std::size_t letters = 0;
   bool blank = false;
@@ -58,7 +58,7 @@ bool has_address(const std::vector<Mailbox>& all, std::string_view address) {
   });
 }
 
-// An address in the display name: many programs show it in place of the mailbox's.
+// The address in a display name: many mail programs show it instead of the real one.
 std::optional<std::string> shown_address(std::string_view display) {
   const std::size_t at = display.find('@');
   if (at == display.npos) return std::nullopt;
@@ -69,9 +69,9 @@ std::optional<std::string> shown_address(std::string_view display) {
   return ascii_lower(before.substr(begin)) + "@" + host;
 }
 
-// Whether it shows an address of another domain than the mailbox's.  Forms on web sites
-// and calendars show whom they write for, and so do lists; the first two have the answer
-// sent there.
+// Whether the display name shows an address of another domain than the mailbox's.  Web
+// forms, calendars and lists show the person they write for; web forms and calendars also
+// name that address in Reply-To.
 bool shows_other_address(const Mailbox& mailbox, const std::vector<Mailbox>& replies) {
   if (ascii_lower(mailbox.display).find(" via ") != std::string::npos) return false;
   const auto shown = shown_address(mailbox.display);
@@ -168,7 +168,7 @@ void HeaderSource::judge(const Message& message, Findings& findings) const {
   judge_recipients(message, findings);
   judge_author(message, findings);
   if (message.find("Subject") == nullptr) findings.add(evidence("subject-missing"));
-  // Of several, programs show one or the other.
+  // If there are several subjects, mail programs show one or the other.
   for (const Field& field : message.fields) {
     if (iequals(field.name, "Subject")) judge_subject(message, field.value, findings);
   }

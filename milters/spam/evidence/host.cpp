@@ -40,7 +40,7 @@ std::string leading_host(std::string_view text) {
   const std::string_view host =
       without_end(text.substr(0, static_cast<std::size_t>(end - text.begin())));
   if (const auto domain = Domain::parse(host)) return domain->str();
-  // Punctuation that is not ASCII may stand behind it.
+  // Punctuation that is not ASCII may follow the host name.
   const auto ascii_end = std::find_if_not(host.begin(), host.end(), is_ascii_host);
   return ascii_lower(
       without_end(host.substr(0, static_cast<std::size_t>(ascii_end - host.begin()))));

@@ -75,7 +75,7 @@ struct Tag {
   std::string style, href, src, http_equiv, hidden;
 };
 
-// The tag at `at` (on its '<'), which is moved behind it.
+// Reads the tag at `at` (its '<') and moves `at` past it.
 Tag read_tag(std::string_view text, std::size_t& at) {
   Tag tag;
   ++at;
@@ -130,7 +130,7 @@ Tag read_tag(std::string_view text, std::size_t& at) {
   return tag;
 }
 
-// Whether CSS declarations keep an element from being read.
+// Whether CSS declarations hide an element.
 bool hides(std::string_view style) {
   std::string compact;
   for (const char c : style) {
@@ -153,7 +153,7 @@ bool is_void(std::string_view name) {
   return false;
 }
 
-// Elements that run on with the text around them, so that a word may go across.
+// Inline elements: a word may continue across their tags.
 bool is_inline(std::string_view name) {
   if (name.starts_with('/')) name.remove_prefix(1);
   for (const std::string_view element :
@@ -181,8 +181,8 @@ void append_collapsed(std::string& out, std::string_view text) {
 
 Html read_html(std::string_view text) {
   Html html;
-  std::string hidden_element;  // the outermost one that is not shown, and how often
-  unsigned hidden_depth = 0;   // its name is open
+  std::string hidden_element;  // the outermost hidden one, and how many
+  unsigned hidden_depth = 0;   // elements of that name are open
   Link link;
   bool in_link = false;
   const auto end_link = [&] {
@@ -191,7 +191,7 @@ Html read_html(std::string_view text) {
     in_link = false;
   };
   std::size_t at = 0;
-  // A search that found nothing must not be made again.
+  // A search that found nothing is not repeated: that would take quadratic time.
   bool more_comments = true;
   while (at < text.size()) {
     const std::size_t next = std::min(text.find('<', at), text.size());
@@ -222,7 +222,7 @@ Html read_html(std::string_view text) {
     }
     const Tag tag = read_tag(text, at);
     if (tag.name == "style" || tag.name == "script" || tag.name == "title") {
-      // Their content is no text; without an end tag it is everything.
+      // Their content is not text; without an end tag it extends to the end.
       const std::string end = "</" + tag.name;
       const auto found = std::search(text.begin() + static_cast<std::ptrdiff_t>(at),
                                      text.end(), end.begin(), end.end(),

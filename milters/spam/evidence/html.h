@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// What a reader of an HTML part sees, and what it hides from him: a tolerant tokenizer,
-// no tree.  Pure, linear time, memory bounded by the text.
+// What an HTML part shows to its reader, and what it hides: a tolerant tokenizer, no
+// tree.  Pure, linear time, memory bounded by the text.
 
 #pragma once
 

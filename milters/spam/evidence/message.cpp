@@ -11,8 +11,8 @@
 namespace mxfeed::spam {
 namespace {
 
-// The Generic Test for Unsolicited Bulk Email: an agreed line that every spam filter
-// takes for spam.  In two halves, so that this source is not itself taken for it.
+// The Generic Test for Unsolicited Bulk Email: a line that every spam filter treats as
+// spam by agreement.  It is written in two halves, so that this file does not contain it.
 constexpr std::string_view kGtube[] = {"XJS*C4JDBQADN1.NSBN3*2IDNEN*",
                                        "GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.34X"};
 
@@ -60,7 +60,7 @@ struct Reader::Parts : mime::Visitor {
   std::map<std::size_t, Open> open;  // by the part's number
   std::size_t text_bytes = 0;
 
-  // Preambles too: a part whose container is broken ends up there.
+  // The text of containers counts too: a part of a malformed container ends up there.
   static bool is_read(const mime::Part& part) {
     return part.is_text() || part.is_container();
   }
@@ -82,7 +82,7 @@ struct Reader::Parts : mime::Visitor {
     open.erase(part.number);
     if (!now.text.empty()) {
       const std::string text = to_utf8(now.text, part.charset);
-      // Also as it is: not every program heeds the charset.
+      // The bytes are searched too: not every mail program respects the charset.
       message.gtube |= has_gtube(text) || has_gtube(now.text);
       std::string& place = part.type == "text/html" ? message.html_source : message.plain;
       place += text;

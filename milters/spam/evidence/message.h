@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// What is looked at of a message: its header fields, an inventory of its parts and the
-// first of its text, decoded.  All that evidence is drawn from; bounded whatever the
-// message.
+// The parts of a message that evidence is drawn from: its header fields, an inventory of
+// its parts and the start of its text, decoded.  Bounded for any message.
 
 #pragma once
 
@@ -42,26 +41,26 @@ struct Message {
   Html html;                // what they show
   bool gtube = false;       // the test line is in a text part, as a reader sees it
   mime::Anomalies anomalies;
-  bool whole = true;  // false: there is more than was looked at
-  Time received;      // when
+  bool whole = true;  // false if the message has more than was read
+  Time received;      // time of receipt
 
-  // The first field of that name (any case), its value; nullptr if there is none.
+  // The value of the first field of that name (in any case); nullptr if there is none.
   const std::string* find(std::string_view name) const;
   std::size_t count(std::string_view name) const;
 };
 
-// Whether its fields say that it comes by a mailing list.
+// Whether its fields show that it comes from a mailing list.
 bool is_list_mail(const Message& message);
 
 struct ReadLimits {
   std::size_t fields = 500;
   std::size_t field = std::size_t{8} * 1024;   // bytes of one value
   std::size_t text = std::size_t{512} * 1024;  // decoded, of all text parts
-  std::size_t body = 4 << 20;                  // bytes that are walked at all
+  std::size_t body = 4 << 20;                  // bytes that are read at all
   std::size_t parts = 1000;
 };
 
-// Takes in a message as it streams by.  One thread at a time.
+// Reads a message as it streams by.  One thread at a time.
 class Reader {
  public:
   explicit Reader(const ReadLimits& limits = {});
@@ -71,7 +70,7 @@ class Reader {
 
   void field(std::string_view name, std::string_view value);
   void body(std::string_view chunk);
-  // Ends the reading; once.
+  // Ends the message; to be called once.
   Message finish(Time received);
 
  private:
@@ -83,7 +82,7 @@ class Reader {
   std::size_t walked_ = 0;
 };
 
-// A whole message as a file has it (LF or CRLF; a "From " line first is skipped).
+// A whole message from a file (LF or CRLF; a leading "From " line is skipped).
 Message read_message(std::string_view bytes, Time received,
                      const ReadLimits& limits = {});
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// All the evidence there is, and its weight; mxfeed-spam(8) has the same table.
+// All kinds of evidence and their weights; mxfeed-spam(8) has the same table.
 //
-// Weights are about half of what rules of the kind are worth in points where 5 or 6
-// points are spam, changed where corpora of today or the ham in them say otherwise.  None
-// but a proof reaches a level alone, nor does a whole group (evidence_test.cpp).
+// Weights started at about half the points that such rules have in filters where 5 or 6
+// points are spam, and were adjusted to current corpora of spam and ham.  Except for
+// proof, no piece of evidence and no group reaches a level alone (evidence_test.cpp).
 
 #pragma once
 
@@ -59,7 +59,7 @@ inline constexpr Evidence kEvidence[] = {
 };
 // clang-format on
 
-// The row of the table; a slug that is not there does not compile.
+// The row of the table; an unknown slug does not compile.
 consteval Evidence evidence(std::string_view slug) {
   for (const Evidence& row : kEvidence) {
     if (row.slug == slug) return row;

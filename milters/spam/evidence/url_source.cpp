@@ -9,8 +9,8 @@
 namespace mxfeed::spam {
 namespace {
 
-// An address in place of a name; what devices in the recipient's own network link to is
-// left out.
+// Whether the host is an IP address; private addresses do not count: devices in the
+// recipient's own network link to them.
 bool is_foreign_address(std::string_view host) {
   std::string_view text = host;
   if (text.starts_with('[')) text = text.substr(1, text.size() - 2);
@@ -21,8 +21,8 @@ bool is_foreign_address(std::string_view host) {
                      [](char c) { return is_digit(c) || c == '.'; });
 }
 
-// The host in a text that says where it leads: "www.bank.example",
-// "https://bank.example/login".  Empty for other text, and where the name is cut short.
+// The host that the text of a link shows: "www.bank.example",
+// "https://bank.example/login". Empty for other text, and if the name is cut short.
 std::string host_shown(std::string_view text) {
   text = trim(text);
   if (text.find(' ') != text.npos || text.ends_with("...") ||
@@ -45,7 +45,7 @@ void UrlSource::judge(const Message& message, Findings& findings) const {
       findings.add(evidence("url-misleads"));
     }
   }
-  // A body that is nothing but one URL.
+  // A body that consists of a single URL.
   const std::string_view text = trim(message.plain);
   if (message.whole && !text.empty() && text.find_first_of(" \n") == text.npos &&
       !host_of(text).empty()) {

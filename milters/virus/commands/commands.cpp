@@ -23,7 +23,7 @@ namespace {
 constexpr std::chrono::seconds kQueueTime{15};
 
 ScanResult ask(const Arguments& arguments) {
-  // As the operator, who named the file; then as the daemon's user.
+  // The file is read as the operator who named it, everything else as the daemon's user.
   const std::string mail =
       as_received(read_operand(arguments.operands()[0], kMaxMessage));
   const auto patience =
@@ -81,9 +81,9 @@ ExitCode status(const Arguments& arguments) {
 std::vector<Command> commands() {
   return {
       {"virus scan",
-       "Scan a mail with the running scan service and the settings in force",
+       "Scan a message with the running scan service and the settings in force",
        {kJson},
-       {{"FILE", "The mail; - is standard input", Takes::file}},
+       {{"FILE", "The message; - is standard input", Takes::file}},
        scan},
       {"virus status",
        "Show the state of mxfeed-virus and mxfeed-scan",

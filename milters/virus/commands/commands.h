@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// `mxfeed virus ...`: the scan service, asked by hand.
+// `mxfeed virus ...`: commands that ask the scan service.
 
 #pragma once
 

@@ -32,7 +32,8 @@ Fd connect_to(const std::filesystem::path& path, Monotonic::time_point deadline,
                            std::min(kProgressEvery, left_until(deadline)));
     if (fd) return *std::move(fd);
     if (left_until(deadline) == milliseconds(0)) {
-      throw Fault("ask scan service", path.string(), "timed out, its queue is full");
+      throw Fault("ask scan service", path.string(),
+                  "timed out, the queue of the scan service is full");
     }
     progress();
   }
@@ -64,7 +65,8 @@ ScanResult ScanClient::scan(MessageFile& message, std::chrono::seconds patience,
   char datagram[kMaxDatagram + 1];
   const ssize_t got = ::recv(fd.get(), datagram, sizeof datagram, 0);
   if (got < 0) throw Fault("wait for scan", socket_.native(), errno_text(errno));
-  if (got == 0) throw Fault("wait for scan", socket_.native(), "worker ended");
+  if (got == 0)
+    throw Fault("wait for scan", socket_.native(), "the worker ended without an answer");
   const auto result = decode_result({datagram, static_cast<std::size_t>(got)});
   if (!result) throw Fault("wait for scan", socket_.native(), "malformed answer");
   return *result;

@@ -18,9 +18,9 @@ class ScanClient {
  public:
   explicit ScanClient(std::filesystem::path socket) : socket_(std::move(socket)) {}
 
-  // Waits for a free worker and its answer, `patience` at most; calls `progress` about
-  // every ten seconds meanwhile.  Throws Fault if there is no answer: service down, no
-  // signatures loaded yet, worker killed, timed out.
+  // Waits up to `patience` for a free worker and its answer, and calls `progress` about
+  // every ten seconds.  Throws Fault if there is no answer: the service is down, no
+  // signatures are loaded yet, the worker was killed, or it timed out.
   ScanResult scan(MessageFile& message, std::chrono::seconds patience,
                   const std::function<void()>& progress) const;
 

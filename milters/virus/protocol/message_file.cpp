@@ -14,7 +14,7 @@
 namespace mxfeed::virus {
 namespace {
 
-// Most mails are written at once.
+// Most messages are written at once.
 constexpr std::size_t kBuffer = std::size_t{128} * 1024;
 constexpr std::size_t kUsual = std::size_t{16} * 1024;
 
@@ -53,7 +53,7 @@ bool MemoryBudget::take(std::uint64_t bytes) {
 }
 
 MemoryBudgetSpent::MemoryBudgetSpent()
-    : Fault("collect message", "memory", "large messages have spent the budget") {}
+    : Fault("collect message", "memory", "the memory for large messages is used up") {}
 
 MessageFile::MessageFile(Time now, MemoryBudget* budget)
     : budget_(budget), fd_(::memfd_create("message", MFD_CLOEXEC | MFD_ALLOW_SEALING)) {

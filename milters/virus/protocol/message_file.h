@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// A message on its way to the scan service: collected piece by piece in a memfd.
+// A message for the scan service, collected piece by piece in a memfd.
 //
-// Before the sender's first header field stands a Received field of ours.  libclamav
-// types its input by the first bytes, and the sender picks those: a first header field
-// "MZ: 1" would make a program of the mail and hide its attachments, and a line "From "
-// a mailbox.
+// Our own Received field stands before the sender's first header field.  libclamav
+// detects the type of its input by the first bytes, which the sender could choose: with a
+// first field "MZ: 1" it would take the message for a program and not see its
+// attachments, with a line "From " for a mailbox.
 
 #pragma once
 
@@ -20,14 +20,14 @@
 
 namespace mxfeed::virus {
 
-// The memory that all large messages of a process may take together.  Thread-safe.
+// The memory that all large messages of a process may use together.  Thread-safe.
 class MemoryBudget {
  public:
   explicit MemoryBudget(std::uint64_t bytes) : left_(bytes) {}
   // A quarter of the machine's memory, at least two messages of the largest size.
   static std::uint64_t default_size();
 
-  // False, and nothing is taken, if there is not that much left.
+  // False if there is not enough left; then nothing is taken.
   bool take(std::uint64_t bytes);
   void give_back(std::uint64_t bytes) { left_ += bytes; }
 
@@ -35,7 +35,7 @@ class MemoryBudget {
   std::atomic<std::uint64_t> left_;
 };
 
-// The budget does not suffice for more of a message; it may later.
+// The budget is used up for now: the message should be tried again later.
 class MemoryBudgetSpent : public Fault {
  public:
   MemoryBudgetSpent();
@@ -43,12 +43,12 @@ class MemoryBudgetSpent : public Fault {
 
 class MessageFile {
  public:
-  // The first bytes of each message are not on the budget: usual mail is taken while
-  // large messages have spent it.
+  // The first bytes of each message do not count, so that ordinary mail is accepted even
+  // when large messages have used up the budget.
   static constexpr std::uint64_t kFree = std::uint64_t{1} << 20;
 
-  // Begins with the Received field.  Throws Fault, as do the others, and
-  // MemoryBudgetSpent.  The budget outlives the message; without one there is no bound.
+  // Begins with the Received field.  This and the other functions throw Fault, and
+  // MemoryBudgetSpent.  The budget outlives the message; without one there is no limit.
   explicit MessageFile(Time now, MemoryBudget* budget = nullptr);
   ~MessageFile();
   MessageFile(const MessageFile&) = delete;
@@ -62,8 +62,7 @@ class MessageFile {
 
   std::uint64_t size() const { return written_ + buffer_.size(); }
 
-  // Afterwards nobody can add or change anything.  The descriptor is valid as long as
-  // this object.
+  // Makes the file unchangeable.  The descriptor is valid as long as this object.
   int seal();
 
  private:

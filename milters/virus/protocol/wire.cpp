@@ -49,7 +49,8 @@ std::optional<Number> number_of(std::string_view bytes) {
   return value;
 }
 
-// Calls `take` with each field; false for a malformed datagram, or when `take` says so.
+// Calls `take` with each field; false if the datagram is malformed or `take` returns
+// false.
 template <typename Tag, typename Take>
 bool take_fields(std::string_view datagram, std::string_view mark, const Take& take) {
   if (datagram.size() > kMaxDatagram || !datagram.starts_with(mark)) return false;
@@ -127,7 +128,7 @@ std::optional<ScanResult> decode_result(std::string_view datagram) {
       case ResultTag::signatures:
         return set(result.signatures, field);
     }
-    return true;  // of a later version
+    return true;  // a field of a later version
   };
   if (!take_fields<ResultTag>(datagram, kResultMark, take) || !verdict ||
       *verdict > static_cast<std::uint8_t>(ScanVerdict::error)) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
 // Counters that all processes of mxfeed-scan share: a memfd of the supervisor, mapped by
-// every zygote and worker.  Nothing is decided by them: a worker that was taken over may
-// write what it likes here.
+// every zygote and worker.  No decision depends on them: a compromised worker can write
+// anything here.
 
 #pragma once
 
@@ -19,10 +19,10 @@ struct Board {
   std::atomic<std::uint64_t> parts_fed;               // parts that the engine had missed
   std::atomic<std::uint64_t> mails_fed;               // mails with such parts
   std::atomic<std::uint64_t> bad_requests;            // malformed
-  std::atomic<std::uint64_t> gone_clients;            // gave up while they waited
+  std::atomic<std::uint64_t> gone_clients;            // gave up while waiting
   std::atomic<std::uint64_t> silent_clients;          // sent no request in time
-  std::atomic<std::uint64_t> workers_renewed;  // ended because they kept too much memory
-  std::atomic<std::uint64_t> scratch_faults;  // scans refused for want of temporary space
+  std::atomic<std::uint64_t> workers_renewed;  // ended because they used too much memory
+  std::atomic<std::uint64_t> scratch_faults;  // scans refused for lack of temporary space
   std::atomic<std::uint64_t> scan_micros;
 };
 static_assert(std::atomic<std::uint64_t>::is_always_lock_free);

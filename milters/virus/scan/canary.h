@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// What an engine must find before it is put in force: a random text that a signature of
-// ours knows, in an encoded part of a mail.
+// The test that an engine must pass before it is used: it must find a random text, for
+// which we add a signature, in an encoded part of a message.
 
 #pragma once
 
@@ -11,10 +11,10 @@
 
 namespace mxfeed::virus {
 
-// So many random bytes, written as hexadecimal digits.  Throws Fault.
+// Random bytes, written as hexadecimal digits.  Throws Fault.
 std::string random_hex(std::size_t bytes);
 
-// A mail with the payload in its attachment.
+// A message with the payload in its attachment.
 std::string canary_mail(std::string_view payload);
 
 }  // namespace mxfeed::virus

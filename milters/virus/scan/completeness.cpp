@@ -12,7 +12,7 @@
 namespace mxfeed::virus {
 namespace {
 
-// libclamav answers "clean" for less at once.
+// libclamav answers "clean" for fewer bytes without a scan.
 constexpr std::uint64_t kLeastContent = 6;
 
 // Chosen once; processes forked later share it.
@@ -37,8 +37,8 @@ std::uint64_t step(std::uint64_t state, const char* eight) {
   return mix(state ^ word ^ 0x9e3779b97f4a7c15, key() ^ 0xd6e8feb86659fd93) + word;
 }
 
-// Feeds the walker with a whole mail: the header ends at an empty line or at a line that
-// is no field, as it does for Postfix.
+// Feeds a whole message to the walker.  As for Postfix, the header ends at an empty line
+// or at a line that is not a field.
 void walk(std::string_view mail, mime::Visitor& visitor, mime::Anomalies& anomalies) {
   mime::Walker walker(visitor);
   std::string_view name, value;
@@ -112,8 +112,8 @@ class Compare : public mime::Visitor {
         break;
     }
     if (seen_.has_exact(content)) return false;
-    // What is saved as a file is not read as text, whatever it says it is: there the line
-    // ends, which libclamav changes, are part of the content.
+    // A part that is saved as a file is not read as text, whatever its type: its line
+    // ends, which libclamav changes, are part of its content.
     const bool is_file = !part.file_names.empty() || part.disposition == "attachment";
     const bool is_text = part.is_text() && part.encoding != mime::Encoding::base64 &&
                          part.kind != mime::Part::Kind::uuencoded;
@@ -183,7 +183,7 @@ std::uint64_t Digest::value() const {
 void Fingerprint::add(std::string_view bytes) {
   size += bytes.size();
   exact.add(bytes);
-  // Without a branch for each character: where words end cannot be guessed.
+  // No branch for each character: the processor could not predict it.
   std::array<char, 512> kept;
   while (!bytes.empty()) {
     const std::string_view piece = bytes.substr(0, kept.size());

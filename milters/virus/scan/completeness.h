@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Whether the engine looked into every part of a mail.
+// Checks that the engine has examined every part of a message.
 //
-// libclamav reads MIME in its own way; where it and a mail program differ, a part may go
-// unseen.  It shows each object that it scans, and our own walk
-// (common/mail/mime/walker.h) yields each part that a mail program may find: a part of
-// which no object has the content was missed and is given to the engine alone.
+// libclamav reads MIME in its own way; where it differs from a mail program, a part may
+// go unseen.  It reports each object that it scans, and our own walk
+// (common/mail/mime/walker.h) finds each part that a mail program may find.  If no object
+// has the content of a part, the part was missed and is given to the engine separately.
 //
 // Text is compared without white space, since libclamav changes line ends and drops
 // blanks there; all else byte by byte.  Measured by tests/bench/scan_completeness.
@@ -27,16 +27,16 @@
 
 namespace mxfeed::virus {
 
-// How the parts to be given to the engine are chosen.
+// Which parts are given to the engine separately.
 enum class FeedRule {
-  none,    // the engine's word is taken
-  exact,   // parts of which no object is equal byte by byte
-  missed,  // the same, but text without its white space: what is in force
+  none,    // no part: the engine is trusted
+  exact,   // parts that equal no object byte by byte
+  missed,  // the same, but text is compared without white space: the default
   all,     // every part
 };
 
-// A keyed digest of bytes that come in pieces.  Who does not know the key cannot make two
-// contents of one digest.
+// A keyed digest of bytes that come in pieces.  Without the key, nobody can make two
+// contents with the same digest.
 class Digest {
  public:
   void add(std::string_view bytes);
@@ -49,7 +49,7 @@ class Digest {
   std::size_t held_ = 0;
 };
 
-// The digests of one content: as it is, and without white space.
+// The digests of one content: unchanged, and without white space.
 struct Fingerprint {
   Digest exact;
   Digest loose;
@@ -57,7 +57,7 @@ struct Fingerprint {
   void add(std::string_view bytes);
 };
 
-// The objects that the engine showed.
+// The objects that the engine has reported.
 class Seen {
  public:
   void add(std::string_view object);
@@ -71,17 +71,17 @@ class Seen {
 };
 
 struct Inventory {
-  std::vector<std::size_t> to_feed;  // numbers of parts, rising
+  std::vector<std::size_t> to_feed;  // numbers of parts, ascending
   std::size_t parts = 0;             // with content of their own
-  bool partial = false;              // a message/partial: only a piece of a message
+  bool partial = false;  // there is a message/partial: only a piece of a message
   mime::Anomalies anomalies;
 };
 
-// Walks through the mail and compares.
+// Walks through the message and compares.
 Inventory take_inventory(std::string_view mail, const Seen& seen, FeedRule rule);
 
-// Walks again and gives out the decoded content of these parts; valid during the call
-// only.  `use` returns whether to go on.
+// Walks again and calls `use` with the decoded content of these parts, valid during the
+// call only.  `use` returns whether to continue.
 void for_each_part(std::string_view mail, const std::vector<std::size_t>& numbers,
                    const std::function<bool(std::string_view content)>& use);
 

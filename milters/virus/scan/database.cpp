@@ -10,7 +10,7 @@
 namespace mxfeed::virus {
 namespace {
 
-// CLI_DBEXT of libclamav; other files, such as freshclam's, come and go unseen.
+// CLI_DBEXT of libclamav; changes of other files, such as freshclam's, do not count.
 bool is_signature_file(const std::filesystem::path& path) {
   static constexpr std::string_view kExtensions[] = {
       ".db",  ".hdb", ".hdu", ".fp",   ".mdb", ".mdu",  ".hsb",  ".hsu", ".sfp", ".msb",

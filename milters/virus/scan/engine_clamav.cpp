@@ -20,7 +20,7 @@
 
 namespace mxfeed::virus {
 
-// One scan: of a mail and of the parts of it that are fed afterwards.
+// The scan of one message, and of the parts of it that are scanned separately.
 struct Engine::Run {
   const char* directory;
   std::uint64_t size;
@@ -33,7 +33,7 @@ struct Engine::Run {
   std::uint64_t sum = 0;  // of the objects shown
   bool unreadable_rar = false;
   bool reads_rar = false;
-  bool shows_parts = true;  // while the mail itself is scanned
+  bool shows_parts = true;  // while the whole message is scanned
   Seen seen;
 
   void note_error(std::string_view cause, ScanFault where = ScanFault::engine) {
@@ -55,13 +55,13 @@ constexpr std::string_view kLimits = "Heuristics.Limits.Exceeded";
 constexpr std::string_view kHeuristics = "Heuristics.";
 constexpr std::string_view kRarUnread = "Unreadable.RAR";
 
-// The scan of this process.  libclamav passes no context with some of its errors.
+// The current scan.  libclamav reports some errors without a context.
 thread_local void* current_run = nullptr;
-// What was said outside of a scan: while loading.
+// The first error outside of a scan, while loading.
 thread_local std::string* load_error = nullptr;
 
-// libclamav allocates megabytes a scan; given back and fetched again each time they cost
-// a third of the time.
+// libclamav allocates megabytes for each scan; to return them to the system and get them
+// again would cost a third of the time.
 void keep_freed_memory() {
   ::mallopt(M_MMAP_THRESHOLD, 256 << 20);
   ::mallopt(M_TRIM_THRESHOLD, 0x7fffffff);
@@ -83,7 +83,7 @@ bool has_unrar() {
 
 }  // namespace
 
-// What libclamav calls during a scan; nothing may be thrown through it.
+// Functions that libclamav calls; no exception may pass through libclamav.
 struct Engine::Callbacks {
   static cl_error_t inspect(int, const char*, const char**, size_t, const char*,
                             size_t size, const char* buffer, uint32_t, uint32_t,
@@ -91,12 +91,12 @@ struct Engine::Callbacks {
     Run& run = *static_cast<Run*>(context);
     try {
       if (!has_room(run.directory, run.size)) {
-        run.note_error("no room to unpack", ScanFault::temporary_space);
+        run.note_error("not enough free space to unpack", ScanFault::temporary_space);
       }
       if (!run.reads_rar && !run.unreadable_rar && buffer != nullptr) {
         run.unreadable_rar = has_rar({buffer, size});
       }
-      // A member of a zip archive beyond a limit is cut there without a word.
+      // libclamav cuts a member of a zip archive at a limit without reporting it.
       run.sum += size;
       if (size >= run.max_object) note(run, ".MaxFileSize");
       if (run.sum >= run.max_sum) note(run, ".MaxScanSize");
@@ -107,7 +107,8 @@ struct Engine::Callbacks {
     return CL_CLEAN;
   }
 
-  // Also behind a program that unpacks it, which libclamav passes over in silence.
+  // Searches the whole object: libclamav ignores an archive behind a self-extracting
+  // program.
   static bool has_rar(std::string_view object) {
     constexpr std::string_view kMark = "Rar!\x1a\x07";
     return ::memmem(object.data(), object.size(), kMark.data(), kMark.size()) != nullptr;
@@ -117,7 +118,7 @@ struct Engine::Callbacks {
     add(run, std::string(kLimits) + limit);
   }
 
-  // Each name once: a hundred encrypted archives must not crowd out a virus.
+  // Adds each name once: a hundred encrypted archives must not displace a virus.
   static void add(Run& run, std::string name) {
     if (run.found.size() < kMaxFound &&
         std::find(run.found.begin(), run.found.end(), name) == run.found.end()) {
@@ -140,7 +141,7 @@ struct Engine::Callbacks {
       if (current_run != nullptr) static_cast<Run*>(current_run)->note_error(text);
       if (load_error != nullptr && load_error->empty()) *load_error = trim(text);
     } catch (const std::exception& error) {
-      // Out of memory: libclamav's own return code has to do.
+      // Out of memory: libclamav's return code reports the error.
     }
   }
 
@@ -175,14 +176,15 @@ Engine::Engine(const GatewayPolicy::Virus& settings, std::filesystem::path direc
       {CL_ENGINE_MAX_FILES, settings_.max_files},
       {CL_ENGINE_MAX_RECURSION, settings_.max_recursion},
       {CL_ENGINE_MAX_SCANTIME, settings_.max_scan_time.count() * 1000},
-      // Above limits of its own libclamav leaves steps out without a word: a page of more
-      // than 40 MB it does not match at all.
+      // Above these limits libclamav skips steps without reporting it: by default it does
+      // not match a page of more than 40 MB at all.
       {CL_ENGINE_MAX_HTMLNORMALIZE, static_cast<long long>(settings_.max_file_size)},
       {CL_ENGINE_MAX_HTMLNOTAGS, static_cast<long long>(settings_.max_file_size)},
       {CL_ENGINE_MAX_SCRIPTNORMALIZE, static_cast<long long>(settings_.max_file_size)},
       {CL_ENGINE_MAX_EMBEDDEDPE, static_cast<long long>(settings_.max_file_size)},
       {CL_ENGINE_KEEPTMP, 0},
-      // It remembers what is clean by MD5, of which anybody can make two contents.
+      // The cache remembers clean content by its MD5, and anybody can make two contents
+      // with the same MD5.
       {CL_ENGINE_DISABLE_CACHE, 1},
   };
   for (const auto& [field, value] : numbers) {
@@ -195,13 +197,13 @@ Engine::Engine(const GatewayPolicy::Virus& settings, std::filesystem::path direc
   cl_engine_set_clcb_sigload_progress(engine, Callbacks::progress, context);
   cl_engine_set_clcb_engine_compile_progress(engine, Callbacks::progress, context);
 
-  // Without CL_DB_PHISHING_URLS: its heuristics take too much good mail for forged, and
-  // what is infected is deleted.
+  // Without CL_DB_PHISHING_URLS: its heuristics are wrong too often, and infected
+  // messages may be deleted.
   constexpr unsigned kKinds = CL_DB_PHISHING | CL_DB_BYTECODE;
   check(cl_load(settings_.database.c_str(), engine, &signatures_, kKinds),
         "load signatures", settings_.database);
   if (signatures_ == 0) {
-    throw Fault("load signatures", settings_.database, "no signatures");
+    throw Fault("load signatures", settings_.database, "no signatures found");
   }
 
   const std::string canary = random_hex(24);
@@ -231,13 +233,13 @@ void Engine::prove(std::string_view canary) {
   const ScanResult with = scan(canary_mail(canary), FeedRule::none);
   if (with.verdict != ScanVerdict::infected || !with.name.starts_with(kCanaryName)) {
     throw Fault("prove engine", settings_.database,
-                "the canary was not found, but: " + std::string(to_string(with.verdict)) +
-                    " " + with.name);
+                "the test message was not found infected, but " +
+                    std::string(to_string(with.verdict)) + " " + with.name);
   }
   const ScanResult without = scan(canary_mail(random_hex(24)), FeedRule::none);
   if (without.verdict != ScanVerdict::clean) {
     throw Fault("prove engine", settings_.database,
-                "a clean mail was found to be " +
+                "a clean test message was found " +
                     std::string(to_string(without.verdict)) + " " + without.name);
   }
 }
@@ -257,14 +259,14 @@ void Engine::run(std::string_view content, Run& run) {
   cl_engine* const engine = static_cast<cl_engine*>(engine_.get());
   cl_engine_set_num(engine, CL_ENGINE_MAX_SCANTIME, left.count());
   cl_scan_options options{};
-  // All matches: a limit must not hide behind an encrypted archive, nor a virus behind
-  // either.
+  // All matches: an encrypted archive must not hide an exceeded limit, and neither of
+  // them a virus.
   options.general = CL_SCAN_GENERAL_HEURISTICS | CL_SCAN_GENERAL_ALLMATCHES;
   options.parse = ~0u;
   options.heuristic = CL_SCAN_HEURISTIC_EXCEEDS_MAX |
                       CL_SCAN_HEURISTIC_ENCRYPTED_ARCHIVE |
                       CL_SCAN_HEURISTIC_ENCRYPTED_DOC;
-  // Never CL_SCAN_MAIL_PARTIAL_MESSAGE: it keeps pieces of mails in the file system.
+  // Never CL_SCAN_MAIL_PARTIAL_MESSAGE: it stores pieces of messages in the file system.
   options.mail = 0;
 
   cl_fmap_t* const map = cl_fmap_open_memory(content.data(), content.size());
@@ -282,7 +284,7 @@ void Engine::run(std::string_view content, Run& run) {
   run.sum = 0;
   if (outcome == CL_CLEAN) return;
   if (outcome == CL_VIRUS) {
-    // The name belongs to the engine, and is missing at times.
+    // The name belongs to the engine, and is sometimes missing.
     if (run.found.empty()) run.found.emplace_back(name ? name : "unnamed");
   } else if (outcome == CL_EMAXREC || outcome == CL_EMAXSIZE || outcome == CL_EMAXFILES ||
              outcome == CL_ETIMEOUT) {
@@ -309,7 +311,7 @@ ScanResult Engine::scan(std::string_view mail, FeedRule rule) {
   run.reads_rar = reads_rar_;
   this->run(mail, run);
 
-  // The worst of what was found; the first of equals.
+  // The worst finding; among equal ones, the first.
   ScanVerdict worst = ScanVerdict::clean;
   std::string name;
   const auto consider = [&](ScanVerdict verdict, std::string_view what) {
@@ -360,7 +362,7 @@ ScanResult Engine::scan(std::string_view mail, FeedRule rule) {
   }
   if (run.unreadable_rar) consider(ScanVerdict::encrypted, kRarUnread);
 
-  // What was found was found; that nothing was found needs a scan without any trouble.
+  // An infection that was found is certain; any other result needs a scan without errors.
   if (worst != ScanVerdict::infected) {
     if (auto trouble = scratch_trouble(directory_, mail.size())) {
       run.note_error("temporary directory: " + *trouble, ScanFault::temporary_space);

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// The virus engine: libclamav behind the few things that we ask of it.  The only user of
-// clamav.h.
+// The virus engine: a narrow interface to libclamav.
 //
-// One engine a process, used by one thread; processes that are forked after it was made
-// share its memory.  libclamav is known to answer "clean" when it could not look; scan()
-// does not rely on that answer alone.
+// A process has one engine, used by one thread; processes forked after that share its
+// memory.  libclamav sometimes answers "clean" when it could not scan; scan() does not
+// rely on that answer alone.
 
 #pragma once
 
@@ -23,10 +22,11 @@ namespace mxfeed::virus {
 
 class Engine {
  public:
-  // Loads and proves an engine: signatures at `settings.database`, all without an error,
-  // and at least one; a canary of its own in an encoded part of a mail is found and in
-  // another mail is not.  `directory` takes temporary files.  `alive` is called now and
-  // then while it loads.  Throws Fault: there is no half-loaded engine.
+  // Loads and tests an engine.  Loads the signatures at `settings.database`, at least one
+  // and all without an error; then the canary must be found in an encoded part of a
+  // message, and not in a message without it.  `directory` is for temporary files.  Calls
+  // `alive` from time to time while loading.  Throws Fault: there is no half-loaded
+  // engine.
   Engine(const GatewayPolicy::Virus& settings, std::filesystem::path directory,
          const std::function<void()>& alive);
   ~Engine();
@@ -34,13 +34,13 @@ class Engine {
   Engine& operator=(const Engine&) = delete;
 
   unsigned signatures() const { return signatures_; }
-  // Whether RAR archives can be unpacked: Debian's main has no library for that.
+  // Whether RAR archives can be unpacked: the library for that is not in Debian's main.
   bool reads_rar() const { return reads_rar_; }
 
-  // Temporary files go there from now on: after a fork.
+  // Sets another directory for temporary files, after a fork.
   void use_directory(std::filesystem::path directory);
 
-  // Scans a mail.  Never throws for what is in it.
+  // Scans a message.  Never throws because of its content.
   //   error: no answer that can be relied on: trouble with temporary space before, during
   //   or after the scan, a message of severity "error", an unknown return code.
   //   Several findings: infected before unscannable before encrypted.
@@ -63,8 +63,8 @@ class Engine {
   bool reads_rar_ = false;
 };
 
-// The signatures that a name shows to be no virus but a limit ("unscannable") or content
-// that cannot be read ("encrypted"); all else is "infected".
+// The verdict for the name of a signature: a name of libclamav for an exceeded limit is
+// "unscannable", one for encrypted content is "encrypted", any other is "infected".
 ScanVerdict classify(std::string_view signature);
 
 }  // namespace mxfeed::virus

@@ -44,7 +44,7 @@ void LoadSchedule::engine_lost(Instant now) {
   if (now - in_force_since_ < kShortLife) {
     pause_after_failure(lost, now);
   } else {
-    next_attempt_ = now;  // there was an engine in force to wait with
+    next_attempt_ = now;  // the longest pause in force does not apply without an engine
   }
 }
 

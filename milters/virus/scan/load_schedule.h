@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// When the supervisor loads signatures: a pure rule of what there is, what is in force
-// and what happened before.  The time is passed in.
+// When the supervisor loads signatures: a pure rule on the signatures on disk, the engine
+// in force and what happened before.  The time is passed in.
 
 #pragma once
 
@@ -13,7 +13,7 @@
 
 namespace mxfeed::virus {
 
-// What an engine is made of: the same again makes the same engine.
+// What an engine is made from: the same source gives the same engine.
 struct EngineSource {
   GatewayPolicy::Virus settings;
   std::string fingerprint;  // of the signature files (database.h)
@@ -25,25 +25,27 @@ class LoadSchedule {
   using Instant = std::chrono::steady_clock::time_point;
   using Duration = std::chrono::milliseconds;
 
-  // Signature files are replaced one after another: so long none must have changed.
+  // Signature files are replaced one after another: a load waits until none has changed
+  // for this time.
   static constexpr Duration kSettle = std::chrono::seconds(2);
-  // Between attempts with a source that failed; twice as long each time.
+  // The pause between attempts with a source that failed; doubled each time.
   static constexpr Duration kFirstPause{500};
   static constexpr Duration kLongestPause = std::chrono::seconds(60);
-  // While an engine is in force: an attempt costs as much as a good load.
+  // The longest pause while an engine is in force: a failed attempt costs as much as a
+  // successful one.
   static constexpr Duration kLongestPauseInForce = std::chrono::seconds(600);
-  // An engine that is lost sooner counts as a failed load.
+  // An engine that is lost within this time counts as a failed load.
   static constexpr Duration kShortLife = std::chrono::seconds(10);
 
-  // What a load would use now.
+  // Tells the schedule what a load would use now.
   void observe(EngineSource source, Instant now);
   const EngineSource& observed() const { return observed_; }
 
-  // Whether to load what was observed.  `asked`: somebody did, and does not want to wait
-  // for files to settle or a pause to end.
+  // Whether to load what was observed.  `asked`: the operator asked for it, so do not
+  // wait for the files to settle or for a pause to end.
   bool wants_load(Instant now, bool asked) const;
 
-  // What happens to a load, of which there is one at a time, and to the engine in force.
+  // Events of the load, of which there is one at a time, and of the engine in force.
   void load_began();
   void load_succeeded(Instant now);
   void load_failed(Instant now);
@@ -56,7 +58,7 @@ class LoadSchedule {
   void pause_after_failure(const EngineSource& source, Instant now);
 
   EngineSource observed_;
-  Instant changed_{};  // when the signature files did last
+  Instant changed_{};  // when the signature files last changed
   std::optional<EngineSource> loading_;
   std::optional<EngineSource> in_force_;
   Instant in_force_since_{};

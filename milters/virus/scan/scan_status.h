@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// What mxfeed-scan tells about itself.
+// The status and metrics of mxfeed-scan.
 
 #pragma once
 
@@ -17,8 +17,8 @@ namespace mxfeed::virus {
 enum class ScanState {
   loading,    // no engine yet
   running,    // an engine is in force
-  reloading,  // and another is being loaded
-  no_engine,  // none is in force or being loaded: requests wait
+  reloading,  // an engine is in force and another one is being loaded
+  no_engine,  // no engine is in force or being loaded: requests wait
 };
 
 std::string_view to_string(ScanState state);
@@ -32,16 +32,16 @@ struct ScanStatus {
   bool reads_rar = false;
   Time newest{};
   std::filesystem::path scratch;
-  bool is_reachable = true;  // its socket is where clients look for it
+  bool is_reachable = true;  // its socket is at its path
   std::string load_fault;    // of the last attempt
 };
 
 ScanState state_of(bool has_engine, bool is_loading);
 
-// Adds it, with the counters of this process.
+// Adds the status and the counters of this process.
 void describe(const ScanStatus& status, Time now, StatusSnapshot& snapshot);
 
-// Brings the metrics up to date that are counted elsewhere.
+// Updates the metrics that are counted elsewhere.
 void update_metrics(const ScanStatus& status, const Board& board);
 
 }  // namespace mxfeed::virus

@@ -20,7 +20,7 @@ namespace {
 constexpr std::uint64_t kReserve = 16ull << 20;
 constexpr std::uint64_t kFiles = 1000;
 
-// Whether it is, now, a directory of ours that nobody else can use.
+// Creates the directory if it is missing; whether it is ours and nobody else can use it.
 bool make_private(const std::filesystem::path& directory) {
   if (::mkdir(directory.c_str(), 0700) != 0 && errno != EEXIST) return false;
   struct stat found {};
@@ -28,8 +28,8 @@ bool make_private(const std::filesystem::path& directory) {
          found.st_uid == ::geteuid() && ::chmod(directory.c_str(), 0700) == 0;
 }
 
-// Leaves what belongs to living processes: workers of a supervisor that was killed finish
-// their scans, and would find everything clean without their directory.
+// Keeps the directories of living processes: workers of a supervisor that was killed
+// finish their scans, and without their directory they would find everything clean.
 void empty(const std::filesystem::path& directory) {
   std::error_code error;
   for (const auto& entry : std::filesystem::directory_iterator(directory, error)) {
@@ -54,7 +54,7 @@ std::filesystem::path prepare_scratch(const std::filesystem::path& asked,
                            std::to_string(std::hash<std::string>{}(data.string()));
   std::filesystem::path chosen = data / "tmp";
   if (!asked.empty()) {
-    // Never that directory itself, which may be /tmp or /run and would be emptied.
+    // Never that directory itself: it may be /tmp or /run and would be emptied.
     ::mkdir(asked.c_str(), 0700);
     chosen = asked / name;
   }
@@ -77,7 +77,7 @@ void discard_scratch(const std::filesystem::path& base) noexcept {
   try {
     empty(base);
     std::error_code error;
-    std::filesystem::remove(base, error);  // unless something is left in it
+    std::filesystem::remove(base, error);  // not if something is left in it
   } catch (...) {  // out of memory: it is emptied at the next start
   }
 }
@@ -111,7 +111,7 @@ std::optional<std::string> scratch_trouble(const std::filesystem::path& director
   const std::string& name = directory.native();
   struct stat found {};
   if (::stat(name.c_str(), &found) != 0) return name + ": " + errno_text(errno);
-  if (!has_room(name.c_str(), message_size)) return name + ": no room";
+  if (!has_room(name.c_str(), message_size)) return name + ": not enough free space";
   const std::string probe = name + "/probe";
   if (::mkdir(probe.c_str(), 0700) != 0 && errno != EEXIST) {
     return name + ": " + errno_text(errno);

@@ -57,7 +57,8 @@ UnixListener listen_at(const std::filesystem::path& path) {
 std::filesystem::path socket_path(const ServiceContext& context) {
   const std::string& given = context.options.socket;
   if (given.empty()) return context.data / "scan.sock";
-  if (!given.starts_with(kSocketScheme)) throw Fault("listen", given, "not unix:PATH");
+  if (!given.starts_with(kSocketScheme))
+    throw Fault("listen", given, "the socket must be unix:PATH");
   return given.substr(kSocketScheme.size());
 }
 
@@ -66,7 +67,7 @@ Fd lock_data(const std::filesystem::path& data) {
   Fd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
   if (!fd) throw Fault("open", path.string(), errno_text(errno));
   if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
-    throw Fault("start", data.string(), "another mxfeed-scan runs here");
+    throw Fault("start", data.string(), "another mxfeed-scan uses this directory");
   }
   return fd;
 }
@@ -77,7 +78,7 @@ std::filesystem::path pick_scratch(const ServiceContext& context) {
                          context.data);
 }
 
-// Workers of a zygote that died come to us when they end, too.
+// The workers of a zygote that died become our children, so that we reap them.
 Fd watch_children() {
   ::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
   sigset_t set;
@@ -115,7 +116,7 @@ class Supervisor : public Program {
   }
   bool is_ready() const override { return was_ready_; }
 
-  // Reports before deaths: the last report of a zygote says why it ends.
+  // Reports come before deaths: the last report of a zygote tells why it ends.
   void watch(std::vector<pollfd>& watched) const override {
     if (loading_) watched.push_back({loading_->control(), POLLIN, 0});
     if (serving_) watched.push_back({serving_->control(), POLLIN, 0});
@@ -138,7 +139,7 @@ class Supervisor : public Program {
     if (cause == ReloadCause::asked) look(true);
   }
   void on_tick() override {
-    reap();  // no SIGCHLD is lost for good
+    reap();  // in case a SIGCHLD was missed
     if (draining_) return;
     make_scratch(scratch_);
     restore_socket();
@@ -287,7 +288,7 @@ void Supervisor::load_failed(std::string cause) {
   log(Severity::error, LogFields()
                            .add("event", "load")
                            .add("fault", load_fault_)
-                           .add("in_force", serving_ ? "the former" : "none"));
+                           .add("in_force", serving_ ? "the previous engine" : "none"));
 }
 
 void Supervisor::serving_died(int status) {
@@ -318,16 +319,16 @@ void Supervisor::reap() {
     } else if (loading_ && loading_->pid() == pid) {
       const auto cause = loading_->cause_of_end();
       loading_.reset();
-      load_failed(cause.value_or("zygote ended while it loaded"));
+      load_failed(cause.value_or("the zygote ended while loading"));
     } else if (serving_ && serving_->pid() == pid) {
       serving_died(status);
     }
-    // Else a worker that outlived its zygote.
+    // Otherwise it was a worker that outlived its zygote.
   }
 }
 
-// Without its file nobody can connect.  Clients that have connected are served by the
-// workers of the old listener, then those end.
+// Without its file nobody can connect.  Clients that are already connected are served by
+// the workers of the old listener, which then end.
 void Supervisor::restore_socket() {
   if (listener_->is_at_path() || is_listened_at(socket_path_)) return;
   LogFields fields;
@@ -339,9 +340,9 @@ void Supervisor::restore_socket() {
       if (*zygote) (*zygote)->pass_listener(listener_->get());
     }
     counter("mxfeed_sockets_restored_total", R"(socket="scan")").add();
-    log(Severity::warning, fields.add("result", "vanished, bound again"));
+    log(Severity::warning, fields.add("result", "the socket was removed; bound again"));
   } catch (const Fault& fault) {
-    if (socket_fault_ == fault.what()) return;  // every second: said once
+    if (socket_fault_ == fault.what()) return;  // comes every second: logged once
     socket_fault_ = fault.what();
     log(Severity::error, fields.add("fault", fault.what()));
   }

@@ -2,14 +2,14 @@
 //
 // The supervisor of mxfeed-scan: owns the listening socket, watches signatures and
 // policy, and keeps one proved zygote in force.  It loads no signatures and parses no
-// mail, so that it lives on whatever these do.  It has one thread.
+// messages, so that neither can crash it.  It has one thread.
 
 #pragma once
 
 namespace mxfeed::virus {
 
-// main() of mxfeed-scan: serves until SIGTERM or SIGINT, then lets the scans end; returns
-// the exit status.
+// main() of mxfeed-scan: serves until SIGTERM or SIGINT, then waits for scans in
+// progress; returns the exit status.
 int run_supervisor(int argc, char** argv);
 
 }  // namespace mxfeed::virus

@@ -30,12 +30,12 @@ namespace {
 using Monotonic = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
-// A client sends its request at once.
+// Most clients send their request at once.
 constexpr milliseconds kFirstLook{20};
 constexpr milliseconds kPatience{2000};
 constexpr std::size_t kMostWaiting = 64;
 constexpr milliseconds kLook{1000};
-// Freed memory that a worker keeps for the next scan, and what it may have grown to.
+// Freed memory that a worker keeps for the next scan, and the most it may grow by.
 constexpr std::uint64_t kMemorySlack = 32ull << 20;
 constexpr std::uint64_t kMostGrowth = 64ull << 20;
 
@@ -44,8 +44,8 @@ struct Request {
   Fd message;
 };
 
-// Nothing if it is not exactly one request with one descriptor; what else came along is
-// closed.
+// Nothing if it is not exactly one request with one descriptor; all descriptors are
+// closed then.
 std::optional<Request> parse(Datagram datagram) {
   if (datagram.is_truncated || datagram.descriptors.size() != 1) return std::nullopt;
   const auto head = decode_request(datagram.bytes);
@@ -53,11 +53,11 @@ std::optional<Request> parse(Datagram datagram) {
   return Request{*head, std::move(datagram.descriptors[0])};
 }
 
-// The message in memory, as long as this object lives.
+// The message mapped into memory while this object lives.
 class Mapping {
  public:
-  // Throws Fault if the descriptor is not a sealed memfd of that size: a file that
-  // shrinks would kill the worker.
+  // Throws Fault if the descriptor is not a sealed memfd of that size: otherwise a file
+  // that shrinks would kill the worker.
   Mapping(int fd, std::uint64_t size) : size_(size) {
     constexpr int kNeeded = F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW;
     const int seals = ::fcntl(fd, F_GET_SEALS);
@@ -66,7 +66,7 @@ class Mapping {
         static_cast<std::uint64_t>(found.st_size) != size || size == 0) {
       throw Fault("take message", "memfd", "not sealed or not of the announced size");
     }
-    // Linux before 6.7 refuses to share what is sealed against writing.
+    // Linux before 6.7 refuses a shared mapping of a file that is sealed against writing.
     at_ = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE | MAP_POPULATE, fd, 0);
     if (at_ == MAP_FAILED) throw Fault("take message", "mmap", errno_text(errno));
   }
@@ -81,7 +81,7 @@ class Mapping {
   std::size_t size_;
 };
 
-// A client that gave up while it waited in the queue.
+// Whether the client gave up while it waited in the queue.
 bool is_gone(int connection) {
   pollfd watched{connection, 0, 0};
   return ::poll(&watched, 1, 0) > 0 && (watched.revents & (POLLHUP | POLLERR)) != 0;
@@ -93,8 +93,8 @@ class Worker {
   Worker(Engine& engine, const WorkerTask& task)
       : engine_(engine), task_(task), ready_(::epoll_create1(EPOLL_CLOEXEC)) {
     if (!ready_) throw Fault("watch for requests", "epoll", errno_text(errno));
-    // One connection wakes one worker.  Should that one end or die before it looks,
-    // nobody else is woken for it, so an idle one looks now and then of its own accord.
+    // A connection wakes one worker only.  If that worker ends before it accepts, no
+    // other one is woken, so idle workers try to accept from time to time.
     watch(task_.listener, EPOLLIN | EPOLLEXCLUSIVE);
     watch(task_.lifeline, EPOLLIN);
   }
@@ -123,7 +123,7 @@ class Worker {
   }
 
  private:
-  // A connection whose request has not come yet.
+  // A connection that has not sent its request yet.
   struct Waiting {
     Fd connection;
     Monotonic::time_point deadline;
@@ -139,7 +139,7 @@ class Worker {
   }
   void forget(int fd) { ::epoll_ctl(ready_.get(), EPOLL_CTL_DEL, fd, nullptr); }
 
-  // The lifeline has ended.
+  // The lifeline was closed.
   void end() {
     forget(task_.lifeline);
     ending_ = true;
@@ -177,7 +177,7 @@ class Worker {
     serve(connection.get());
   }
 
-  // While a scan went on, the request may have come after all.
+  // Their requests may have come during the last scan: check once more.
   void drop_silent() {
     while (!waiting_.empty() && waiting_.front().deadline <= Monotonic::now()) {
       pollfd watched{waiting_.front().connection.get(), POLLIN, 0};
@@ -235,7 +235,7 @@ class Worker {
     if (result.parts_fed > 0) ++task_.board.mails_fed;
     if (result.fault == ScanFault::temporary_space) {
       ++task_.board.scratch_faults;
-      make_scratch(task_.scratch);  // what was removed under us comes back
+      make_scratch(task_.scratch);  // creates it again if it was removed
     }
     if (result.verdict == ScanVerdict::error) {
       log(Severity::error, LogFields().add("event", "scan").add("fault", result.name));
@@ -243,7 +243,8 @@ class Worker {
     return result;
   }
 
-  // libclamav leaves holes that cannot be given back; a fresh worker has none.
+  // libclamav fragments memory that cannot be returned; a fresh worker starts without
+  // that.
   void give_back_memory() {
     if (memory_.trim() <= kMostGrowth || !accepts_) return;
     ++task_.board.workers_renewed;

@@ -2,7 +2,8 @@
 //
 // A worker of mxfeed-scan: a forked child of the zygote that takes one connection after
 // another from the shared listening socket, scans the message and answers.  A client that
-// connects and sends nothing is waited for beside the others, and for two seconds only.
+// connects and sends nothing does not hold up the others, and is closed after two
+// seconds.
 
 #pragma once
 
@@ -17,21 +18,23 @@ namespace mxfeed::virus {
 
 struct WorkerTask {
   int listener;  // non-blocking
-  // Never has data; its end means to stop after the scan at hand.
+  // Never has data; when it is closed, the worker stops after the current scan.
   int lifeline;
-  // If set then, connections that wait are still served.
+  // If true at that time, waiting connections are still served.
   const std::atomic<bool>& drains;
   Board& board;
-  std::filesystem::path scratch;  // made by the worker
-  // A scan that takes longer is ended together with the worker (SIGALRM): libclamav looks
-  // at its own limit only now and then.
+  std::filesystem::path scratch;  // created by the worker
+  // A scan that takes longer is killed together with the worker (SIGALRM): libclamav
+  // checks its own limit only from time to time.
   std::chrono::seconds hard_limit;
-  unsigned scans;  // after so many it ends, to be replaced by a fresh one; also when it
-                   // has grown and cannot give the memory back
+  // After this number of scans the worker ends, to be replaced by a fresh one; also when
+  // it has grown and cannot return the memory.
+  unsigned scans;
 };
 
-// Returns the exit status: 0 after so many scans or the end of the lifeline, 1 when the
-// listening socket is broken.  A request is answered; any other connection is closed.
+// Returns the exit status: 0 after `scans` scans, memory growth or the end of the
+// lifeline; 1 when the listening socket fails.  A request is answered; any other
+// connection is closed.
 int run_worker(Engine& engine, const WorkerTask& task);
 
 }  // namespace mxfeed::virus

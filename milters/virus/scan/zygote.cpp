@@ -40,7 +40,7 @@ using std::chrono::milliseconds;
 
 constexpr unsigned kScansPerWorker = 5000;
 constexpr std::chrono::seconds kHardMargin{5};
-// A worker that lives shorter than this died at once.
+// If a worker dies within this time, the next fork waits.
 constexpr milliseconds kShortLife{1000};
 constexpr milliseconds kLongestPause{10'000};
 
@@ -51,7 +51,7 @@ bool report(const ZygoteReport& what) {
          (errno != EPIPE && errno != ECONNRESET && errno != ENOTCONN);
 }
 
-// No process of ours may write its memory, full of mail, to disk; nor gain rights.
+// No core dump, since the memory is full of mail, and no new privileges.
 void confine() {
   const rlimit none{0, 0};
   ::setrlimit(RLIMIT_CORE, &none);
@@ -65,7 +65,7 @@ sigset_t watched_signals() {
   return set;
 }
 
-// Workers that share a listener, and how they are told to stop.
+// The workers that share a listener, and the means to stop them.
 class Crew {
  public:
   Crew() {
@@ -83,12 +83,12 @@ class Crew {
   Crew& operator=(const Crew&) = delete;
   ~Crew() { ::munmap(drains_, sizeof *drains_); }
 
-  // They stop after the scan at hand, or after those that wait for one.
+  // The workers stop after the current scan; if `drains`, after waiting connections too.
   void stop(bool drains) {
     *drains_ = drains;
     lifeline_write_.reset();
   }
-  // In a worker.
+  // To be called in a worker.
   void join() { lifeline_write_.reset(); }
   int lifeline() const { return lifeline_read_.get(); }
   const std::atomic<bool>& drains() const { return *drains_; }
@@ -108,13 +108,13 @@ class Zygote {
     if (!signals_) throw Fault("start workers", "signals", errno_text(errno));
   }
 
-  // Keeps the workers until it is retired and the last one has ended.
+  // Keeps the workers running until it is retired and the last one has ended.
   int serve() {
     fork_missing();
     if (!report(EngineReady{engine_.signatures(), engine_.reads_rar()})) retire(false);
     while (!retired_ || !workers_.empty()) {
       pollfd watched[2] = {{signals_.get(), POLLIN, 0}, {kZygoteControl, POLLIN, 0}};
-      // Retired, only the children matter.
+      // Once retired, it only waits for its children.
       if (::poll(watched, retired_ ? 1 : 2, wait()) < 0 && errno != EINTR) break;
       if (watched[0].revents != 0) drain_signals();
       reap();
@@ -153,7 +153,7 @@ class Zygote {
     const auto datagram = receive_datagram(kZygoteControl, 64, MSG_DONTWAIT);
     if (!datagram && errno == EAGAIN) return;
     const auto order = datagram ? parse_zygote_order(datagram->bytes) : std::nullopt;
-    // Also when the supervisor is gone, or is not understood.
+    // Also if the supervisor is gone or sent a malformed order.
     if (!order) return retire(false);
     switch (*order) {
       case ZygoteOrder::retire:
@@ -196,7 +196,7 @@ class Zygote {
   }
 
   [[noreturn]] void work() {
-    // Stopping is the supervisor's business, by the lifeline; the alarm kills.
+    // A worker ignores signals and stops by its lifeline; only the alarm kills it.
     crew_->join();
     signals_.reset();
     ::close(kZygoteControl);
@@ -252,7 +252,7 @@ class Zygote {
   std::unique_ptr<Crew> crew_;  // the one that takes new requests
   unsigned crew_number_ = 0;
   Fd signals_;
-  std::map<pid_t, Worker> workers_;  // of all crews
+  std::map<pid_t, Worker> workers_;  // in all crews
   Monotonic::time_point next_fork_{};
   milliseconds pause_{0};
   bool retired_ = false;
@@ -261,7 +261,8 @@ class Zygote {
 void refuse_shrunk(const Engine& engine, const ZygoteTask& task) {
   if (engine.signatures() >= task.former_signatures / 2) return;
   throw Fault("load signatures", task.settings.database,
-              std::to_string(engine.signatures()) + " signatures, there were " +
+              std::to_string(engine.signatures()) +
+                  " signatures, but the engine in force has " +
                   std::to_string(task.former_signatures));
 }
 
@@ -271,14 +272,14 @@ int run_zygote_command(int argc, char** argv) {
   set_log_name("mxfeed-scan");
   ::prctl(PR_SET_NAME, "mxfeed-scan", 0, 0, 0);  // not "exe", for ps(1)
   confine();
-  // A service manager that signals every process must not cut scans short.
+  // A service manager may signal every process; scans must not be interrupted.
   ::signal(SIGTERM, SIG_IGN);
   ::signal(SIGINT, SIG_IGN);
   ::signal(SIGHUP, SIG_IGN);
   ::signal(SIGUSR1, SIG_IGN);
   const auto task = parse_zygote_arguments({argv, argv + argc});
   if (!task) {
-    log(Severity::error, "mxfeed-scan --zygote is started by mxfeed-scan only");
+    log(Severity::error, "--zygote is for internal use; start mxfeed-scan without it");
     return 2;
   }
   const std::filesystem::path own = scratch_of(task->scratch, ::getpid());
@@ -301,7 +302,7 @@ int run_zygote_command(int argc, char** argv) {
     }
     status = Zygote(*task, engine, board).serve();
     remove_scratch(task->scratch, ::getpid());
-    ::_exit(status);  // freeing the engine takes long and serves nobody
+    ::_exit(status);  // freeing the engine would take long for nothing
   } catch (const std::exception& error) {
     report(LoadFailed{error.what()});
   }

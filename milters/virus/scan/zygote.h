@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
 // The zygote of mxfeed-scan: a single-threaded process that loads one set of signatures,
-// proves it, and forks the workers from itself, so that they share its memory and a crash
-// in one hurts no other.  A new set of signatures is a new zygote.
-// (zygote_protocol.h tells how it talks with the supervisor.)
+// tests it, and forks the workers from itself: they share its memory, and a crash of one
+// does not affect the others.  A new set of signatures gets a new zygote.  See
+// zygote_protocol.h for the protocol between zygote and supervisor.
 
 #pragma once
 

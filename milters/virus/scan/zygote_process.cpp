@@ -39,7 +39,7 @@ std::optional<ZygoteReport> ZygoteProcess::receive() {
   }
   if (got == 0 || (errno != EAGAIN && errno != EINTR)) {
     kill();
-    ::poll(nullptr, 0, 10);  // not to be polled again and again until it is reaped
+    ::poll(nullptr, 0, 10);  // no busy loop until it is reaped
   }
   return std::nullopt;
 }

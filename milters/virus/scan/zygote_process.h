@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// A zygote as its supervisor has it: a child process, the socket to talk with it, and
-// what it has told.
+// A zygote as seen by its supervisor: a child process, the control socket, and what it
+// has reported.
 
 #pragma once
 
@@ -16,26 +16,26 @@
 
 namespace mxfeed::virus {
 
-// Reaping is the owner's.  When this object goes, the zygote retires.
+// The owner reaps the process.  When this object is destroyed, the zygote retires.
 class ZygoteProcess {
  public:
   using Instant = std::chrono::steady_clock::time_point;
 
-  // Starts the program of this process once more, with the listener and the board.
-  // Throws Fault.
+  // Starts the program of this process again, with the listener and the board.  Throws
+  // Fault.
   ZygoteProcess(const ZygoteTask& task, int listener, int board, Instant now);
 
   pid_t pid() const { return pid_; }
   int control() const { return control_.get(); }
   Instant started() const { return started_; }
   unsigned workers() const { return workers_; }
-  // Once it is ready.
+  // Set once the engine is ready.
   const std::optional<EngineReady>& engine() const { return engine_; }
 
   // The next report; nothing if there is none now.  A zygote that has closed its end is
-  // killed, so that it is reaped.
+  // killed, so that it can be reaped.
   std::optional<ZygoteReport> receive();
-  // Why it ended, after it was reaped: what it reported last, if that is a failure.
+  // Why the zygote ended, after it was reaped: the failure that it reported last, if any.
   std::optional<std::string> cause_of_end();
 
   void order(ZygoteOrder order) const;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// What the supervisor and a zygote tell each other: the zygote's command line, and
-// datagrams on a socket pair.  The end of that socket retires the zygote.
+// The protocol between the supervisor and a zygote: the zygote's command line, and
+// datagrams on a socket pair.  When the supervisor closes its end, the zygote retires.
 
 #pragma once
 
@@ -16,22 +16,22 @@
 
 namespace mxfeed::virus {
 
-// Descriptors that a zygote finds open.
+// Descriptors that a zygote inherits.
 constexpr int kZygoteListener = 3;
 constexpr int kZygoteControl = 4;
 constexpr int kZygoteBoard = 5;
 
 struct ZygoteTask {
   GatewayPolicy::Virus settings;
-  std::filesystem::path scratch;  // of all processes
-  // How many signatures the engine in force has, if it was loaded from the same place:
-  // less than half of that is taken for damage.  0: no matter.
+  std::filesystem::path scratch;  // the common directory of all processes
+  // The number of signatures of the engine in force, if it was loaded from the same
+  // place: fewer than half of that count as damage.  0: not checked.
   unsigned former_signatures = 0;
 };
 
 // The command line, argv[0] and "--zygote" included.
 std::vector<std::string> to_arguments(const ZygoteTask& task);
-// Of such a command line; nothing if it is no such.
+// The task of such a command line; nothing if it is malformed.
 std::optional<ZygoteTask> parse_zygote_arguments(
     const std::vector<std::string_view>& arguments);
 
@@ -39,17 +39,17 @@ std::optional<ZygoteTask> parse_zygote_arguments(
 struct StillLoading {
   bool operator==(const StillLoading&) const = default;
 };
-struct EngineReady {  // proved, the workers are forked
+struct EngineReady {  // tested, and the workers are forked
   unsigned signatures = 0;
   bool reads_rar = false;
   bool operator==(const EngineReady&) const = default;
 };
-struct LoadFailed {  // and the zygote ends
+struct LoadFailed {  // the zygote ends
   std::string cause;
   bool operator==(const LoadFailed&) const = default;
 };
 struct WorkerDied {
-  int signal = 0;  // that killed it; 0: it ended with a status other than 0
+  int signal = 0;  // that killed it; 0 if it exited with a status other than 0
   bool operator==(const WorkerDied&) const = default;
 };
 using ZygoteReport = std::variant<StillLoading, EngineReady, LoadFailed, WorkerDied>;
@@ -62,9 +62,9 @@ std::optional<ZygoteReport> parse_zygote_report(std::string_view text);
 
 // To the zygote:
 enum class ZygoteOrder {
-  retire,  // workers stop after the scan at hand
-  drain,   // and after those that wait for one
-  listen,  // a new listener comes along: new workers take it, the old ones drain
+  retire,  // workers stop after the current scan
+  drain,   // workers also serve waiting connections, then stop
+  listen,  // a new listener is attached: new workers use it, the old ones drain
 };
 
 std::string_view to_string(ZygoteOrder order);

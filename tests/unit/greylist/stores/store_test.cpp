@@ -180,7 +180,7 @@ TEST_CASE("a store of another version is left alone", "[greylist]") {
     database.execute("PRAGMA user_version = 99");
   }
   CHECK_THROWS_WITH(open_store("sqlite:a.db", directory.path()),
-                    Catch::Matchers::ContainsSubstring("not of this version"));
+                    Catch::Matchers::ContainsSubstring("written by another version"));
   CHECK_FALSE(std::filesystem::exists(file.string() + ".damaged"));
 }
 
