@@ -277,15 +277,15 @@ void open_milter(Milter& to_serve, const std::string& name, const std::string& s
   if (smfi_register(description) != MI_SUCCESS ||
       smfi_setconn(mutable_text(socket)) != MI_SUCCESS ||
       smfi_setbacklog(kBacklog) != MI_SUCCESS || smfi_opensocket(true) != MI_SUCCESS) {
-    throw Fault("listen for Postfix", socket,
-                "libmilter could not open the socket, see its log line");
+    fail_to_listen(socket);
   }
   limit_sessions(session_limit(Resources::of_this_process()));
 }
 
 void serve_milter() {
   if (smfi_main() != MI_SUCCESS) {
-    throw Fault("serve milter", milter_name, "libmilter ended, see its log line");
+    throw Fault("serve milter", milter_name,
+                "libmilter ended, the system log has the cause");
   }
 }
 

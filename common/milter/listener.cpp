@@ -12,6 +12,7 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstring>
+#include <string_view>
 
 #include "common/base/fault.h"
 #include "common/base/log.h"
@@ -173,6 +174,15 @@ void Listener::close() {
 void Listener::wake() {
   const std::uint64_t once = 1;
   [[maybe_unused]] const auto written = ::write(changed_.get(), &once, sizeof once);
+}
+
+void fail_to_listen(const std::string& socket) {
+  for (const std::string_view prefix : {"unix:", "local:"}) {
+    if (!socket.starts_with(prefix)) continue;
+    UnixListener(socket.substr(prefix.size()), SOCK_STREAM, 0600, 1).unlink();
+  }
+  throw Fault("listen for Postfix", socket,
+              "libmilter could not open it, the system log has the cause");
 }
 
 Listener& milter_listener() {

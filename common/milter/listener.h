@@ -36,7 +36,7 @@ class Listener {
   // The new descriptor is close-on-exec.  For TCP, Nagle's algorithm is turned off: a
   // milter answers in small writes, and each message would wait 40 ms for the peer's
   // delayed ACK.  Fails with EAGAIN after closing a connection for which there was no
-  // room. When descriptors or memory have run out, it sleeps briefly before it fails,
+  // room.  When descriptors or memory have run out, it sleeps briefly before it fails,
   // since libmilter tries again at once.
   int accept(int fd, sockaddr* address, socklen_t* size);
 
@@ -80,6 +80,11 @@ class Listener {
   int backlog_ = 0;
   std::optional<Place> place_;
 };
+
+// Throws the Fault for a socket that libmilter could not open (unix:PATH,
+// inet:PORT@HOST). libmilter tells the cause to syslog(3) only, so a unix socket is tried
+// once more.
+[[noreturn]] void fail_to_listen(const std::string& socket);
 
 // The one listener of the process.
 Listener& milter_listener();

@@ -320,5 +320,18 @@ class SocketTest(MilterTestCase):
         self.assertTrue(self.path.exists(), "it is the other's")
 
 
+class OpenTest(MilterTestCase):
+    def test_a_socket_that_cannot_be_opened_is_reported_with_the_cause(self):
+        self.apply(p.DOMAINS)
+        (self.directory / "file").write_text("")
+        for path, cause in (("none/milter", "No such file or directory"),
+                            ("file/milter", "Not a directory"),
+                            ("file", "Address already in use")):
+            with self.subTest(path):
+                milter = self.daemon("spam", listen=f"unix:{self.directory}/{path}")
+                milter.start(wait=False).wait(status=1)
+                self.assertTrue(milter.log_lines(f"{path}: {cause}"), milter.log())
+
+
 if __name__ == "__main__":
     daemons.main()
