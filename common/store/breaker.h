@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
 // A circuit breaker: after a number of faults in a row, the store is not used for a
-// while. So the timeout of a dead store is paid a few times, not for every message.
+// while.  So the timeout of a dead store is paid a few times, not for every message.
 
 #pragma once
 

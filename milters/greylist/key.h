@@ -2,7 +2,7 @@
 //
 // The key of a greylist record, equal for all attempts to deliver a message: the client's
 // network, the sender without the parts that change from message to message, the
-// recipient. Pure.
+// recipient.  Pure.
 
 #pragma once
 

@@ -2,7 +2,7 @@
 //
 // Which recipients may share a transaction.  A message has one content, so recipients
 // whose content policies differ cannot: the first accepted recipient sets the class, and
-// a recipient of another class is deferred. From then on every further recipient is
+// a recipient of another class is deferred.  From then on every further recipient is
 // deferred, whatever its class: some senders lose recipients when a 250 follows a 452.
 
 #pragma once

@@ -47,7 +47,7 @@ std::string canonical_host_name() {
   return found->ai_canonname != nullptr ? found->ai_canonname : name;
 }
 
-// The [[host]] that this is; null, with a word on it, if there is none.
+// The [[host]] of this host; null, with a warning if there are others, if there is none.
 const HostConfig* pick_host(const Config& config, const std::string& wanted) {
   const auto& hosts = config.gateway.hosts;
   if (hosts.empty() && wanted.empty()) return nullptr;
@@ -57,32 +57,32 @@ const HostConfig* pick_host(const Config& config, const std::string& wanted) {
                    [&](const HostConfig& host) { return host.name == name; });
   if (found != hosts.end()) return &*found;
   if (!wanted.empty()) {
-    throw Fault("pick host", name, "no [[host]] of mxfeed.toml has this name");
+    throw Fault("pick host", name, "no [[host]] in mxfeed.toml has this name");
   }
   complain(
-      fmt::format("warning: this host, {}, is no [[host]] of mxfeed.toml: "
-                  "smtp_bind_address is left alone (--host NAME picks one)",
+      fmt::format("warning: no [[host]] in mxfeed.toml is named {}, so smtp_bind_address "
+                  "is not set; --host NAME selects another name",
                   escape_untrusted(name)));
   return nullptr;
 }
 
-// Few are named, many are counted.
+// Names a few removals and counts many.
 void report_removals(const Removals& removals, bool name_all, ApplyReport& report) {
   const auto& names = removals.names;
   Json removed = Json::list();
   for (const auto& name : names) removed.add(name);
   report.set("no_longer_relayed", std::move(removed));
   if (!name_all && names.size() > kRemovalsNamed) {
-    report.say(fmt::format("no longer relayed: {} domains (mail that waits is kept)",
-                           names.size()));
+    report.say(
+        fmt::format("no longer relayed: {} domains (queued mail is kept)", names.size()));
     return;
   }
   for (const auto& name : names) {
-    report.say(fmt::format("no longer relayed: {} (mail that waits is kept)", name));
+    report.say(fmt::format("no longer relayed: {} (queued mail is kept)", name));
   }
 }
 
-// Makes what is wanted the generation in force, as far as it goes.
+// Writes what is wanted as a generation and puts it in force.
 class Installation {
  public:
   Installation(const ApplyOptions& options, Generations& generations, InForce in_force,
@@ -100,8 +100,8 @@ class Installation {
     report_.set("dry_run", options_.dry_run);
     if (removals.are_many() && options_.allow_removals < removals.names.size()) {
       complain(fmt::format(
-          "refused: {} of {} domains would be removed; nothing was changed. If that is "
-          "meant: --allow-removals {}",
+          "refused: {} of {} domains would be removed; nothing was changed. If this is "
+          "intended, use --allow-removals {}",
           removals.names.size(), removals.of, removals.names.size()));
       return 1;
     }
@@ -146,8 +146,8 @@ class Installation {
  private:
   StillWaiting waits() const {
     const auto& [current, postfix, hosted, meta, is_damaged, is_outdated] = in_force_;
-    // After an apply that did not come to its end, Postfix may still take mail for what
-    // was removed then.
+    // After an apply that was interrupted, Postfix may still accept mail for domains that
+    // it removed.
     if (is_damaged || current != postfix) return StillWaiting();
     return StillWaiting(
         generations_, hosted, current.value_or(0),
@@ -159,7 +159,7 @@ class Installation {
     const auto postfix = in_force_.postfix;
     if (current != number) generations_.point(Generations::kCurrent, number);
     if (!reload_daemons(options_.state, number, report_)) {
-      // A policy that a milter does not take must not stay in force.
+      // A policy that a milter cannot load must not stay in force.
       if (current && current != number && !in_force_.is_damaged) {
         generations_.point(Generations::kCurrent, *current);
         complain(fmt::format("generation {} stays in force", *current));
@@ -192,7 +192,7 @@ class Installation {
   ApplyReport& report_;
 };
 
-// Does the work while no other process changes the state, and ends the report.
+// Does the work while no other process changes the state, then ends the report.
 int locked(const ApplyOptions& options,
            const std::function<int(Generations&, ApplyReport&)>& work) {
   Generations generations(options.state);
@@ -200,7 +200,7 @@ int locked(const ApplyOptions& options,
   if (!options.dry_run) {
     lock = generations.lock();
     if (!lock) {
-      complain(fmt::format("{}: another mxfeed is changing it; try again later",
+      complain(fmt::format("{}: another mxfeed is making changes; try again later",
                            options.state.string()));
       return static_cast<int>(ExitCode::try_later);
     }
@@ -211,8 +211,8 @@ int locked(const ApplyOptions& options,
   return status;
 }
 
-// The generation to go back to unless one is named: what was in force before, or what is
-// sound of what was before that.  0: none.
+// The generation to go back to if none is named: the one in force before, or, if that is
+// damaged, the newest undamaged one before it.  0 if there is none.
 std::uint64_t one_before(const Generations& generations, const InForce& in_force) {
   std::uint64_t before = in_force.current.value_or(0);
   try {
@@ -226,7 +226,7 @@ std::uint64_t one_before(const Generations& generations, const InForce& in_force
   return newest_sound(generations, before).value_or(0);
 }
 
-// What the configuration asks for; nothing if it is wrong.
+// What the configuration asks for; nothing if it has errors.
 std::optional<Wanted> read_wanted(const ApplyOptions& options, GenerationMeta& meta,
                                   ApplyReport& report) {
   const Config config = load_config_shown(options.config);
@@ -271,7 +271,7 @@ int rollback(const ApplyOptions& options, std::optional<std::uint64_t> number) {
     const std::uint64_t target = number ? *number : one_before(generations, in_force);
     if (target == 0 || (target == in_force.current && !in_force.is_damaged)) {
       complain(target == 0 ? "there is no earlier generation"
-                           : fmt::format("generation {} is in force", target));
+                           : fmt::format("generation {} is already in force", target));
       return 1;
     }
     auto wanted = wanted_again(generations.load(target));

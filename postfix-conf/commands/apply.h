@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// The sub-commands that change what is in force.  Each returns its exit status: 0 done,
-// 1 something is wrong, 75 another one is at work.  They print what they do on standard
-// output, problems on standard error; throw Fault.  What is damaged of what is in force
-// they write anew, with a warning.
+// The commands that change what is in force.  Each returns its exit status: 0 if it is
+// done, 75 if another mxfeed is making changes, others as in exit_code.h.  They print
+// what they do on standard output and problems on standard error; they throw Fault.  If
+// the generation in force is damaged, they warn and write a new one.
 
 #pragma once
 
@@ -27,7 +27,7 @@ struct ApplyOptions {
 };
 
 int apply(const ApplyOptions& options);
-// Without a number: to what was in force before.
+// Without a number, goes back to what was in force before.
 int rollback(const ApplyOptions& options, std::optional<std::uint64_t> number);
 
 }  // namespace mxfeed

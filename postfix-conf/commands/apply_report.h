@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// What an apply or a rollback did: lines as it goes, or with --json one object at its
-// end.
+// Reports what an apply or a rollback does: in lines as it goes, or with --json as one
+// object at its end.
 
 #pragma once
 
@@ -21,7 +21,7 @@ class ApplyReport {
   void say(const std::string& line) const;
   // For programs only; each key once.
   void set(std::string_view key, Json value);
-  // How the daemons are, by name; in the place of what was set before.
+  // The states of the daemons by name; replaces what was set before.
   void set_daemons(Json daemons) { daemons_ = std::move(daemons); }
 
   // Prints the object, with the exit status.

@@ -16,17 +16,18 @@
 namespace mxfeed {
 namespace {
 
-constexpr Option kDryRun = {"--dry-run", "", "Print what would change; change nothing"};
-constexpr Option kDiff = {"--diff", "", "Print what changes"};
+constexpr Option kDryRun = {"--dry-run", "",
+                            "Print what would change, but change nothing"};
+constexpr Option kDiff = {"--diff", "", "Print the changes"};
 constexpr Option kAllowRemovals = {"--allow-removals", "N",
                                    "Allow the removal of up to N domains", Takes::number};
 constexpr Option kNoPostfix = {"--no-postfix", "", "Do not run Postfix's commands"};
 constexpr Option kPostfixConfig = {"--postfix-config", "DIR",
                                    "Directory of Postfix's main.cf", Takes::directory,
                                    "/etc/postfix"};
-constexpr Option kHost = {"--host", "NAME", "The [[host]] that this is"};
+constexpr Option kHost = {"--host", "NAME", "Use this [[host]] as the local one"};
 
-// Postfix takes blanks and commas in a map's path as separators.
+// Postfix treats blanks and commas in a map's path as separators.
 bool is_plain_path(std::string_view path) {
   return std::all_of(path.begin(), path.end(), [](char c) {
     return is_letter(c) || is_digit(c) ||
@@ -43,13 +44,13 @@ std::optional<std::filesystem::path> postfix_to_ask(const Arguments& arguments) 
   return postfix_config_of(arguments);
 }
 
-// The directory of --config, which is there.
+// The directory of --config, which must exist.
 std::filesystem::path configuration_of(const Arguments& arguments) {
   const auto directory = absolute_path(arguments.config().string());
   std::error_code error;
   if (!std::filesystem::exists(directory, error) && !error) {
     throw CommandError(ExitCode::no_configuration,
-                       fmt::format("danger: {}: {}; --config DIR names another",
+                       fmt::format("danger: {}: {}; --config DIR selects another one",
                                    describe(ExitCode::no_configuration),
                                    escape_untrusted(directory.string())));
   }
@@ -68,10 +69,11 @@ ApplyOptions options_of(const Arguments& arguments) {
   options.json = arguments.json();
   options.allow_removals = arguments.number("--allow-removals").value_or(0);
   if (!is_plain_path(options.state.string())) {
-    throw CommandError(ExitCode::usage,
-                       fmt::format("--state: {}: Postfix cannot take blanks, commas and "
-                                   "the like in a path",
-                                   escape_untrusted(options.state.string())));
+    throw CommandError(
+        ExitCode::usage,
+        fmt::format("--state: {}: Postfix does not allow blanks, commas or "
+                    "similar characters in a path",
+                    escape_untrusted(options.state.string())));
   }
   return options;
 }
@@ -81,14 +83,14 @@ ApplyOptions options_of(const Arguments& arguments) {
 std::vector<Command> gateway_commands() {
   return {
       {"check",
-       "Validate the configuration, and tell what is dangerous",
+       "Check the configuration and report dangerous states",
        {kJson, kNoPostfix, kPostfixConfig},
        {},
        [](const Arguments& a) {
          return check({configuration_of(a), a.state(), postfix_to_ask(a), a.json()});
        }},
       {"apply",
-       "Check the configuration, write a generation, put it in force and prove it",
+       "Check the configuration, write a generation, put it in force and verify it",
        {kDryRun, kDiff, kAllowRemovals, kHost, kNoPostfix, kPostfixConfig, kJson},
        {},
        [](const Arguments& a) {
@@ -98,7 +100,7 @@ std::vector<Command> gateway_commands() {
       {"rollback",
        "Go back to an earlier generation",
        {kDryRun, kDiff, kAllowRemovals, kNoPostfix, kPostfixConfig, kJson},
-       {{"N", "The number of a generation; by default the one before", Takes::number,
+       {{"N", "The number of the generation; by default the previous one", Takes::number,
          Operand::Count::at_most_one}},
        [](const Arguments& a) {
          const auto& operands = a.operands();
@@ -112,14 +114,14 @@ std::vector<Command> gateway_commands() {
        {},
        [](const Arguments& a) { return list_generations(a.state(), a.json()); }},
       {"show",
-       "Show the effective policy of a domain, and where each setting comes from",
+       "Show the effective policy of a domain and where each setting comes from",
        {kJson},
        {{"DOMAIN", "The domain"}},
        [](const Arguments& a) {
          return show(configuration_of(a), a.state(), a.operands()[0], a.json());
        }},
       {"status",
-       "Show the state of all parts, and what is dangerous",
+       "Show the state of all parts and report dangerous states",
        {kJson, kNoPostfix, kPostfixConfig},
        {},
        [](const Arguments& a) {

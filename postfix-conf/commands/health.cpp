@@ -27,7 +27,7 @@ ExitCode code_of(Danger danger) {
   return ExitCode::wrong;
 }
 
-// What is dangerous whether or not Postfix takes mail for our domains.
+// Whether it is dangerous even if Postfix takes no mail for our domains.
 bool is_always_dangerous(Danger danger) {
   return danger == Danger::open_relay || danger == Danger::unsupported_map;
 }
@@ -72,19 +72,20 @@ void judge_daemon(const DaemonStatus& daemon, Health& health) {
     return;
   }
   const auto generation = daemon.generation();
-  // mxfeed-scan knows no domains, and takes a generation when its signatures are loaded.
+  // mxfeed-scan does not use the policy of domains, and reports a generation only when
+  // its signatures are loaded.
   const bool has_policy = daemon.name != "scan";
   if (has_policy && health.milters && generation != health.milters) {
     health.alarms.push_back(
         {ExitCode::differs,
-         fmt::format("{}: generation {}, in force is {}", name_of(daemon),
+         fmt::format("{}: has generation {}, but {} is in force", name_of(daemon),
                      generation ? fmt::format("{}", *generation) : "none",
                      *health.milters)});
   }
   if (daemon.field("version") != MXFEED_VERSION) {
-    health.warnings.push_back(
-        fmt::format("{}: runs version {}, installed is {}: restart it", name_of(daemon),
-                    escape_line(daemon.field("version")), MXFEED_VERSION));
+    health.warnings.push_back(fmt::format(
+        "{}: version {} is running, but {} is installed: restart it", name_of(daemon),
+        escape_line(daemon.field("version")), MXFEED_VERSION));
   }
 }
 
@@ -144,7 +145,7 @@ ExitCode report_health(const std::filesystem::path& state,
   const Health health = look_at_health(state, postfix_config, Scope::in_use);
   report.set("alarms", json_of(health.alarms));
   if (!health.attachment) {
-    fmt::print(stderr, "note: Postfix was not looked at: {}\n", health.not_asked);
+    fmt::print(stderr, "note: Postfix was not checked: {}\n", health.not_asked);
     return print_alarms(health);
   }
   const auto& [takes_mail, findings, differing] = *health.attachment;

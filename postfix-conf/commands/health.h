@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// How all parts are, and what is dangerous about it: for `mxfeed status`, and told by
-// `mxfeed apply` and `mxfeed check`.
+// The state of all parts and its dangers: for `mxfeed status`, `mxfeed apply` and `mxfeed
+// check`.
 
 #pragma once
 
@@ -29,17 +29,17 @@ struct Health {
   // The generations in force; nothing if there is none.
   std::optional<std::uint64_t> milters, postfix;
   std::vector<DaemonStatus> daemons;
-  // Nothing, with the cause, if Postfix was not asked.
+  // Nothing if Postfix was not checked; then `not_asked` is the cause.
   std::optional<Attachment> attachment;
   std::string not_asked;
   std::vector<Alarm> alarms;
-  // To be known, but not dangerous as long as Postfix takes no mail for our domains.
+  // Not dangerous as long as Postfix takes no mail for our domains.
   std::vector<std::string> warnings;
 };
 
 enum class Scope {
   everything,
-  in_use,  // daemons do not matter before Postfix takes mail for our domains
+  in_use,  // daemons only if Postfix takes mail for our domains
 };
 
 // Asks the daemons below `state` and, if it is given, the Postfix whose main.cf is in
@@ -50,7 +50,7 @@ Health look_at_health(const std::filesystem::path& state,
 
 Json json_of(const std::vector<Alarm>& alarms);
 
-// Prints "danger: ..." (what is wrong, but not dangerous: "error: ...") and "warning:
+// Prints dangers as "danger: ...", other errors as "error: ..." and warnings as "warning:
 // ..." on standard error; returns the exit code of the worst.
 ExitCode print_alarms(const Health& health);
 

@@ -18,7 +18,7 @@ std::optional<std::uint64_t> led_to(const Generations& generations, const char* 
   try {
     const auto number = generations.number_of(link);
     if (!number || generations.exists(*number)) return number;
-    complain(fmt::format("warning: {}: generation {} is gone", link, *number));
+    complain(fmt::format("warning: {}: generation {} is missing", link, *number));
   } catch (const Fault& fault) {
     complain(fmt::format("warning: {}", fault.what()));
   }
@@ -26,19 +26,19 @@ std::optional<std::uint64_t> led_to(const Generations& generations, const char* 
   return std::nullopt;
 }
 
-// Takes what was hosted from another generation than the one in force.
+// Takes what was hosted from the newest undamaged generation.
 void recover(const Generations& generations, InForce& in_force) {
   const auto sound = newest_sound(
       generations, in_force.current.value_or(std::numeric_limits<std::uint64_t>::max()));
   if (!sound) {
-    complain("warning: no sound generation is left: removed domains are not known");
+    complain("warning: no undamaged generation is left: removed domains are not known");
     return;
   }
   in_force.hosted = generations.load(*sound);
   in_force.meta = generations.meta(*sound);
   complain(
-      fmt::format("warning: generation {} is the newest sound one: removed domains "
-                  "are kept as they were in it",
+      fmt::format("warning: generation {} is the newest undamaged one: removed domains "
+                  "are taken from it",
                   *sound));
 }
 
@@ -89,7 +89,8 @@ InForce read_in_force(const Generations& generations) {
     attempt([&] { check_files(generations.directory(*in_force.postfix)); });
   }
   if (!is_known && !generations.list().empty()) in_force.is_damaged = true;
-  if (in_force.is_damaged) complain("warning: what is in force is written anew");
+  if (in_force.is_damaged)
+    complain("warning: the generation in force is damaged: writing a new one");
   if (in_force.is_damaged && !is_known) recover(generations, in_force);
   return in_force;
 }

@@ -14,22 +14,23 @@
 namespace mxfeed {
 
 struct InForce {
-  // Where the links lead to; nothing if there is none, or it leads to no generation.
+  // The generations that the links lead to; nothing if there is no link, or no such
+  // generation.
   std::optional<std::uint64_t> current, postfix;
-  // What was hosted: by the generation `current`; if that is damaged, by the newest sound
-  // one before it; else nothing.
+  // What the generation `current` hosts; if that is damaged, what the newest undamaged
+  // one before it hosted; otherwise nothing.
   Generated hosted;
   GenerationMeta meta;
-  // Of what is in force something is damaged: all of it must be written anew.
+  // Something in force is damaged: a new generation must be written.
   bool is_damaged = false;
-  // Written by a version whose generations do not tell damage.
+  // It was written by a version whose generations have no checksums.
   bool is_outdated = false;
 };
 
-// Prints what is damaged, and what is taken in its place.
+// Reads it; prints what is damaged, and what is used instead.
 InForce read_in_force(const Generations& generations);
 
-// The newest generation before `before` that can be read whole; nothing if there is none.
+// The newest undamaged generation before `before`; nothing if there is none.
 std::optional<std::uint64_t> newest_sound(const Generations& generations,
                                           std::uint64_t before);
 

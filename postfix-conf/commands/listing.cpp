@@ -18,7 +18,7 @@
 namespace mxfeed {
 namespace {
 
-// The domain, or the nearest parent that is for names below it too.
+// The domain, or the nearest parent that includes its subdomains.
 const DomainConfig* find_effective(const Config& config, std::string_view name) {
   if (const auto* const own = config.find(name)) return own;
   for (auto dot = name.find('.'); dot != std::string_view::npos; dot = name.find('.')) {
@@ -70,7 +70,8 @@ Json json_of(const Config& config, const Health& health) {
       .set("dangers", json_of(health.alarms));
 }
 
-// What became of a domain that is not configured; empty if nothing is known of it.
+// What the generation in force does with a domain that is not configured; empty if it
+// does not know the domain.
 std::string formerly(const std::filesystem::path& state, const std::string& name) {
   const Generations generations(state);
   const auto current = generations.number_of(Generations::kCurrent);
@@ -83,7 +84,7 @@ std::string formerly(const std::filesystem::path& state, const std::string& name
                    "mxfeed apply",
                    *current)
              : fmt::format(
-                   "removed; generation {} keeps its mail until the queue has none",
+                   "removed; generation {} keeps its mail until its queue is empty",
                    *current);
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// The sub-commands that only look.  They throw Fault.
+// The commands that change nothing.  They throw Fault.
 
 #pragma once
 
@@ -19,11 +19,11 @@ struct CheckOptions {
   bool json = false;
 };
 
-// The configuration; if nothing is wrong with it, what is dangerous about a Postfix that
-// is attached.
+// Checks the configuration and, if it has no errors, an attached Postfix for dangers.
 ExitCode check(const CheckOptions& options);
 
-// Tells of a domain that is no longer configured what the generation in force does.
+// Shows the settings of a domain; if it is no longer configured, tells what the
+// generation in force does with it.
 ExitCode show(const std::filesystem::path& config, const std::filesystem::path& state,
               const std::string& domain, bool json);
 ExitCode list_generations(const std::filesystem::path& state, bool json);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// What commands tell on standard error: progress and problems.
+// What commands print on standard error: progress and problems.
 
 #pragma once
 
@@ -11,13 +11,13 @@
 
 namespace mxfeed {
 
-// load_config() with progress on a terminal.
+// load_config(), showing progress on a terminal.
 Config load_config_shown(const std::filesystem::path& directory);
 
-// A line on standard error.
+// Prints a line on standard error.
 void complain(const std::string& line);
 
-// Errors and warnings; of warnings that are alike, the first few.
+// Prints errors and warnings; of equal warnings, only the first few.
 void print_problems(const Config& config);
 
 }  // namespace mxfeed

@@ -28,7 +28,7 @@ bool prove_look_ups(const std::filesystem::path& state,
       wrong = postfix.wrong_answers(link / kind->name, lines);
     } catch (const Fault& fault) {
       complain(
-          fmt::format("note: look-ups were not proved with Postfix: {}", fault.what()));
+          fmt::format("note: look-ups were not verified with Postfix: {}", fault.what()));
       return true;
     }
     for (const auto& line : wrong) complain("postmap: " + line);
@@ -36,7 +36,7 @@ bool prove_look_ups(const std::filesystem::path& state,
     proved += lines.size();
   }
   report.set("look_ups_proved", good ? Json(proved) : Json());
-  if (good) report.say(fmt::format("postfix: {} changed look-ups proved", proved));
+  if (good) report.say(fmt::format("postfix: {} changed look-ups verified", proved));
   return good;
 }
 

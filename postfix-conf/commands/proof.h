@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Whether Postfix does what the generation in force says.
+// Verifies that Postfix uses the generation in force.
 
 #pragma once
 
@@ -11,8 +11,8 @@
 
 namespace mxfeed {
 
-// Looks up with postmap(1) what changed; prints what is wrong.  Returns whether nothing
-// is; also if postmap(1) cannot be run.
+// Looks up the changed entries with postmap(1) and prints wrong answers.  Returns true if
+// there are none, and also if postmap(1) cannot be run.
 bool prove_look_ups(const std::filesystem::path& state,
                     const std::filesystem::path& postfix_config, const Generated& now,
                     const Generated& before, ApplyReport& report);

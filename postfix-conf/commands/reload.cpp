@@ -22,8 +22,8 @@ constexpr std::chrono::seconds kPatience{15};
 enum class Reloaded {
   not_running,
   done,
-  loading,    // takes it when it is ready
-  no_answer,  // of mxfeed-scan, which knows no domains
+  loading,    // will have it when its signatures are loaded
+  no_answer,  // no failure for mxfeed-scan, which does not use the policy of domains
   failed,
 };
 
@@ -43,7 +43,7 @@ std::string_view to_string(Reloaded state) {
   return "";
 }
 
-// Prints how the daemon is.
+// Makes one daemon reload, and prints its state.
 Reloaded reload(const std::filesystem::path& state, std::string_view name,
                 std::uint64_t number, const ApplyReport& report) {
   const auto socket = state / name / "status.sock";
@@ -52,7 +52,7 @@ Reloaded reload(const std::filesystem::path& state, std::string_view name,
     report.say(fmt::format("{}: not running", name));
     return Reloaded::not_running;
   }
-  // Knows no domains; may still be loading signatures.
+  // mxfeed-scan does not use the policy of domains, and may still be loading signatures.
   const bool is_scan = name == "scan";
   std::string answer;
   try {
@@ -65,8 +65,8 @@ Reloaded reload(const std::filesystem::path& state, std::string_view name,
       report.say(fmt::format("{}: no answer ({})", name, fault.what()));
       return Reloaded::no_answer;
     }
-    complain(fmt::format("{}: runs, but did not take generation {}: {}", name, number,
-                         fault.what()));
+    complain(fmt::format("{}: is running but did not load generation {}: {}", name,
+                         number, fault.what()));
     return Reloaded::failed;
   }
   const auto snapshot = StatusSnapshot::parse(answer);
@@ -80,7 +80,7 @@ Reloaded reload(const std::filesystem::path& state, std::string_view name,
     return Reloaded::loading;
   }
   const auto first = std::string_view(answer).substr(0, answer.find('\n'));
-  complain(fmt::format("{}: did not take generation {}: {}", name, number,
+  complain(fmt::format("{}: did not load generation {}: {}", name, number,
                        escape_untrusted(has.value_or(first))));
   return Reloaded::failed;
 }

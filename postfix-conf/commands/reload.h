@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Lets the daemons take a generation.
+// Makes the daemons load a generation.
 
 #pragma once
 
@@ -11,7 +11,8 @@
 
 namespace mxfeed {
 
-// Reports how each daemon is.  Returns whether each milter that runs has the generation.
+// Reports the state of each daemon.  Returns whether every running milter has the
+// generation.
 bool reload_daemons(const std::filesystem::path& state, std::uint64_t number,
                     ApplyReport& report);
 

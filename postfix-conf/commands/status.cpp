@@ -38,9 +38,9 @@ Json json_of(const Health& health, const StatusOptions& options) {
 }
 
 std::string attachment_of(const Health& health, const StatusOptions& options) {
-  if (!options.postfix_config) return "not asked (--no-postfix)";
+  if (!options.postfix_config) return "not checked (--no-postfix)";
   const std::string main = (*options.postfix_config / "main.cf").string();
-  if (!health.attachment) return fmt::format("not asked: {}", health.not_asked);
+  if (!health.attachment) return fmt::format("not checked: {}", health.not_asked);
   const auto& differing = health.attachment->differing;
   if (!health.attachment->takes_mail) {
     return fmt::format("{}: not attached; to attach: sh {}/{}/attach.sh {}", main,
@@ -95,7 +95,7 @@ ExitCode show_status(const StatusOptions& options) {
   }
   if (options.postfix_config && !health.attachment) {
     health.alarms.push_back(
-        {ExitCode::wrong, "Postfix was not asked: " + health.not_asked});
+        {ExitCode::wrong, "Postfix could not be checked: " + health.not_asked});
   }
   if (options.json) {
     fmt::print("{}\n", json_of(health, options).str());

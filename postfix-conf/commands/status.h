@@ -18,8 +18,8 @@ struct StatusOptions {
   bool json = false;
 };
 
-// Prints the state of all parts, and what is dangerous on standard error; returns the
-// exit code of the worst.
+// Prints the state of all parts, and dangers on standard error; returns the exit code of
+// the worst.
 ExitCode show_status(const StatusOptions& options);
 
 }  // namespace mxfeed

@@ -15,8 +15,8 @@
 namespace mxfeed {
 namespace {
 
-// Which of the keys were relayed within kTransfer, by the generation `current` or one
-// that was in force before it.  All, if it cannot be told.
+// The keys that were relayed within kTransfer, by the generation `current` or one that
+// was in force before it.  All of them if that is not known.
 std::set<RelayKey> relayed_lately(const Generations& generations, std::uint64_t current,
                                   const std::vector<RelayKey>& keys) {
   std::set<RelayKey> found;
@@ -28,7 +28,7 @@ std::set<RelayKey> relayed_lately(const Generations& generations, std::uint64_t 
         if (relays(then, key)) found.insert(key);
       }
       const auto meta = generations.meta(number);
-      if (meta.written <= since) break;  // in force when that time began
+      if (meta.written <= since) break;  // it was in force when that time began
       number = meta.previous;
     }
   } catch (const Fault&) {
@@ -50,8 +50,7 @@ StillWaiting::StillWaiting(const Generations& generations, const Generated& prev
   const auto keep_all = [this](std::string_view cause) {
     all_ = true;
     complain(fmt::format(
-        "note: removed domains are kept, since the queue was not looked into: {}",
-        cause));
+        "note: removed domains are kept, since the queue was not checked: {}", cause));
   };
   if (!postfix_config) {
     keep_all("--no-postfix");

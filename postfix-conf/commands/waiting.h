@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Of the domains that were removed, what the queue has or may still get.
+// Which removed domains still have mail in the queue, or may still get some.
 
 #pragma once
 
@@ -17,11 +17,11 @@ namespace mxfeed {
 
 class StillWaiting {
  public:
-  // Everything that was kept.
+  // Everything that was kept may still have mail.
   StillWaiting() = default;
-  // Of what `previous`, the generation `current`, kept: what was relayed a short time
-  // ago, and what is in the queue of the Postfix that `postfix_config` names; everything,
-  // with a note on standard error, if that is not to be asked or does not answer.
+  // Of what `previous`, the generation `current`, kept: what was relayed within
+  // kTransfer, and what is in the queue of the Postfix in `postfix_config`.  Everything,
+  // with a note on standard error, if there is none or it does not answer.
   StillWaiting(const Generations& generations, const Generated& previous,
                std::uint64_t current,
                const std::optional<std::filesystem::path>& postfix_config);
@@ -35,8 +35,8 @@ class StillWaiting {
   std::set<RelayKey> lately_, waiting_;
 };
 
-// How long a message may take into the queue whose recipient was accepted before the
-// domain was removed, or by an smtpd(8) that had not yet noticed.
+// How long a message may take to reach the queue after its recipient was accepted: before
+// the domain was removed, or by an smtpd(8) that had not yet noticed.
 constexpr std::chrono::hours kTransfer{1};
 
 }  // namespace mxfeed

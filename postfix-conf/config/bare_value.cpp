@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::size_t kMaxShown = 80;
 
-// The quotation marks that word processors put in.
+// The quotation marks that word processors insert.
 bool starts_with_typographic_quote(std::string_view text) {
   constexpr std::array<std::string_view, 8> kQuotes{
       "\u2018", "\u2019", "\u201A", "\u201C", "\u201D", "\u201E", "\u00AB", "\u00BB"};
@@ -82,7 +82,7 @@ std::optional<std::string> wrong_bare_value(std::string_view text) {
     return fmt::format("{} must be written true or false", as_written(text));
   }
   if (text.find_first_of("\"'") != std::string_view::npos) {
-    return fmt::format("text must be in quotes, with both of them: {}", as_written(text));
+    return fmt::format("text must be in quotes, one at each end: {}", as_written(text));
   }
   return fmt::format("text must be in quotes: \"{}\"",
                      as_written(trim(text.substr(0, text.find(',')))));

@@ -10,10 +10,10 @@
 
 namespace mxfeed {
 
-// What to correct; nothing if it may be such a value.
+// What is wrong with the text; nothing if it may be such a value.
 std::optional<std::string> wrong_bare_value(std::string_view text);
 
-// A part of a file, for a message: printable, quotes as they are, cut if it is long.
+// A part of a file for a message: printable, with its quotes, cut if it is long.
 std::string as_written(std::string_view text);
 
 }  // namespace mxfeed

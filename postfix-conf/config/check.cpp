@@ -20,8 +20,8 @@ bool is_relayed(const DomainConfig& domain) {
          (service == Service::feed || service == Service::backup);
 }
 
-// Warnings of one kind, once for each place: the first thousand, and how many more there
-// are when it ends.
+// Adds warnings of one kind, once for each place: the first thousand, and, when it is
+// destroyed, the number of the others.
 class AlikeWarnings {
  public:
   AlikeWarnings(Config& config, std::string_view key) : config_(config), key_(key) {}
@@ -36,7 +36,7 @@ class AlikeWarnings {
 
   template <typename Cause>
   void add(Place place, const Cause& cause) {
-    // Only places in mxfeed.toml, the first file, are those of several domains.
+    // Only a place in mxfeed.toml, the first file, can be that of several domains.
     if (place.file == 0 && !seen_.insert(place).second) return;
     if (++count_ > kMost) return;
     config_.warnings.push_back({place, "", std::string(key_), cause()});
@@ -88,7 +88,7 @@ class Checker {
     }
   }
 
-  // Domains above a customer's limit, in the order they were written in.
+  // Finds domains above a customer's limit, in the order in which they were written.
   void backup_limits() {
     std::vector<std::vector<const DomainConfig*>> backups(config_.customers.size());
     for (const auto& domain : config_.domains) {
@@ -112,7 +112,7 @@ class Checker {
     }
   }
 
-  // What customers are to publish as MX records.
+  // The names that customers have to publish as MX records.
   void mx_names() {
     std::size_t feeds = 0, backups = 0;
     for (const auto& domain : config_.domains) {
@@ -131,7 +131,7 @@ class Checker {
     check("backup_mx", config_.gateway.backup_mx.empty(), backups, "backup");
   }
 
-  // Limits that Postfix knows for all mail only.
+  // Limits that Postfix can apply to all mail only.
   void shared_limits() {
     std::chrono::seconds longest{0};
     std::uint64_t largest = 0;
@@ -232,7 +232,7 @@ class Checker {
     }
     if (customer.backup == BackupRight::refused) {
       error(domain, "service", domain.absolute(settings.service.place),
-            fmt::format("customer \"{}\" is refused backups ({})", customer.id,
+            fmt::format("backups are refused for customer \"{}\" ({})", customer.id,
                         config_.describe(customer.place)));
     }
   }
@@ -277,7 +277,7 @@ void sort_by_place(std::vector<Problem>& problems) {
 void check_config(Config& config, bool complete) {
   Checker checker(config);
   checker.customers();
-  // Without mxfeed.toml or a customer's file, much would only seem wrong.
+  // Without mxfeed.toml or a customer's file, these checks would report false errors.
   if (complete) {
     checker.domains();
     checker.backup_limits();

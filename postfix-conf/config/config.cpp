@@ -10,7 +10,7 @@
 namespace mxfeed {
 namespace {
 
-// In the place of a file: the line counts from kRelativeBase as that of the domain.
+// Stands for a file: the line is relative to that of the domain, which is kRelativeBase.
 constexpr std::uint32_t kRelative = 0xFFFFFFFF;
 constexpr std::uint32_t kRelativeBase = 0x80000000;
 

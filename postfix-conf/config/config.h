@@ -20,8 +20,8 @@
 
 namespace mxfeed {
 
-// Where something was written: Config::files[file], line.  Line 0: nowhere, it is a
-// built-in default (or, of a problem, the file as a whole).
+// Where something was written: Config::files[file], line.  Line 0 is a built-in default,
+// or, for a problem, the file as a whole.
 struct Place {
   std::uint32_t file = 0;
   std::uint32_t line = 0;
@@ -58,7 +58,7 @@ struct Endpoint {
   std::string str() const;  // "[192.0.2.7]:25", as Postfix takes it
 };
 
-// What can be said of a domain, and in [defaults] of all.  The values here are the
+// The settings of a domain, or in [defaults] of all domains.  The values here are the
 // built-in defaults.
 struct DomainSettings {
   Sourced<Service> service{Service::feed};
@@ -71,7 +71,8 @@ struct DomainSettings {
   Sourced<bool> standby_mailboxes{false};
   Sourced<GreylistWhen> greylist_when{GreylistWhen::always};
   Sourced<bool> greylist_shadow{false};
-  Sourced<std::optional<std::chrono::seconds>> greylist_delay;  // else that of [greylist]
+  Sourced<std::optional<std::chrono::seconds>>
+      greylist_delay;                      // otherwise that of [greylist]
   Sourced<std::string> recipients{"any"};  // any | callout | list | file:NAME
   Sourced<Blocklist> blocklist{Blocklist::off};
   Sourced<OnRefusal> on_refusal{OnRefusal::bounce};
@@ -95,8 +96,9 @@ struct DomainConfig {
   Place place;       // of the name
   std::uint32_t customer = kNoCustomer;
   Sourced<std::vector<Endpoint>> deliver_to;
-  // Own, else those of [defaults]; without deliver_to.  Lives in Config::settings, once
-  // for all domains that have the same: for its places see absolute().
+  // Its own settings over those of [defaults], without deliver_to.  Lives in
+  // Config::settings, shared by domains with equal settings: for its places see
+  // absolute().
   const DomainSettings* settings = nullptr;
 
   static constexpr std::uint32_t kNoCustomer = 0xFFFFFFFF;
@@ -107,8 +109,8 @@ struct DomainConfig {
   DomainSettings whole_settings() const;
 };
 
-// Makes places in the domain's own file count from its place, so that domains that are
-// written alike have equal settings.
+// Makes places in the domain's own file relative to the domain's place, so that domains
+// that are written alike have equal settings.
 void make_relative(DomainSettings& settings, Place domain);
 
 struct CustomerConfig {
@@ -151,14 +153,14 @@ struct Config {
   Config& operator=(Config&&) = default;
 
   std::vector<std::string> files;  // full paths
-  std::size_t files_read = 0;      // the first of them; the others are ignored
+  std::size_t files_read = 0;      // how many of them were read: the first ones
   GatewayConfig gateway;
   DomainSettings
       defaults;  // [defaults] over the built-in ones: for mail of other domains
   std::vector<CustomerConfig> customers;
   std::list<DomainSettings> settings;  // of the domains
-  std::vector<DomainConfig> domains;   // in rising order of name
-  std::vector<Problem> errors;         // by place; with any, the rest must not be used
+  std::vector<DomainConfig> domains;   // in ascending order of name
+  std::vector<Problem> errors;  // by place; if there are any, the rest must not be used
   std::vector<Problem> warnings;
   std::string digest;  // of all that was read
 

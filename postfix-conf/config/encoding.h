@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Whether a file is UTF-8, as TOML must be.
+// Checks that a file is UTF-8, as TOML must be.
 
 #pragma once
 
@@ -17,8 +17,8 @@ struct SyntaxError {
   std::string cause;       // printable
 };
 
-// The first byte that is not UTF-8, or the encoding of the whole text if it is another
-// one.  A byte order mark of UTF-8 is allowed.
+// The first byte that is not UTF-8, or the other encoding of the whole text.  A byte
+// order mark of UTF-8 is allowed.
 std::optional<SyntaxError> find_encoding_error(std::string_view text);
 
 }  // namespace mxfeed

@@ -31,12 +31,12 @@ constexpr const char* kDomains = "domains.d";
 constexpr std::size_t kDigest = 16;
 constexpr std::string_view kSuffix = ".toml";
 
-// Names that editors and tools leave beside a file.
+// Names of files that editors and tools leave behind.
 bool is_hidden(std::string_view name) {
   return name.starts_with('.') || name.starts_with('#') || name.ends_with('~');
 }
 
-// The names in the directory but for hidden ones, in rising order; none if there is no
+// The names in the directory without hidden ones, in ascending order; none if there is no
 // directory.  Throws Fault.
 std::vector<std::string> names_in(const fs::path& directory) {
   std::vector<std::string> names;
@@ -57,7 +57,7 @@ std::vector<std::string> names_in(const fs::path& directory) {
   return names;
 }
 
-// What came of one file.
+// The result of one file.
 struct Loaded {
   std::vector<Problem> errors, warnings;
   DomainsFile domains;
@@ -65,7 +65,7 @@ struct Loaded {
   bool is_complete = false;
 };
 
-// Reads the file number `number` of Config::files; `take` gets the table of a good one.
+// Reads the file `number` of Config::files; `take` gets its table if it is valid.
 template <typename Take>
 Loaded read_toml(const fs::path& path, std::uint32_t number, const Take& take) {
   Loaded loaded;
@@ -91,10 +91,10 @@ Loaded read_toml(const fs::path& path, std::uint32_t number, const Take& take) {
   return loaded;
 }
 
-// Moves the domains out, by name, those of equal name by place.
+// Moves the domains out, sorted by name, those of equal name by place.
 std::vector<DomainConfig> sorted(std::vector<Loaded>& files) {
   struct Reference {
-    std::uint64_t start = 0;  // of the name: mostly enough to tell two apart
+    std::uint64_t start = 0;  // the first bytes of the name: mostly enough to compare
     DomainConfig* domain = nullptr;
   };
   std::size_t count = 0;
@@ -188,7 +188,7 @@ class Loader {
     return static_cast<std::uint32_t>(config_.files.size() - 1);
   }
 
-  // All but the domains themselves.
+  // Merges everything except the domains themselves.
   void merge(Loaded&& loaded) {
     const auto append = [](auto& all, auto& more) {
       std::move(more.begin(), more.end(), std::back_inserter(all));

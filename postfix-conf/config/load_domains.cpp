@@ -22,9 +22,9 @@ std::optional<CustomerConfig> read_customer(Section& file, Problems& problems) {
   return read_customer(section);
 }
 
-// Where equal settings are kept.
+// Stores the settings, or finds equal ones.
 const DomainSettings* store(DomainSettings settings, std::list<DomainSettings>& all) {
-  // Those of a file are mostly alike.
+  // The settings in a file are mostly equal.
   constexpr std::size_t kCompared = 16;
   std::size_t compared = 0;
   for (auto one = all.rbegin(); one != all.rend() && compared < kCompared; ++one) {

@@ -16,7 +16,7 @@ namespace mxfeed {
 
 struct DomainsFile {
   std::optional<CustomerConfig> customer;
-  // In the order of the file; their customer is to be set.
+  // In the order of the file; the caller sets their customer.
   std::vector<DomainConfig> domains;
   std::list<DomainSettings> settings;  // of the domains
 };

@@ -50,7 +50,7 @@ Defaults read_defaults(Section& section, Problems& problems) {
   return defaults;
 }
 
-// A name that two [[host]] have.
+// Finds names that more than one [[host]] has.
 void check_hosts(const Section& section, const Config& config) {
   std::map<std::string_view, Place> first;
   for (const auto& host : config.gateway.hosts) {

@@ -7,7 +7,7 @@
 
 namespace mxfeed {
 
-// Why a text is not what it should be, for a message.
+// Why a text is not valid, for a message.
 struct Wrong {
   std::string cause;
 };
@@ -20,10 +20,10 @@ class Parsed {
   Parsed(Wrong wrong) : result_(std::move(wrong)) {}
 
   explicit operator bool() const { return std::holds_alternative<T>(result_); }
-  // Only if there is one.
+  // Only if there is a value.
   const T& operator*() const { return std::get<T>(result_); }
   const T* operator->() const { return &std::get<T>(result_); }
-  // Only if there is none.
+  // Only if there is no value.
   const std::string& cause() const { return std::get<Wrong>(result_).cause; }
 
  private:

@@ -96,7 +96,7 @@ void Section::unknown(std::string_view key, std::uint32_t line,
                       : fmt::format("unknown key; did you mean \"{}\"?", meant));
 }
 
-// From the table that is not in another.
+// Begins with the outermost table.
 std::string Section::path(std::string_view key) const {
   std::string all(key);
   for (const auto* table = this; table->outer_ != nullptr; table = table->outer_) {
@@ -229,8 +229,8 @@ std::optional<std::uint64_t> Entry::size(std::uint64_t least, std::uint64_t most
   const auto parsed = parse_size(*given);
   if (!parsed) {
     error(
-        fmt::format("must be a number of bytes or with K, M or G, such as \"50M\", "
-                    "not {}",
+        fmt::format("must be a number of bytes, or a number with K, M or G such as "
+                    "\"50M\", not {}",
                     in_quotes(*given)));
     return std::nullopt;
   }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
 // Strict reading of one TOML table by the rows of its settings table (setting.h): a key
-// without a row is unknown.  What is wrong is noted with its place and read as absent, so
-// that one run finds all of it.
+// without a row is unknown.  An error is noted with its place and the value treated as
+// absent, so that one run finds all errors.
 
 #pragma once
 
@@ -26,7 +26,7 @@ struct Problems {
   std::vector<Problem>& errors;
   std::vector<Problem>& warnings;
   std::uint32_t file;
-  bool muted = false;  // read again for another purpose: all was noted before
+  bool muted = false;  // while reading again: all problems were noted before
 };
 
 template <typename T>
@@ -36,17 +36,17 @@ enum class SettingsOf : std::uint8_t;
 // Lives as long as the file, the problems and the texts that it was made from.
 class Section {
  public:
-  // Messages call the table `kind`, or `kind "name"`: domain "acme.example".
+  // Messages name the table `kind`, or `kind "name"`: domain "acme.example".
   Section(Problems& problems, TomlNode table, std::string_view kind,
           std::string_view name = {});
   // A table in `outer`, which must outlive it.
   Section(const Section& outer, std::string_view key, TomlNode table);
 
-  // Reads every key that was not taken by its row.
+  // Reads every key that was not taken, each by its row.
   template <typename T>
   void read(std::span<const Setting<T>> rows, SettingsOf kind, T& target);
 
-  // The value, if there is one; read() leaves the key alone.
+  // Takes the value, if there is one; read() then skips the key.
   std::optional<TomlNode> take(std::string_view key);
   // The items of [[key]].
   std::vector<Section> take_tables(std::string_view key);
@@ -57,14 +57,14 @@ class Section {
   TomlNode table() const { return table_; }
   Place place() const { return place_; }
   Place place_of(TomlNode value) const { return {problems_.file, value.line()}; }
-  // Of the key's value; of the table if there is none.
+  // The place of the key's value, or of the table if there is none.
   Place place_of(std::string_view key) const;
 
-  // With an empty key: of the table.
+  // With an empty key the problem is that of the table.
   void error(std::string_view key, Place place, std::string cause) const;
   void warn(std::string_view key, Place place, std::string cause) const;
   void wrong_kind(std::string_view key, TomlNode value, std::string_view wanted) const;
-  // With the tables that the key is in, as messages name it.
+  // The key with the tables that it is in, as messages name it.
   std::string path(std::string_view key) const;
 
  private:
@@ -80,10 +80,10 @@ class Section {
   std::string_view name_;
   const Section* outer_ = nullptr;
   std::string_view key_;                 // in `outer`
-  std::vector<std::string_view> taken_;  // literals of the callers
+  std::vector<std::string_view> taken_;  // literals from callers
 };
 
-// A key and its value.  Each reader answers nothing if the value is wrong, and notes why.
+// A key and its value.  Each reader returns nothing if the value is wrong, and notes why.
 class Entry {
  public:
   Entry(const Section& section, std::string_view key, TomlNode value)
@@ -129,7 +129,7 @@ class Entry {
     section_.wrong_kind(key_, value_, wanted);
   }
   void not_one_of(std::string_view given, std::span<const std::string_view> words) const;
-  // The warning for what a later version will do.
+  // Warns that the key is for a later version.
   void warn_no_effect() const;
   void warn(std::string cause) const { section_.warn(key_, place(), std::move(cause)); }
 
@@ -139,7 +139,7 @@ class Entry {
   TomlNode value_;
 };
 
-// What the operator wrote, in a message: printable, in quotes, cut if it is long.
+// What the operator wrote, for a message: printable, in quotes, cut if it is long.
 std::string in_quotes(std::string_view text);
 // The shortest exact form that parse_size() takes: 50M.
 std::string format_size(std::uint64_t bytes);

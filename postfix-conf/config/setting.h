@@ -29,7 +29,8 @@ enum class SettingType : std::uint8_t {
   tables
 };
 
-// Which tables have the key: [[domain]], and [defaults] but for what one domain only has.
+// The table that is read: [[domain]], or [defaults], which lacks the keys of a single
+// domain.
 enum class SettingsOf : std::uint8_t { domain, defaults };
 
 template <typename T>
@@ -42,7 +43,7 @@ struct Setting {
   std::string_view example;  // a value, as TOML
   // Null: read by the caller of Section::read().
   void (*read)(const Entry& entry, const Setting& row, T& target);
-  // As `mxfeed show` and the manual have it; null if nothing is kept.
+  // As `mxfeed show` and the manual give it; null if nothing is kept.
   Json (*value)(const T& settings) = nullptr;
   Place (*place)(const T& settings) = nullptr;
   std::uint64_t least = 0;
@@ -51,7 +52,7 @@ struct Setting {
   bool only_one_domain = false;
   Settings<T> (*rows)() = nullptr;  // of a table
 
-  // Accepted with a warning: what it does is not built.
+  // Accepted with a warning: it has no effect yet.
   constexpr Setting later() const {
     Setting row = *this;
     row.has_effect = false;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// The settings tables (settings/), joined: read and listed.
+// Reads and lists the settings of all tables (settings/).
 
 #pragma once
 
@@ -15,11 +15,11 @@
 
 namespace mxfeed {
 
-// Replaces the settings that the section has; the others stay.  Notes unknown keys.
+// Replaces the settings that the section contains; the others stay.  Notes unknown keys.
 void read_settings(Section& section, SettingsOf kind, DomainSettings& settings);
 // The table [customer].
 CustomerConfig read_customer(Section& section);
-// The top level of mxfeed.toml; [defaults] must have been taken.
+// Reads the top level of mxfeed.toml; [defaults] must have been taken before.
 void read_gateway_settings(Section& section, GatewayConfig& gateway);
 
 // A setting of a domain as `mxfeed show` lists it.
@@ -36,18 +36,18 @@ struct ShownSetting {
 std::vector<ShownSetting> list_settings(const DomainSettings& settings,
                                         const GatewayConfig& gateway);
 
-// A key as mxfeed.toml(5) explains it.
+// A key as described in mxfeed.toml(5).
 struct SettingInfo {
-  std::string table;  // [domain.virus]; empty: the top level of mxfeed.toml
+  std::string table;  // "[domain.virus]"; empty for the top level of mxfeed.toml
   std::string key;
   SettingType type;
   std::string limits;   // "from 1h to 100d", or empty
-  Json built_in;        // its default; null: none
+  Json built_in;        // its default; null if none
   std::string example;  // a value, as TOML
   bool has_effect;
 };
 
-// Every key of the configuration but tables.
+// Every key of the configuration except tables.
 std::vector<SettingInfo> all_settings();
 
 std::string_view to_string(SettingType type);

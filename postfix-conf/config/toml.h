@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// A TOML file, read.  Keeps toml++ out of every other file.
+// Reads a TOML file.  Hides toml++ from every other file.
 
 #pragma once
 
@@ -23,7 +23,7 @@ class TomlNode {
 
   Kind kind() const;
   std::uint32_t line() const;
-  // Each needs a node of its kind.
+  // Each may only be called for its kind.
   std::string_view string() const;
   std::int64_t integer() const;
   double real() const;
@@ -58,7 +58,7 @@ std::string_view name_of(TomlNode::Kind kind);
 
 class TomlFile {
  public:
-  // The table of the whole file, or why it is not TOML.
+  // Returns the file, or why it is not TOML.
   static std::variant<TomlFile, SyntaxError> parse(std::string_view text);
   ~TomlFile();
   TomlFile(TomlFile&&) noexcept;

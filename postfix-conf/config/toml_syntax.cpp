@@ -16,7 +16,7 @@ namespace {
 
 constexpr int kMaxDepth = 64;  // of arrays and inline tables
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
-// In paths: bytes that no key has.
+// Separators in paths: bytes that no key contains.
 constexpr char kInto = '\x1F';   // before the name of a member
 constexpr char kIndex = '\x1E';  // before the number of an item
 
@@ -24,7 +24,7 @@ bool is_bare_key(char c) {
   return is_letter(c) || is_digit(c) || c == '_' || c == '-';
 }
 
-// Reads the text up to the first mistake that it knows.
+// Reads the text up to the first mistake that it recognises.
 class Scanner {
  public:
   explicit Scanner(std::string_view text) : text_(text) {
@@ -47,7 +47,7 @@ class Scanner {
   bool is_at_line_end() const {
     return next() == '\n' || (next() == '\r' && next(1) == '\n');
   }
-  // To the end of the line or a comment.
+  // The text up to the end of the line or a comment.
   std::string_view rest_of_line() const {
     return trim(rest().substr(0, rest().find_first_of("#\n")));
   }
@@ -74,7 +74,7 @@ class Scanner {
     if (!error_) error_ = {line, std::move(cause)};
     return false;
   }
-  // Of the value that is being read.
+  // Fails for the value that is being read.
   bool fail_value(std::string_view cause) {
     return fail(key_.empty() ? std::string(cause) : fmt::format("{}: {}", key_, cause));
   }
@@ -233,7 +233,7 @@ class Scanner {
     return true;
   }
 
-  // One character within a string; stays on the last byte of an escape sequence.
+  // Checks one character in a string; stops at the last byte of an escape sequence.
   bool character(char quote) {
     const char c = next();
     if ((static_cast<unsigned char>(c) < ' ' && c != '\t') || c == '\x7F') {
@@ -277,7 +277,7 @@ class Scanner {
       skip_lines();
       if (is_at_end() || (line_ != before && is_next_entry())) return unclosed();
       if (next() == ']') break;
-      if (next() == ',') return fail_value("a comma too many in the array");
+      if (next() == ',') return fail_value("there is one comma too many in the array");
       if (!value(fmt::format("{}{}{}", path, kIndex, i), depth + 1)) return false;
       const auto end = line_;
       skip_lines();
@@ -306,7 +306,7 @@ class Scanner {
       }
       if (next() == '}') {
         key_ = outer_key;
-        return fail_value("no comma may be before the closing \"}\"");
+        return fail_value("a comma before the closing \"}\" is not allowed");
       }
       if (!pair(depth + 1)) return false;
       skip_blanks();

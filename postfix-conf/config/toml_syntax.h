@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// What an operator must correct in a file that is not TOML 1.0, in words.
+// Explains what an operator must correct in a file that is not TOML 1.0.
 
 #pragma once
 
@@ -11,8 +11,8 @@
 
 namespace mxfeed {
 
-// The first mistake in a text that is UTF-8 and not TOML; `line` is where the parser gave
-// up, and the answer is never behind it.
+// The first mistake in a text that is UTF-8 but not TOML.  `line` is where the parser
+// gave up; the result is never after it.
 SyntaxError explain_syntax_error(std::string_view text, std::uint32_t line);
 
 }  // namespace mxfeed

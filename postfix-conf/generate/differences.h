@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// What changes from one generation to the next, for `mxfeed apply --diff`.
+// The changes from one generation to the next, for `mxfeed apply --diff`.
 
 #pragma once
 
@@ -11,7 +11,7 @@
 
 namespace mxfeed {
 
-// A line each: "+ a.example ...", "- b.example", "~ c.example: route ...".
+// One line for each: "+ a.example: ...", "- b.example: ...", "~ c.example: route ...".
 std::vector<std::string> differences(const Generated& next, const Generated& previous);
 
 }  // namespace mxfeed

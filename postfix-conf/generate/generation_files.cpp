@@ -40,12 +40,12 @@ std::string database(const MapKind& kind) {
   return std::string(kind.name) + ".cdb";
 }
 
-// That read_generation() reads.
+// The files that read_generation() reads.
 std::vector<std::string> sources() {
   return {kPolicy, kTable, kMainCf, kMasterCf};
 }
 
-// That follow from those.
+// The files that follow from those.
 std::vector<std::string> derived_files() {
   std::vector<std::string> files = {kAttach};
   for (const auto* const kind : kMaps) {
@@ -62,7 +62,7 @@ std::vector<std::string> all_files() {
   return files;
 }
 
-// A file that grows, in a directory that is in use nowhere yet.
+// A file written piece by piece, in a directory that is not in use yet.
 class TextFile {
  public:
   explicit TextFile(const fs::path& path, unsigned mode = 0644)
@@ -152,14 +152,15 @@ std::string main_cf_text(const Generated& generated) {
   return text;
 }
 
-// Compares a database with what must be in it.
+// Compares a database with its expected entries.
 class Proof {
  public:
   explicit Proof(const fs::path& file) : file_(file), db_(file), scan_(db_) {}
 
   void expect(std::string_view key, std::string_view value) {
     if (!scan_.next() || scan_.key() != key || scan_.value() != value) {
-      throw Fault("prove generation", file_.string(), "entry of " + std::string(key));
+      throw Fault("prove generation", file_.string(),
+                  "wrong entry for " + std::string(key));
     }
   }
   void finish() {
@@ -175,10 +176,10 @@ class Proof {
 
 void prove_policies(const fs::path& directory, const Generated& generated,
                     std::uint64_t number) {
-  // Each once, as the milters read it.
+  // Each policy once, as the milters read it.
   for (const auto& policy : generated.policies) {
     if (decode_domain_policy(encode(policy)) != policy) {
-      throw Fault("prove generation", directory.string(), "a policy");
+      throw Fault("prove generation", directory.string(), "a policy cannot be read back");
     }
   }
   const auto policies = encoded(generated);
@@ -222,7 +223,7 @@ std::string read_part(const fs::path& file) {
               "damaged: " + escape_untrusted(where.substr(0, 80)));
 }
 
-// Sets the policies of the rows from the database, which has the rows' order.
+// Sets the policies of the rows from the database, which has the same order.
 void read_policies(const fs::path& file, Generated& generated) {
   const PolicyDb policies(file);
   generated.gateway = policies.gateway();
@@ -245,7 +246,7 @@ void read_policies(const fs::path& file, Generated& generated) {
         stored->subdomains != (row->below != Row::none)) {
       damaged(file, row->name);
     }
-    // Neighbours are mostly alike.
+    // Adjacent domains mostly have the same policy.
     if (known == seen.end() || known->first != stored->shared) {
       known = seen.find(std::string(stored->shared));
     }
@@ -264,7 +265,7 @@ void read_policies(const fs::path& file, Generated& generated) {
 
 void write_generation(const fs::path& directory, const Generated& generated,
                       const GenerationMeta& meta) {
-  // The long ones at the same time.
+  // The large files are written in parallel.
   std::vector<std::function<void()>> work = {
       [&] {
         write_policies(directory / kPolicy, generated, meta.number);
@@ -316,7 +317,7 @@ GenerationMeta read_meta(const fs::path& directory, std::uint64_t number) {
   auto meta = parse_meta(read_part(file), file.string());
   check_sums(directory, {kMeta});
   if (meta.number != number) {
-    throw Fault("read generation", file.string(), "of another generation");
+    throw Fault("read generation", file.string(), "belongs to another generation");
   }
   return meta;
 }

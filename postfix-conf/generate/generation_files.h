@@ -13,21 +13,21 @@
 
 namespace mxfeed {
 
-// Writes all of them and proves that the databases answer with what was written.  Throws
-// Fault.
+// Writes all of them and verifies that the databases answer with what was written.
+// Throws Fault.
 void write_generation(const std::filesystem::path& directory, const Generated& generated,
                       const GenerationMeta& meta);
 
-// Throws Fault if what it reads is missing or damaged: not what Postfix reads, that is
-// written anew from the rest.
+// Throws Fault if a file that it reads is missing or damaged.  Does not read the files
+// for Postfix, which follow from the others.
 Generated read_generation(const std::filesystem::path& directory);
-// Throws Fault if it is missing, damaged or of another generation than `number`.
+// Throws Fault if the file is missing, damaged or of another generation than `number`.
 GenerationMeta read_meta(const std::filesystem::path& directory, std::uint64_t number);
 
-// Throws Fault if one of the files is not as it was written.  Returns false if that
-// cannot be told, since it is of version 0.1.0.
+// Throws Fault if one of the files is not as it was written.  Returns false if that is
+// unknown: a generation of version 0.1.0 has no checksums.
 bool check_files(const std::filesystem::path& directory);
-// The same of those that neither read_generation() nor read_meta() reads.
+// The same for the files that neither read_generation() nor read_meta() reads.
 bool check_other_files(const std::filesystem::path& directory);
 
 }  // namespace mxfeed

@@ -28,7 +28,7 @@ void make_directory(const fs::path& path) {
     if (errno == EEXIST && fs::is_directory(path)) return;
     throw Fault("make directory", path.string(), errno_text(errno));
   }
-  // Whatever the umask: the daemons read it as other users.
+  // Independent of the umask: the daemons read it as other users.
   if (::chmod(path.c_str(), 0755) != 0) {
     throw Fault("make directory", path.string(), errno_text(errno));
   }
@@ -67,7 +67,7 @@ std::optional<std::uint64_t> Generations::number_of(const char* link) const {
   const auto number = number_in(*target);
   if (!number) {
     throw Fault("read link", (state_ / link).string(),
-                "leads to " + escape_untrusted(*target) + ", which is no generation");
+                "leads to " + escape_untrusted(*target) + ", which is not a generation");
   }
   return number;
 }
@@ -81,7 +81,7 @@ std::vector<GenerationMeta> Generations::list() const {
     try {
       all.push_back(meta(*number));
     } catch (const Fault&) {
-      // A directory that is no generation of ours.
+      // Not a generation, or damaged.
     }
   }
   std::sort(all.begin(), all.end(), [](const GenerationMeta& a, const GenerationMeta& b) {
@@ -142,7 +142,7 @@ void Generations::touch_maps(std::uint64_t number) const {
     const auto path = directory(number) / fmt::format("{}.cdb", kind->name);
     struct stat found {};
     if (::stat(path.c_str(), &found) != 0) continue;  // pruned
-    // Postfix compares whole seconds; the last touch may be of this one.
+    // Postfix compares whole seconds, and the last touch may have been in this second.
     const timespec now{std::max(::time(nullptr), found.st_mtim.tv_sec + 1), 0};
     const timespec times[2] = {{0, UTIME_OMIT}, now};
     if (::utimensat(AT_FDCWD, path.c_str(), times, 0) != 0) {
@@ -177,14 +177,14 @@ void Generations::prune(Time since) const {
     }
   }
   std::sort(whole.rbegin(), whole.rend());
-  // The number of the last is not to be used again: a milter may have taken it, and tells
-  // generations apart by their numbers.
+  // The number of the last generation must not be used again: a milter may have loaded
+  // it, and distinguishes generations by their numbers.
   if (!whole.empty()) keep.insert(whole.front());
   std::size_t taken = 0;
   for (const auto number : whole) {
     const bool is_recent = number <= in_force && ++taken <= kKeep;
     if (is_recent || keep.contains(number)) continue;
-    // Renamed first, so that a crash leaves none that is there in part.
+    // Renamed first, so that a crash never leaves a part of a generation.
     const fs::path partial = directory(number).string() + kPartial;
     fs::rename(directory(number), partial);
     fs::remove_all(partial);

@@ -16,16 +16,16 @@ using std::chrono::seconds;
 
 // Postfix's own default; RFC 5321, 4.5.4.1: give up after at least four to five days.
 constexpr seconds kLeastLifetime = hours(120);
-// mailbox_size_limit and virtual_mailbox_limit unless said: delivery agents refuse to run
-// with a message_size_limit above theirs.
+// The default of mailbox_size_limit and virtual_mailbox_limit: delivery agents refuse to
+// run if message_size_limit is above it.
 constexpr std::uint64_t kMailboxLimit = 51'200'000;
 
-// What mail of other uses of the same Postfix may depend on: never replaced unasked.
+// Parameters that other mail of the same Postfix may depend on: only replaced on demand.
 constexpr std::string_view kOthers[] = {"relay_domains", "relay_recipient_maps",
                                         "transport_maps", "smtpd_milters",
                                         "smtpd_discard_ehlo_keywords"};
 
-// In a shell's single quotes.
+// The text in single quotes, for a shell.
 std::string shell_quoted(std::string_view text) {
   std::string all = "'";
   for (const char c : text) {
@@ -43,7 +43,8 @@ std::string without_blanks(std::string text) {
   return text;
 }
 
-// The part of the script that tells what Postfix::bypasses() does.
+// The part of the script that finds what Attachment (attachment.h) reports as bypassing
+// the filters.
 std::string bypass_checks(const Generated& generated) {
   const auto ours = [&](std::string_view wanted) {
     for (const auto& [name, value] : generated.main_cf) {
@@ -64,11 +65,11 @@ while read -r name equals value; do
   case $(printf '%s' "${{name##*/}}=$value" | tr -d ' ') in
     smtpd_milters=*{0}* | smtpd_relay_restrictions={1} | smtpd_milter_maps=) ;;
     smtpd_milters=* | receive_override_options=*no_milters*)
-      bypass "$place" "mail comes past the filters" ;;
+      bypass "$place" "mail bypasses the filters" ;;
     smtpd_milter_maps=*)
-      bypass "$place" "clients that it names come past the filters" ;;
+      bypass "$place" "clients that it names bypass the filters" ;;
     smtpd_relay_restrictions=*)
-      bypass "$place" "what is relayed is not decided as generated" ;;
+      bypass "$place" "relaying is not restricted as generated" ;;
   esac
 done <<END
 $main
@@ -85,7 +86,8 @@ std::vector<std::pair<std::string, std::string>> main_cf_parameters(
     bool smtputf8, const HostConfig* local) {
   const std::string maps = fmt::format("cdb:{}/current-postfix/", state);
   std::vector<std::pair<std::string, std::string>> all = {
-      // What is taken, and where it goes.  A domain without a route waits.
+      // Which domains are accepted, and where their mail goes.  Mail of a domain without
+      // a route waits.
       {"relay_domains", maps + "relay_domains"},
       {"relay_recipient_maps", ""},
       {"transport_maps", maps + "transport"},
@@ -107,12 +109,12 @@ std::vector<std::pair<std::string, std::string>> main_cf_parameters(
       {"smtpd_forbid_bare_newline", "normalize"},
       {"smtpd_forbid_unauth_pipelining", "yes"},
       {"smtpd_etrn_restrictions", "reject"},
-      // Mail that was taken with SMTPUTF8 bounces at a server without it.  Not by
-      // smtputf8_enable = no, which bounces what waits for U-labels from before.
+      // Mail accepted with SMTPUTF8 bounces at a server without it, so it is not offered.
+      // smtputf8_enable stays on: "no" would bounce queued mail to U-labels.
       {"smtputf8_enable", "yes"},
       {"smtpd_discard_ehlo_keywords", smtputf8 ? "" : "silent-discard, smtputf8"},
       // A recipient of another content class gets 452, which Postfix counts as an error:
-      // such a client must not be cut off before DATA.
+      // such a client must not be disconnected before DATA.
       {"smtpd_recipient_limit", "1000"},
       {"smtpd_soft_error_limit", "1100"},
       {"smtpd_hard_error_limit", "1200"},
@@ -144,7 +146,7 @@ std::vector<std::pair<std::string, std::string>> main_cf_parameters(
 }
 
 std::vector<std::string> master_cf_services() {
-  // A customer's 5xx is answered as if it were 4xx.
+  // Treats a customer's 5xx like a 4xx.
   return {
       "relaysoft unix - - y - - smtp -o syslog_name=postfix/$service_name "
       "-o soft_bounce=yes"};
@@ -155,8 +157,8 @@ std::string attach_script(const Generated& generated) {
 # Written by mxfeed: makes a Postfix use this gateway's maps and filters.
 # Usage: sh attach.sh [--replace] [CONFIG_DIRECTORY]
 # Without --replace it changes nothing if other maps or filters are in place there, or if
-# something lets mail past the filters; that is left alone with --replace too.  What main.cf
-# and master.cf were before is kept beside them.
+# something lets mail bypass the filters, which --replace does not change either.  The old
+# main.cf and master.cf are kept beside the new ones.
 set -eu
 replace=no
 if [ "${1:-}" = --replace ]; then
@@ -188,10 +190,10 @@ bypass() {
   }
   text += bypass_checks(generated);
   text += R"(if [ $((conflicts + bypasses)) -gt 0 ] && [ "$replace" = no ]; then
-  echo "attach.sh: $directory/main.cf: nothing was changed, since mail of others may" \
-    "depend on that. To replace it: sh $0 --replace $directory" >&2
-  [ "$bypasses" -eq 0 ] || echo "attach.sh: what lets mail past the filters or the relay" \
-    "restrictions is not replaced: remove it first" >&2
+  echo "attach.sh: $directory/main.cf: nothing was changed, since other mail may depend" \
+    "on these settings. To replace them: sh $0 --replace $directory" >&2
+  [ "$bypasses" -eq 0 ] || echo "attach.sh: settings that bypass the filters or the relay" \
+    "restrictions are not replaced: remove them first" >&2
   exit 1
 fi
 for file in main.cf master.cf; do

@@ -19,10 +19,10 @@ std::vector<std::pair<std::string, std::string>> main_cf_parameters(
     const std::string& state, std::chrono::seconds longest_lifetime,
     std::uint64_t largest_message, bool smtputf8, const HostConfig* local);
 
-// Services that master.cf must have besides Postfix's own.
+// Services that master.cf needs besides Postfix's own.
 std::vector<std::string> master_cf_services();
 
-// A script for sh that makes a Postfix use all of it.
+// A shell script that makes a Postfix use all of it.
 std::string attach_script(const Generated& generated);
 
 }  // namespace mxfeed

@@ -8,12 +8,11 @@
 namespace mxfeed {
 namespace {
 
-// Nobody listens there, so mail is deferred, and the reason reads like one.  Not
-// retry(8): smtpd(8) refuses recipients that resolve to it, and a paused domain takes
-// mail.
+// Nobody listens there, so mail is deferred, and the path explains why.  Not retry(8):
+// smtpd(8) refuses recipients that resolve to it, but a paused domain accepts mail.
 constexpr const char* kPaused = "lmtp:unix:mxfeed/delivery-paused-by-the-operator";
 constexpr const char* kRemoved = "retry:4.3.5 domain is no longer relayed here";
-// smtpd(8) answers with it, RFC 3463, 3.8: as to any domain that is not ours.
+// The reply of smtpd(8), as for any domain that is not ours (RFC 3463, 3.8).
 constexpr const char* kRefused = "error:5.7.1 domain is not relayed here";
 
 std::string transport(Row row, const std::string& route) {

@@ -23,29 +23,29 @@ struct MapLine {
 // Called with each line; valid during the call.
 using LineSink = std::function<void(std::string_view key, std::string_view value)>;
 
-// A map of a generation: its readable source has this name, beside it stands NAME.cdb.
+// A map of a generation: its readable source has this name; NAME.cdb is beside it.
 struct MapKind {
   const char* name;
-  // The lines of one domain.  In A-labels and in U-labels: Postfix takes SMTPUTF8 and
-  // turns neither into the other (SMTPUTF8_README).
+  // The lines of one domain, in A-labels and in U-labels: Postfix converts neither into
+  // the other (SMTPUTF8_README).
   void (*lines)(const Hosted& hosted, const LineSink& line);
 };
 
-// What is accepted.
+// relay_domains: which domains are accepted.
 extern const MapKind kRelayDomains;
-// transport_maps: where it goes; also what may wait for domains that were removed, and
-// what is refused though relay_domains has a parent's row for it.
+// transport_maps: where mail goes; also routes for removed domains whose mail may wait,
+// and rows that refuse names which a parent's row in relay_domains would accept.
 extern const MapKind kTransport;
 
 inline const std::array<const MapKind*, 2> kMaps = {&kRelayDomains, &kTransport};
 
 // The first line of a readable source.
 inline constexpr std::string_view kMapComment =
-    "# Written by mxfeed; what Postfix reads is the .cdb beside it.\n";
+    "# Written by mxfeed.  Postfix reads the .cdb file beside this one.\n";
 
 std::vector<MapLine> map_lines(const MapKind& kind, const std::vector<Hosted>& hosted);
 
-// The keys whose answers change; those that are gone without value.
+// The keys whose values change; removed ones have an empty value.
 std::vector<MapLine> changed_lines(const MapKind& kind, const std::vector<Hosted>& now,
                                    const std::vector<Hosted>& before);
 

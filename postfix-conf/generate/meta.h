@@ -17,9 +17,9 @@ namespace mxfeed {
 struct GenerationMeta {
   std::uint64_t number = 0;
   Time written;
-  std::string config;          // digest of the configuration, or of the one gone back to
-  std::uint64_t previous = 0;  // the one in force before; 0: none
-  std::uint64_t copy_of = 0;   // by rollback; 0: it was compiled
+  std::string config;          // digest of the configuration that it was made from
+  std::uint64_t previous = 0;  // the one in force before; 0 if none
+  std::uint64_t copy_of = 0;   // the one that a rollback copied; 0 if it was compiled
   std::size_t domains = 0;     // relayed
   std::size_t removed = 0;     // kept until their queue is empty
   UnknownFields unknown;
@@ -27,8 +27,8 @@ struct GenerationMeta {
 
 std::string render(const GenerationMeta& meta);
 
-// The number must be there; other missing fields have their defaults.  Throws Fault, of
-// the file that `source` names, if the text is damaged.
+// The number is required; other missing fields have their defaults.  Throws a Fault that
+// names the file `source` if the text is damaged.
 GenerationMeta parse_meta(std::string_view text, std::string_view source);
 
 }  // namespace mxfeed

@@ -8,7 +8,7 @@
 namespace mxfeed {
 namespace {
 
-// What is to be refused, but may still have mail in the queue that was taken before.
+// Keeps what should be refused but may still have mail in the queue.
 void keep_refused(Generated& next, const Generated& previous, const Waits& waits) {
   const auto keep = [&](Row& row, const RelayKey& key) {
     if (row != Row::refused) return;
@@ -23,7 +23,7 @@ void keep_refused(Generated& next, const Generated& previous, const Waits& waits
   }
 }
 
-// What was relayed or kept and has no row now.
+// Keeps what was relayed or kept before and has no row now.
 void keep_removed(Generated& next, const Generated& previous, const Waits& waits) {
   PolicyIndex policies(next.policies);
   std::vector<Hosted> kept;
@@ -94,7 +94,7 @@ Wanted wanted_again(Generated earlier) {
     one.own = Row::refused;
     one.below = had_below ? Row::refused : Row::none;
   }
-  // What a parent would relay is refused, as it was by then.
+  // Names that a parent would relay stay refused.
   add_refused(earlier, std::move(removed));
   return {std::move(earlier)};
 }

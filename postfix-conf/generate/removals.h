@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// What a generation takes mail for no longer, and what it keeps for mail that waits.
+// Which domains a new generation removes, and what it keeps for their queued mail.
 
 #pragma once
 
@@ -13,11 +13,11 @@
 
 namespace mxfeed {
 
-// What an earlier generation kept and a later one may drop when nothing waits.
+// What the earlier generation kept, and a later one may drop when no mail waits.
 std::vector<RelayKey> kept_keys(const Generated& previous);
 
 struct Removals {
-  std::vector<std::string> names;  // domains that were relayed and are not wanted
+  std::vector<std::string> names;  // domains that were relayed and no longer are
   std::size_t of = 0;              // how many were relayed
   bool nothing_left = false;
 

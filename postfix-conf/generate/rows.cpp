@@ -77,7 +77,7 @@ PolicyIndex::PolicyIndex(std::vector<DomainPolicy>& policies) : policies_(polici
 std::uint32_t PolicyIndex::add(DomainPolicy policy) {
   policy.name.clear();
   policy.subdomains = false;
-  // Most sites have few.
+  // Most sites have few policies.
   constexpr std::size_t kCompared = 4;
   for (std::uint32_t i = 0; i < std::min(policies_.size(), kCompared); ++i) {
     if (policies_[i] == policy) return i;

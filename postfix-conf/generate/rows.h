@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// A generation as values: what is done with mail for each name, and by which policy.
+// A generation as values: what is done with mail for each name, and its policy.
 
 #pragma once
 
@@ -21,12 +21,12 @@ namespace mxfeed {
 
 // What is done with mail for a name, or for the names below it.
 enum class Row : std::uint8_t {
-  none,     // no row: what a parent has for the names below it, else not ours
+  none,     // no row: the nearest parent decides; without one, not ours
   active,   // relayed
-  paused,   // taken, and waits
-  protect,  // relayed; the customer's 5xx waits
-  kept,     // taken no longer; what waits is kept until the queue has none of it
-  refused,  // taken no longer, though a parent's row would take it
+  paused,   // accepted, but waits in the queue
+  protect,  // relayed; mail that the customer's server refuses waits
+  kept,     // no longer accepted; queued mail is kept until there is none
+  refused,  // not accepted, though a parent's row would accept it
 };
 
 constexpr bool is_relayed(Row row) {
@@ -47,15 +47,16 @@ struct Hosted {
   std::string route;     // "[192.0.2.7]:25, [192.0.2.8]:25"
 };
 
-// What this version does not know of stored state, kept as it is: names and values.
+// Fields of stored state that this version does not know, kept unchanged: names and
+// values.
 using UnknownFields = std::vector<std::pair<std::string, std::string>>;
 
 // All of a generation.
 struct Generated {
   GatewayPolicy gateway;       // its generation is set when it is written
   DomainPolicy foreign;        // of domains that are not ours
-  std::vector<Hosted> hosted;  // in rising order of name
-  // What the rows share; name and subdomains are the rows'.
+  std::vector<Hosted> hosted;  // in ascending order of name
+  // Shared by the rows; name and subdomains are those of the rows.
   std::vector<DomainPolicy> policies;
   std::map<std::string, UnknownFields, std::less<>> unknown;  // by name of a domain
   std::vector<std::pair<std::string, std::string>> main_cf;   // name, value
@@ -64,21 +65,21 @@ struct Generated {
   const Hosted* find(std::string_view name) const;
 };
 
-// Whether both are the same but for the number.
+// Whether both are equal except for their number.
 bool same(const Generated& a, const Generated& b);
 
-// Adds rows that the generation does not have; both are in rising order of name.
+// Adds rows that the generation does not have; both are in ascending order of name.
 void merge_into(Generated& generated, std::vector<Hosted> more);
 
-// Adds those that a parent relays: without its row, having none refuses them too.
+// Adds only those that a parent would relay: without a parent, a missing row refuses too.
 void add_refused(Generated& generated, std::vector<Hosted> refused);
 
-// Adds policies, each once.  Lives no longer than the vector.
+// Adds policies to the vector, each once.  The vector must outlive it.
 class PolicyIndex {
  public:
   explicit PolicyIndex(std::vector<DomainPolicy>& policies);
 
-  // The index of a policy that is equal but for name and subdomains.
+  // The index of a policy that is equal except for name and subdomains.
   std::uint32_t add(DomainPolicy policy);
 
  private:
@@ -90,8 +91,8 @@ class PolicyIndex {
 // for all names below it.
 using RelayKey = std::string;
 
-// What decides about mail for a key: its own row, else that of the nearest parent that
-// has one for the names below it, as Postfix looks them up.
+// The row that decides about mail for a key: its own, or that of the nearest parent with
+// one for the names below it, as Postfix looks them up.
 struct Decision {
   Row row = Row::none;
   RelayKey key;  // of the row
@@ -101,7 +102,7 @@ Decision decide(const Generated& generated, const RelayKey& key);
 // Whether a parent of the name relays all names below it.
 bool is_covered(const Generated& generated, std::string_view name);
 
-// Whether mail for the key is taken, by its own rows or those of a parent.
+// Whether mail for the key is accepted, by its own row or that of a parent.
 bool relays(const Generated& generated, const RelayKey& key);
 
 }  // namespace mxfeed

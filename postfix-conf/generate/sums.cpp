@@ -45,7 +45,7 @@ std::vector<std::string> sums_of(const fs::path& directory,
   return sums;
 }
 
-// By name of the file; nothing if there is no such file.
+// The sums by name; nothing if the file "sums" does not exist.
 std::optional<std::map<std::string, std::string>> read_sums(const fs::path& directory) {
   const auto text = read_file(directory / kFile, kMostSums);
   if (!text) return std::nullopt;
@@ -78,14 +78,14 @@ bool check_sums(const fs::path& directory, const std::vector<std::string>& files
   for (const auto& name : files) {
     if (!wanted->contains(name)) {
       throw Fault("read generation", (directory / kFile).string(),
-                  "damaged: nothing of " + name);
+                  "damaged: no checksum of " + name);
     }
   }
   const auto sums = sums_of(directory, files);
   for (std::size_t i = 0; i < files.size(); ++i) {
     if (sums[i] != wanted->at(files[i])) {
       throw Fault("read generation", (directory / files[i]).string(),
-                  "damaged: not as it was written");
+                  "damaged: the checksum differs");
     }
   }
   return true;

@@ -27,7 +27,7 @@ enum Column : std::size_t {
 constexpr std::array<std::string_view, kColumns> kNames = {
     "domain",         "service",       "own",      "below",
     "queue_lifetime", "content_class", "customer", "route"};
-// Of version 0.1.0, where those are missing.
+// Columns of version 0.1.0 instead of own and below.
 constexpr std::string_view kState = "state";
 constexpr std::string_view kSubdomains = "subdomains";
 
@@ -51,10 +51,10 @@ std::optional<Service> parse_service(std::string_view text) {
   return std::nullopt;
 }
 
-// Where each column is; as many as kNames, then those of version 0.1.0.
+// The positions of the columns: those of kNames, then those of version 0.1.0.
 class Header {
  public:
-  // Nothing if a name is missing, empty or there twice.
+  // Nothing if the domain column is missing, or a name is empty or a duplicate.
   static std::optional<Header> parse(std::string_view line) {
     Header header;
     split_into(header.names_, line);
@@ -83,7 +83,7 @@ class Header {
   // The domain of the line; nothing if it is damaged.
   std::optional<Hosted> read(const std::vector<std::string_view>& cells) const {
     if (cells.size() != names_.size()) return std::nullopt;
-    // Empty if the column is missing: then the default holds.
+    // Empty if the column is missing: then the default applies.
     const auto cell = [&](const std::optional<std::size_t>& at) {
       return at ? cells[*at] : std::string_view();
     };

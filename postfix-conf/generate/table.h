@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
 // The file "domains.tsv" of a generation: what it hosts, a line for each domain.  The
-// first line names the columns, which are its tags: their order does not matter, those
-// that are missing have their defaults, and those that this version does not know are
-// kept.  A column is never given another meaning; a new value of `service`, `own` or
-// `below` needs a new column, since an older program takes a value that it does not know
-// for damage.
+// first line names the columns, which are its tags: their order does not matter, missing
+// ones have their defaults, and unknown ones are kept.  A column never gets another
+// meaning.  A new value of `service`, `own` or `below` needs a new column, since an older
+// program treats an unknown value as damage.
 
 #pragma once
 
@@ -28,8 +27,8 @@ struct HostedTable {
 void render_table(const Generated& generated,
                   const std::function<void(std::string_view piece)>& piece);
 
-// Throws Fault, of the file that `source` names, if the text is damaged.  Reads what
-// version 0.1.0 wrote too: columns `state` and `subdomains` for `own` and `below`.
+// Throws a Fault that names the file `source` if the text is damaged.  Also reads files
+// of version 0.1.0: columns `state` and `subdomains` for `own` and `below`.
 HostedTable parse_table(std::string_view text, std::string_view source);
 
 }  // namespace mxfeed

@@ -16,9 +16,9 @@
 namespace mxfeed {
 namespace {
 
-constexpr std::string_view kPast = "mail comes past the filters";
+constexpr std::string_view kPast = "mail bypasses the filters";
 
-// The milter without which mail is unscanned, by its socket.
+// Whether this is the socket of mxfeed-virus, without which mail is unscanned.
 bool is_scanner(std::string_view endpoint) {
   return endpoint.find("virus") != std::string_view::npos;
 }
@@ -57,7 +57,7 @@ class Examination {
                        escape_untrusted(service.name));
   }
 
-  // Whether one of the lists that name our domains has our map.
+  // Whether relay_domains contains our map.
   bool takes_mail() const {
     const auto ours = list_items(needed("relay_domains"));
     const auto running = list_items(settings_.parameter("relay_domains"));
@@ -95,8 +95,7 @@ class Examination {
         bypass(place_of(service), name, value);
         if (name == "smtpd_relay_restrictions" && !is_needed(name, value)) {
           add(Danger::differs,
-              fmt::format("{}{}={}: what is relayed is not decided as "
-                          "generated",
+              fmt::format("{}{}={}: relaying is not restricted as generated",
                           place_of(service), name, escape_untrusted(value)));
         }
       }
@@ -111,11 +110,11 @@ class Examination {
     }
   }
 
-  // What leads past the filters wherever they stand.
+  // Finds settings that bypass the filters, however these are configured.
   void bypass(const std::string& place, std::string_view name, std::string_view value) {
     std::string_view effect;
     if (name == "smtpd_milter_maps" && !value.empty()) {
-      effect = "clients that it names come past the filters";
+      effect = "clients that it names bypass the filters";
     }
     if (name == "receive_override_options" &&
         value.find("no_milters") != std::string_view::npos) {
@@ -126,11 +125,11 @@ class Examination {
         fmt::format("{}{}={}: {}", place, name, escape_untrusted(value), effect));
   }
 
-  // Whether the list has our milters, and the scanner is not optional.
+  // Checks that the list contains mxfeed-virus, and that it is not optional.
   void milters(const std::string& place, std::string_view list,
                std::string_view default_action) {
     if (!said_.insert(place + std::string(list)).second) return;
-    // Before it is attached main.cf has none.
+    // Before Postfix is attached, main.cf has no milters of ours.
     if (!result_.takes_mail && place.starts_with(main_place())) return;
     const auto running = milters_in(list);
     for (const auto& ours : milters_in(needed("smtpd_milters"))) {
@@ -147,7 +146,7 @@ class Examination {
           found->default_action.empty() ? default_action : found->default_action;
       if (action == "accept") {
         add(Danger::unscanned,
-            fmt::format("{}smtpd_milters: {}: default_action=accept: mail comes past the "
+            fmt::format("{}smtpd_milters: {}: default_action=accept: mail bypasses the "
                         "filter while it does not answer",
                         place, escape_untrusted(found->endpoint)));
       }

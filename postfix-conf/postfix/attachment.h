@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Whether a Postfix does what a generation needs: is it attached, and what is dangerous
-// about it.  Pure, but for read_needs().
+// Whether a Postfix does what a generation needs: whether it is attached, and its
+// dangers.  Pure, except read_needs().
 
 #pragma once
 
@@ -36,14 +36,14 @@ struct Finding {
 };
 
 struct Attachment {
-  // It takes mail for our domains: what is wrong with the rest is a danger now.
+  // It accepts mail for our domains, so any difference may be dangerous.
   bool takes_mail = false;
   std::vector<Finding> findings;
-  // The parameters of main.cf and the services that are not as needed.
+  // The parameters of main.cf and the services that differ from the needs.
   std::vector<std::string> differing;
 };
 
-// Without needs (there is no generation) only an open relay is looked for.
+// Without needs (there is no generation), only looks for an open relay.
 Attachment examine(const PostfixSettings& settings, const PostfixNeeds& needs);
 
 }  // namespace mxfeed

@@ -11,7 +11,7 @@
 namespace mxfeed {
 namespace {
 
-// No provider's own network is as large.
+// No provider's own network is larger than this.
 constexpr std::uint64_t kLeastPrefixV4 = 8;
 constexpr std::uint64_t kLeastPrefixV6 = 16;
 
@@ -21,7 +21,7 @@ bool is_private(std::string_view network) {
          istarts_with(network, "[fe80:");
 }
 
-// Of mynetworks: an item that stands for (nearly) everybody; empty if there is none.
+// An item of mynetworks that matches (nearly) everybody; empty if there is none.
 std::string_view everybody_in(std::string_view mynetworks) {
   for (const auto item : list_items(mynetworks)) {
     if (istarts_with(item, "static:")) return item;
@@ -34,15 +34,15 @@ std::string_view everybody_in(std::string_view mynetworks) {
   return {};
 }
 
-// access(5): what lets a mail pass.
+// access(5): whether the action accepts.
 bool accepts(std::string_view action) {
   const auto word = action.substr(0, action.find_first_of(" \t}"));
   return iequals(word, "ok") || iequals(word, "permit") ||
          (!word.empty() && std::all_of(word.begin(), word.end(), is_digit));
 }
 
-// Of a list of restrictions: what permits relaying by everybody; nothing if it refuses
-// it, an empty text if the list comes to its end.
+// The item in a list of restrictions that lets everybody relay; nothing if the list
+// refuses that, an empty text if it ends without a decision.
 std::optional<std::string> permits(std::string_view restrictions,
                                    std::string_view mynetworks) {
   for (const auto item : list_items(restrictions)) {
@@ -61,7 +61,7 @@ std::optional<std::string> permits(std::string_view restrictions,
   return std::string();
 }
 
-// Domains that are ours, though nobody named them.
+// Parameters that list our own domains.
 constexpr std::string_view kOurDomains[] = {
     "relay_domains", "mydestination", "virtual_mailbox_domains", "virtual_alias_domains"};
 
@@ -73,7 +73,7 @@ std::vector<std::string> open_relays(const PostfixSettings& settings) {
   for (const auto name : kOurDomains) {
     for (const auto item : list_items(settings.parameter(name))) {
       if (!istarts_with(item, "static:")) continue;
-      found.push_back(fmt::format("{}: {}: {} stands for every domain", main, name,
+      found.push_back(fmt::format("{}: {}: {} matches every domain", main, name,
                                   escape_untrusted(item)));
     }
   }
@@ -84,7 +84,7 @@ std::vector<std::string> open_relays(const PostfixSettings& settings) {
         permits(settings.parameter(service, "smtpd_relay_restrictions"), mynetworks);
     const auto recipient =
         permits(settings.parameter(service, "smtpd_recipient_restrictions"), mynetworks);
-    // A mail must pass both lists; Postfix refuses to run if neither says anything.
+    // Mail must pass both lists; Postfix refuses to run if neither decides.
     if (!relay || !recipient || (relay->empty() && recipient->empty())) continue;
     found.push_back(fmt::format("{}: {}: {} lets everybody relay",
                                 (settings.config / "master.cf").string(),

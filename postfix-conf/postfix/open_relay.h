@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Whether a Postfix relays mail of anybody to anywhere, as far as its parameters tell
-// without a look into tables.  Pure.
+// Whether a Postfix relays mail from anybody to anywhere, as far as its parameters tell;
+// tables are not read.  Pure.
 
 #pragma once
 
@@ -12,7 +12,8 @@
 
 namespace mxfeed {
 
-// What opens it, a line each, with its place; empty if nothing does.
+// The settings that open the relay, one line each with the place; empty if there are
+// none.
 std::vector<std::string> open_relays(const PostfixSettings& settings);
 
 }  // namespace mxfeed

@@ -34,8 +34,8 @@ Fault Postfix::failure(std::string_view program, const CommandResult& result) co
 
 std::set<RelayKey> Postfix::waiting(const std::set<RelayKey>& wanted) const {
   std::set<RelayKey> found;
-  // A listing may miss a message that moves between queues meanwhile (postqueue(1)), so
-  // it takes two to say that there is none.
+  // A listing may miss a message that moves between queues at the time (postqueue(1)), so
+  // two are needed to be sure that there is none.
   for (int pass = 0; pass < 2 && found.size() < wanted.size(); ++pass) {
     bool understood = true;
     const auto result = run_command({"postqueue", "-c", config_.string(), "-j"}, "",
@@ -52,7 +52,7 @@ std::set<RelayKey> Postfix::waiting(const std::set<RelayKey>& wanted) const {
                                     });
     if (result.status != 0) throw failure("postqueue", result);
     if (!understood) {
-      throw Fault("run postqueue", config_.string(), "output not understood");
+      throw Fault("run postqueue", config_.string(), "malformed output");
     }
   }
   return found;
@@ -73,7 +73,7 @@ std::vector<std::string> Postfix::wrong_answers(const std::filesystem::path& map
                       answers.emplace(answer.substr(0, tab), answer.substr(tab + 1));
                     }
                   });
-  // 1 without an error: none of the keys is there.
+  // Status 1 without an error message: none of the keys was found.
   if (result.status != 0 && (result.status != 1 || !result.errors.empty())) {
     throw failure("postmap", result);
   }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Questions to the Postfix that reads the maps.
+// Asks the Postfix that reads the maps.
 
 #pragma once
 
@@ -26,17 +26,17 @@ class Postfix {
 
   const std::filesystem::path& config() const { return config_; }
 
-  // Each throws Fault if the program of Postfix that it asks does not work.
+  // Each throws Fault if Postfix's program fails.
 
-  // Of `wanted`, those that the queue has mail for (postqueue(1)).
+  // The keys in `wanted` that have mail in the queue (postqueue(1)).
   std::set<RelayKey> waiting(const std::set<RelayKey>& wanted) const;
 
-  // Looks the keys up as Postfix does, through the link (postmap(1)).  Returns what is
-  // wrong, a line each; a line without value must not be found.
+  // Looks the keys up as Postfix does, through the link (postmap(1)).  Returns one line
+  // for each wrong answer; a key without value must not be found.
   std::vector<std::string> wrong_answers(const std::filesystem::path& map,
                                          const std::vector<MapLine>& lines) const;
 
-  // How it is set (postconf(1)).
+  // Its settings (postconf(1)).
   PostfixSettings settings() const;
 
  private:

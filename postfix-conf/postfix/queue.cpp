@@ -11,7 +11,7 @@
 namespace mxfeed {
 namespace {
 
-// Goes through JSON text: enough of RFC 8259 for what postqueue(1) writes.
+// Scans JSON text: as much of RFC 8259 as postqueue(1) writes.
 class JsonScanner {
  public:
   explicit JsonScanner(std::string_view text) : rest_(text) {}
@@ -44,7 +44,7 @@ class JsonScanner {
       rest_.remove_prefix(1);
       if (escaped == 'u') {
         if (rest_.size() < 4) return std::nullopt;
-        value += '?';  // a control character, which no domain has
+        value += '?';  // a control character, which no domain contains
         rest_.remove_prefix(4);
       } else {
         value += escaped;
@@ -94,9 +94,9 @@ class JsonScanner {
   std::string_view rest_;
 };
 
-// What a map may hold for the name: the queue keeps U-labels as the client wrote them,
-// and Postfix folds their case before it looks them up (RFC 5892 knows two letters that
-// folding changes).
+// The keys that a map may have for the name: the queue keeps U-labels as the client wrote
+// them, and Postfix folds their case before the look-up (folding changes two letters of
+// RFC 5892).
 std::vector<std::string> spellings_of(std::string_view name) {
   std::vector<std::string> spellings{std::string(name)};
   if (ascii_length(name) == name.size()) return spellings;
@@ -140,7 +140,7 @@ std::optional<std::vector<std::string>> queued_recipients(std::string_view line)
 std::vector<RelayKey> keys_of(std::string_view recipient,
                               const std::set<RelayKey>& wanted) {
   std::vector<RelayKey> keys;
-  // As policy finds a domain (PolicyDb): any bytes, by themselves and by their parents.
+  // As PolicyDb finds a domain: any bytes are looked up, and their parents.
   const std::string domain = Recipient::parse(recipient).domain;
   if (domain.empty()) return keys;
   const auto add = [&](std::string_view prefix, std::string_view name) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// What postqueue(1) lists.
+// Reads the output of postqueue(1).
 
 #pragma once
 
@@ -14,11 +14,11 @@
 
 namespace mxfeed {
 
-// The addresses of the recipients in a line of `postqueue -j`, unescaped; nothing if it
-// is no such line.  Members that are not known are skipped.
+// The addresses of the recipients in a line of `postqueue -j`, unescaped; nothing if the
+// line is malformed.  Unknown members are skipped.
 std::optional<std::vector<std::string>> queued_recipients(std::string_view line);
 
-// Of `wanted`, the keys that the recipient's domain falls under.
+// The keys in `wanted` that match the recipient's domain.
 std::vector<RelayKey> keys_of(std::string_view recipient,
                               const std::set<RelayKey>& wanted);
 

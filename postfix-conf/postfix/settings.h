@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// How a Postfix is set: main.cf and master.cf as values, and what its lists mean.
+// The settings of a Postfix: main.cf and master.cf as values, and how to read lists.
 
 #pragma once
 
@@ -21,7 +21,7 @@ struct PostfixService {
   std::string command;  // "smtpd"
   Parameters options;   // -o
 
-  // Whether clients of port 25 come to it, directly or from postscreen(8).
+  // Whether it gets clients of port 25, directly or from postscreen(8).
   bool serves_port_25() const;
   // Whether it is smtpd(8), open to other hosts.
   bool serves_others() const;
@@ -29,17 +29,17 @@ struct PostfixService {
 
 struct PostfixSettings {
   std::filesystem::path config;  // the directory of main.cf
-  Parameters main;               // those in main.cf and the defaults, expanded
+  Parameters main;               // from main.cf and the defaults, expanded
   std::vector<PostfixService> services;
   std::set<std::string, std::less<>> map_types;  // "cdb"
 
-  // Empty if it is not known.
+  // Empty if there is no such parameter.
   std::string_view parameter(std::string_view name) const;
-  // As the service has it: its own, else that of main.cf.
+  // The value for the service: its own, or that of main.cf.
   std::string_view parameter(const PostfixService& service, std::string_view name) const;
 };
 
-// Blanks at line breaks and commas do not matter in main.cf.
+// The value without the blanks that do not matter in main.cf: at line breaks and commas.
 std::string normalised(std::string_view value);
 
 // "a, {b c}, d e" is "a", "{b c}", "d", "e".
@@ -48,7 +48,7 @@ std::vector<std::string_view> list_items(std::string_view list);
 // An item of smtpd_milters.
 struct MilterEntry {
   std::string endpoint;        // "unix:mxfeed/virus.sock"
-  std::string default_action;  // empty: milter_default_action holds
+  std::string default_action;  // if empty, milter_default_action applies
 };
 std::vector<MilterEntry> milters_in(std::string_view smtpd_milters);
 

@@ -432,7 +432,7 @@ class ApplyTest(golden.TestCase):
         self.apply()
         self.configure(*self.names(198))
         done = self.apply("--dry-run")
-        named = [f"no longer relayed: {name} (mail that waits is kept)\n"
+        named = [f"no longer relayed: {name} (queued mail is kept)\n"
                  for name in self.names(200)[198:]]
         self.assertIn("".join(named), done.stdout)
         self.assertIn("".join(named), self.apply().stdout)
@@ -441,7 +441,7 @@ class ApplyTest(golden.TestCase):
         for name in self.names(198)[170:]:
             self.assertIn(f"no longer relayed: {name} (", done.stdout)
         done = self.apply("--allow-removals", "28")
-        self.assertIn("no longer relayed: 28 domains (mail that waits is kept)\n", done.stdout)
+        self.assertIn("no longer relayed: 28 domains (queued mail is kept)\n", done.stdout)
 
     def names(self, count):
         return [f"d{i:04}.example" for i in range(count)]
@@ -513,7 +513,7 @@ class ApplyTest(golden.TestCase):
         self.assertEqual(done.stderr, "no generation is in force\n")
         self.configure("a.example")
         self.apply()
-        for number, said in (("1", "generation 1 is in force\n"),
+        for number, said in (("1", "generation 1 is already in force\n"),
                              ("99", "no generation 99\n")):
             done = self.mxfeed("rollback", number, "--no-postfix", status=1)
             self.assertEqual(done.stderr, said)
@@ -551,7 +551,7 @@ class ApplyTest(golden.TestCase):
         self.daemon("spam", generation="1")
         self.configure("a.example", "b.example")
         done = self.apply(status=1)
-        self.assertIn("spam: did not take generation 2", done.stderr)
+        self.assertIn("spam: did not load generation 2", done.stderr)
         self.assertEqual((self.link(), self.link("current-postfix")), (1, 1))
 
     def test_generations_that_are_not_taken_do_not_add_up(self):
@@ -581,7 +581,7 @@ class ApplyTest(golden.TestCase):
         self.daemon("virus", answers=False)
         self.configure("a.example", "b.example")
         done = self.apply(status=1)
-        self.assertIn("virus: runs, but did not take generation 2: ask daemon: ", done.stderr)
+        self.assertIn("virus: is running but did not load generation 2: ask daemon: ", done.stderr)
         self.assertEqual((self.link(), self.link("current-postfix")), (1, 1))
 
     def test_a_daemon_that_is_gone_is_said_and_no_error(self):
@@ -594,10 +594,10 @@ class ApplyTest(golden.TestCase):
 
     def test_changed_look_ups_are_proved_through_the_link(self):
         self.configure("a.example")
-        self.assertIn("postfix: 2 changed look-ups proved\n",
+        self.assertIn("postfix: 2 changed look-ups verified\n",
                       self.apply_with_postfix().stdout)
         self.configure("b.example", "a.example", lines=["subdomains = true"])
-        self.assertIn("postfix: 6 changed look-ups proved\n",
+        self.assertIn("postfix: 6 changed look-ups verified\n",
                       self.apply_with_postfix().stdout)
         (self.postfix.directory / "postmap").write_text(
             "#!/bin/sh\nprintf 'a.example\\tsmtp:\\n'\n")
@@ -632,10 +632,10 @@ class ApplyTest(golden.TestCase):
                     (self.state / "current" / "main.cf").read_text().splitlines()
                     if " = " in line)
         relay = ours["smtpd_relay_restrictions"]
-        past = "mail comes past the filters"
+        past = "mail bypasses the filters"
         cases = (
             ("main", "smtpd_milter_maps =", None),
-            ("main", "smtpd_milter_maps = cidr:/x", "clients that it names come past"),
+            ("main", "smtpd_milter_maps = cidr:/x", "clients that it names bypass"),
             ("main", "receive_override_options = no_address_mappings", None),
             ("main", "receive_override_options = no_address_mappings,no_milters", past),
             ("smtp/inet", "smtpd_milters =", past),
@@ -646,7 +646,7 @@ class ApplyTest(golden.TestCase):
             ("[2001:db8::1]:smtp/inet", "smtpd_milter_maps = cidr:/x", "clients that it"),
             ("smtpd/pass", "receive_override_options = no_milters", past),
             ("25/inet", f"smtpd_relay_restrictions = {relay}", None),
-            ("25/inet", "smtpd_relay_restrictions = permit", "is not decided as generated"),
+            ("25/inet", "smtpd_relay_restrictions = permit", "relaying is not restricted as generated"),
             ("submission/inet", "smtpd_milters =", None),
             ("127.0.0.1:10025/inet", "receive_override_options = no_milters", None),
             ("cleanup/unix", "smtpd_milters =", None),
@@ -729,17 +729,17 @@ class ApplyTest(golden.TestCase):
             "submission inet n - y - - smtpd\n  -o smtpd_milters=\n")
         before = (main_cf.read_text(), master_cf.read_text())
         wanted = [
-            f"in place: {main_cf}: smtpd_milter_maps=cidr:/x: clients that it names come past "
+            f"in place: {main_cf}: smtpd_milter_maps=cidr:/x: clients that it names bypass "
             "the filters",
-            f"in place: {main_cf}: receive_override_options=no_milters: mail comes past the "
+            f"in place: {main_cf}: receive_override_options=no_milters: mail bypasses the "
             "filters",
-            f"in place: {master_cf}: smtpd/pass: -o smtpd_milters=: mail comes past the filters",
+            f"in place: {master_cf}: smtpd/pass: -o smtpd_milters=: mail bypasses the filters",
             f"in place: {master_cf}: 192.0.2.1:25/inet: -o smtpd_relay_restrictions=permit: "
-            "what is relayed is not decided as generated"]
+            "relaying is not restricted as generated"]
         lines = self.attach(directory, status=1).splitlines()
         self.assertEqual(lines[:4], wanted)
-        self.assertEqual(lines[-1], "attach.sh: what lets mail past the filters or the relay "
-                                    "restrictions is not replaced: remove it first")
+        self.assertEqual(lines[-1], "attach.sh: settings that bypass the filters or the relay "
+                                    "restrictions are not replaced: remove them first")
         self.assertEqual((main_cf.read_text(), master_cf.read_text()), before)
         # By apply too, in the same words.
         done = self.mxfeed("apply", "--postfix-config", str(directory), status=4,
@@ -771,7 +771,7 @@ class ApplyTest(golden.TestCase):
         with open(self.state / "apply.lock", "w", encoding="ascii") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             done = self.apply(status=75)
-            self.assertIn("another mxfeed is changing it", done.stderr)
+            self.assertIn("another mxfeed is making changes", done.stderr)
         self.apply()
 
     def test_a_crash_at_any_step_leaves_the_old_or_the_new_generation(self):

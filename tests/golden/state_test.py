@@ -191,7 +191,7 @@ class DamagedTest(golden.TestCase):
                     # Damaged sums may tell of any file.
                     self.assertIn(f"generations/3/{name if name != 'sums' else ''}",
                                   done.stderr)
-                    self.assertIn("what is in force is written anew", done.stderr)
+                    self.assertIn("the generation in force is damaged: writing a new one", done.stderr)
                 self.check_state(4, self.rows)
                 shutil.rmtree(self.state)
 
@@ -233,7 +233,7 @@ class DamagedTest(golden.TestCase):
         for number in (2, 3):
             (self.state / "generations" / str(number) / "domains.tsv").write_text("x")
         done = self.apply()
-        self.assertIn("generation 1 is the newest sound one", done.stderr)
+        self.assertIn("generation 1 is the newest undamaged one", done.stderr)
         self.check_state(4, self.rows)
 
     def test_nothing_sound_is_left(self):
@@ -241,7 +241,7 @@ class DamagedTest(golden.TestCase):
         for number in (1, 2, 3):
             (self.state / "generations" / str(number) / "domains.tsv").write_text("x")
         done = self.apply()
-        self.assertIn("no sound generation is left", done.stderr)
+        self.assertIn("no undamaged generation is left", done.stderr)
         self.check_state(4, {"a.example": self.rows["a.example"]})
 
 

@@ -106,7 +106,7 @@ class StatusTest(golden.TestCase):
     def test_without_postfix_only_what_is_asked_is_told(self):
         self.mxfeed("check", "--no-postfix", status=0)
         done = self.mxfeed("status", "--no-postfix", status=NOT_RUNNING)
-        self.assertIn("postfix: not asked (--no-postfix)\n", done.stdout)
+        self.assertIn("postfix: not checked (--no-postfix)\n", done.stdout)
         (self.postfix / "main.cf").unlink()
         self.assertIn("postconf: ", self.run_on("status", status=NOT_RUNNING).stderr)
 

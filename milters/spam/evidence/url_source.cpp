@@ -22,7 +22,7 @@ bool is_foreign_address(std::string_view host) {
 }
 
 // The host that the text of a link shows: "www.bank.example",
-// "https://bank.example/login". Empty for other text, and if the name is cut short.
+// "https://bank.example/login".  Empty for other text, and if the name is cut short.
 std::string host_shown(std::string_view text) {
   text = trim(text);
   if (text.find(' ') != text.npos || text.ends_with("...") ||

@@ -104,16 +104,16 @@ struct DangerCase {
 
 const DangerCase kDangers[] = {
     {"no milters", [](PostfixSettings& s) { s.main["smtpd_milters"] = ""; },
-     Danger::unscanned, "/p/main.cf: smtpd_milters=: mail comes past the filters"},
+     Danger::unscanned, "/p/main.cf: smtpd_milters=: mail bypasses the filters"},
     {"other milters only",
      [](PostfixSettings& s) { s.main["smtpd_milters"] = "unix:opendkim.sock"; },
-     Danger::unscanned, "/p/main.cf: smtpd_milters=unix:opendkim.sock: mail comes past"},
+     Danger::unscanned, "/p/main.cf: smtpd_milters=unix:opendkim.sock: mail bypasses"},
     {"other milters beside ours",
      [](PostfixSettings& s) { s.main["smtpd_milters"] += ", unix:opendkim.sock"; },
      Danger::unscanned, ""},
     {"a service without milters",
      [](PostfixSettings& s) { s.services[0].options["smtpd_milters"] = ""; },
-     Danger::unscanned, "/p/master.cf: smtp/inet: -o smtpd_milters=: mail comes past"},
+     Danger::unscanned, "/p/master.cf: smtp/inet: -o smtpd_milters=: mail bypasses"},
     {"milters of the service though main.cf has none",
      [](PostfixSettings& s) {
        s.services[0].options["smtpd_milters"] = s.main["smtpd_milters"];
@@ -125,7 +125,7 @@ const DangerCase kDangers[] = {
        s.services[0].command = "postscreen";
        s.services.push_back({"smtpd/pass", "smtpd", {{"smtpd_milters", ""}}});
      },
-     Danger::unscanned, "/p/master.cf: smtpd/pass: -o smtpd_milters=: mail comes past"},
+     Danger::unscanned, "/p/master.cf: smtpd/pass: -o smtpd_milters=: mail bypasses"},
     {"submission without milters",
      [](PostfixSettings& s) {
        s.services.push_back({"submission/inet", "smtpd", {{"smtpd_milters", ""}}});
@@ -149,8 +149,7 @@ const DangerCase kDangers[] = {
      Danger::unscanned, "/p/main.cf: smtpd_milter_maps=cidr:/x: clients that it names"},
     {"milters switched off",
      [](PostfixSettings& s) { s.main["receive_override_options"] = "no_milters"; },
-     Danger::unscanned,
-     "/p/main.cf: receive_override_options=no_milters: mail comes past"},
+     Danger::unscanned, "/p/main.cf: receive_override_options=no_milters: mail bypasses"},
     {"a map type that is missing", [](PostfixSettings& s) { s.map_types = {"hash"}; },
      Danger::unsupported_map, "cdb: install the package postfix-cdb"},
     {"restrictions of the service",
@@ -158,7 +157,7 @@ const DangerCase kDangers[] = {
        s.services[0].options["smtpd_relay_restrictions"] = "reject";
      },
      Danger::differs,
-     "/p/master.cf: smtp/inet: -o smtpd_relay_restrictions=reject: what is"},
+     "/p/master.cf: smtp/inet: -o smtpd_relay_restrictions=reject: relaying is not"},
 };
 
 TEST_CASE("what is dangerous about a Postfix is found", "[postfix]") {
