@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <system_error>
 
 #include "common/base/fault.h"
 
@@ -102,7 +103,8 @@ void write_file(const std::filesystem::path& path, std::string_view content,
 std::optional<std::string> read_link(const std::filesystem::path& path) {
   std::error_code error;
   auto target = std::filesystem::read_symlink(path, error);
-  if (error) return std::nullopt;
+  if (error == std::errc::no_such_file_or_directory) return std::nullopt;
+  if (error) throw Fault("read link", path.string(), error.message());
   return target.string();
 }
 

@@ -57,7 +57,8 @@ bool write_all(int fd, std::string_view bytes);
 // Fault.
 void sync_directory(const std::filesystem::path& directory);
 
-// Reads the target of a symbolic link; nothing if there is none.
+// Reads the target of a symbolic link; nothing if there is nothing of that name.  Throws
+// Fault.
 std::optional<std::string> read_link(const std::filesystem::path& path);
 
 // Points the symbolic link at `target` in one step (temporary link, rename).  Throws

@@ -67,10 +67,14 @@ struct ConstDb::Impl {
   std::uint64_t entries_end = 0;  // where the first hash table begins
 
   explicit Impl(const std::filesystem::path& file)
-      : path(file.string()), fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
+      : path(file.string()),
+        fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)) {
     struct stat status {};
     if (!fd || ::fstat(fd.get(), &status) != 0) {
       throw Fault("open database", path, errno_text(errno));
+    }
+    if (!S_ISREG(status.st_mode)) {
+      throw Fault("open database", path, "not a regular file");
     }
     const auto size = static_cast<std::uint64_t>(status.st_size);
     std::array<char, kHeader> header;

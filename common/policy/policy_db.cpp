@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "common/policy/policy_db.h"
 
+#include <algorithm>
+#include <system_error>
 #include <utility>
 
-#include "common/base/fault.h"
 #include "common/base/file.h"
 #include "common/base/text.h"
 #include "common/mail/address.h"
@@ -14,6 +15,7 @@ namespace {
 // A domain in A-labels has 253 octets at most (RFC 1035, 2.3.4); one octet of Punycode
 // (RFC 3492) is at most one character, four octets of UTF-8.
 constexpr std::size_t kMaxKey = std::size_t{4} * 253;
+constexpr const char* kLink = "current";
 constexpr const char* kFile = "policy.cdb";
 
 DomainPolicy decoded(std::string_view key, std::string_view value) {
@@ -29,9 +31,24 @@ bool is_special(std::string_view key) {
   return key == PolicyDb::kForeignKey || key == PolicyDb::kGatewayKey;
 }
 
+// Whether there was a first `mxfeed apply`.
+bool has_generations(const std::filesystem::path& state) {
+  std::error_code error;
+  const std::filesystem::directory_iterator all(state / "generations", error);
+  return std::any_of(begin(all), end(all), [](const auto& entry) {
+    return parse_unsigned(entry.path().filename().string()).has_value();
+  });
+}
+
+Fault missing_link(const std::filesystem::path& state) {
+  return Fault("open policy", (state / kLink).string(), "the link is missing");
+}
+
 }  // namespace
 
 PolicyDb::PolicyDb() = default;
+
+PolicyDb::PolicyDb(const Fault& unreadable) : fault_(unreadable) {}
 
 PolicyDb::PolicyDb(const std::filesystem::path& file) : db_(std::in_place, file) {
   const auto gateway = db_->find(kGatewayKey);
@@ -47,6 +64,7 @@ PolicyDb::PolicyDb(const std::filesystem::path& file) : db_(std::in_place, file)
 }
 
 std::optional<DomainPolicy> PolicyDb::find_own(std::string_view domain) const {
+  if (fault_) throw *fault_;
   if (!db_) return std::nullopt;
   if (domain.ends_with('.')) domain.remove_suffix(1);
   const std::string name = ascii_lower(domain);
@@ -75,8 +93,20 @@ DomainPolicy PolicyDb::find(std::string_view domain) const {
   return policy ? *std::move(policy) : foreign_;
 }
 
+PolicyDb open_policy(const std::filesystem::path& state) {
+  const auto target = read_link(state / kLink);
+  if (!target && has_generations(state)) throw missing_link(state);
+  return target ? PolicyDb(state / *target / kFile) : PolicyDb();
+}
+
 LivePolicy::LivePolicy(std::filesystem::path state) : state_(std::move(state)) {
-  if (!reload()) db_ = std::make_shared<PolicyDb>();
+  try {
+    if (reload()) return;
+    if (has_generations(state_)) throw missing_link(state_);
+    db_ = std::make_shared<PolicyDb>();
+  } catch (const Fault& fault) {
+    db_ = std::make_shared<PolicyDb>(fault);
+  }
 }
 
 std::shared_ptr<const PolicyDb> LivePolicy::get() const {
@@ -86,11 +116,11 @@ std::shared_ptr<const PolicyDb> LivePolicy::get() const {
 
 bool LivePolicy::reload() {
   const std::lock_guard one_at_a_time(reload_mutex_);
-  const auto link = state_ / "current";
-  const auto target = read_link(link);
+  const auto target = read_link(state_ / kLink);
   if (!target) {
-    if (target_.empty()) return false;  // before the first `mxfeed apply`
-    throw Fault("reload policy", link.string(), "the link is gone");
+    const bool was_applied = !target_.empty() || (db_ && db_->fault());
+    if (was_applied) throw missing_link(state_);
+    return false;
   }
   if (*target == target_) return false;
   // By the link's target, so that a swap in between cannot mix two generations.

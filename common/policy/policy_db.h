@@ -12,6 +12,7 @@
 #include <string>
 #include <string_view>
 
+#include "common/base/fault.h"
 #include "common/policy/constdb.h"
 #include "common/policy/domain_policy.h"
 
@@ -28,6 +29,12 @@ class PolicyDb {
   explicit PolicyDb(const std::filesystem::path& file);
   // No domain of ours, defaults for everything else: before the first `mxfeed apply`.
   PolicyDb();
+  // Stands for a policy that cannot be read: each look-up throws this Fault, gateway()
+  // has the defaults.
+  explicit PolicyDb(const Fault& unreadable);
+
+  // Why there is no policy to look up in; nothing if there is one.
+  const std::optional<Fault>& fault() const { return fault_; }
 
   const GatewayPolicy& gateway() const { return gateway_; }
 
@@ -43,22 +50,27 @@ class PolicyDb {
   std::optional<DomainPolicy> entry(std::string_view key) const;
 
   std::optional<ConstDb> db_;
+  std::optional<Fault> fault_;
   GatewayPolicy gateway_;
   DomainPolicy foreign_;
 };
 
-// The policy in force: what <state>/current/policy.cdb is now.  Thread-safe.
+// What <state>/current/policy.cdb is now, for a command.  Before the first `mxfeed apply`
+// the empty policy of generation 0.  Throws Fault if it cannot be read.
+PolicyDb open_policy(const std::filesystem::path& state);
+
+// The policy in force for a daemon, which lives on without one.  Thread-safe.
 class LivePolicy {
  public:
-  // Without <state>/current there is the empty policy of generation 0.  Throws Fault if
-  // there is one that cannot be read.
+  // As open_policy(); but a policy that cannot be read is one with a fault().
   explicit LivePolicy(std::filesystem::path state);
 
   // Never null; constant cost.
   std::shared_ptr<const PolicyDb> get() const;
 
-  // Opens what `current` points at now, if that is another generation than before; the
-  // one in force stays if it cannot be read.  Returns whether it changed; throws Fault.
+  // Opens what `current` points at now, if that is another generation than before or none
+  // could be read; what get() gives stays if it cannot be read.  Returns whether it
+  // changed; throws Fault.
   bool reload();
 
  private:

@@ -87,7 +87,10 @@ class Service {
         data_(make_data(options.state, spec.name)),
         policy_(options.state),
         signals_(route_signals()),
-        program_(spec.make(ServiceContext{options_, data_, policy_})) {}
+        program_(spec.make(ServiceContext{options_, data_, policy_})) {
+    const auto policy = policy_.get();
+    if (policy->fault()) begin_without_policy(*policy->fault());
+  }
 
   // Returns the exit status.
   int run() {
@@ -113,6 +116,16 @@ class Service {
   bool leaves_threads() const { return program_->leaves_threads(); }
 
  private:
+  // The next generation is taken as any other.
+  void begin_without_policy(const Fault& fault) {
+    policy_fault_ = fault.what();
+    counter("mxfeed_reloads_total", R"(result="fault")").add();
+    log(Severity::error, LogFields()
+                             .add("event", "no_policy")
+                             .add("fault", policy_fault_)
+                             .add("hint", "run mxfeed apply"));
+  }
+
   void tell_ready() {
     if (told_ready_ || !program_->is_ready()) return;
     told_ready_ = true;
@@ -212,6 +225,7 @@ class Service {
 
   std::string answer(std::string_view command) {
     if (command == "metrics") {
+      gauge("mxfeed_no_policy").set(has_policy() ? 0 : 1);
       program_->update_metrics();
       return render_metrics();
     }
@@ -225,7 +239,7 @@ class Service {
     snapshot.add("program", spec_.options.program)
         .add("version", MXFEED_VERSION)
         .add("pid", ::getpid())
-        .add("state", draining_ ? "draining" : program_->state())
+        .add("state", state())
         .add("generation", program_->generation(generation()));
     program_->describe(snapshot);
     if (!policy_fault_.empty()) snapshot.add("policy_fault", policy_fault_);
@@ -233,6 +247,11 @@ class Service {
     return snapshot;
   }
 
+  std::string_view state() const {
+    if (draining_) return "draining";
+    return has_policy() ? program_->state() : "no_policy";
+  }
+  bool has_policy() const { return !policy_.get()->fault(); }
   std::uint64_t generation() const { return policy_.get()->gateway().generation; }
 
   void drain() {

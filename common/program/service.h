@@ -4,6 +4,8 @@
 // and stop.  A daemon is a Program that run_service() runs.
 //
 // SIGUSR1, a changed DIR/current and the command "reload" on the status socket reload.
+// Without a policy that can be read a daemon starts all the same (PolicyDb::fault()) and
+// takes the first one that can.
 // SIGTERM and SIGINT drain: the Program refuses new clients, waits for the work in
 // progress, and exits with status 0.  SIGHUP is ignored.
 
@@ -71,7 +73,7 @@ class Program {
   virtual std::size_t in_progress() const { return 0; }
   virtual std::chrono::seconds drain_limit() const { return std::chrono::seconds(25); }
 
-  // For the status command, unless the daemon is draining.
+  // For the status command, unless the daemon has no policy or is draining.
   virtual std::string_view state() const { return "running"; }
   // The generation whose settings are in force; by default that of the policy.
   virtual std::uint64_t generation(std::uint64_t policy) const { return policy; }

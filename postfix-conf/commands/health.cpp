@@ -62,7 +62,25 @@ void ask_postfix(const std::filesystem::path& state,
   }
 }
 
+std::optional<std::uint64_t> number_in_force(const Generations& generations,
+                                             const char* link, Health& health) {
+  try {
+    return generations.number_of(link);
+  } catch (const Fault& fault) {
+    health.alarms.push_back(
+        {ExitCode::wrong, fmt::format("{}: run mxfeed apply", fault.what())});
+    return std::nullopt;
+  }
+}
+
 void judge_daemon(const DaemonStatus& daemon, Health& health) {
+  if (daemon.field("state") == "no_policy") {
+    health.alarms.push_back(
+        {ExitCode::differs,
+         fmt::format("{}: no policy: {}: run mxfeed apply", name_of(daemon),
+                     escape_line(daemon.field("policy_fault")))});
+    return;
+  }
   if (!daemon.serves()) {
     const auto why = daemon.field("last_fault");
     health.alarms.push_back(
@@ -96,8 +114,8 @@ Health look_at_health(const std::filesystem::path& state,
                       Scope scope) {
   Health health;
   const Generations generations(state);
-  health.milters = generations.number_of(Generations::kCurrent);
-  health.postfix = generations.number_of(Generations::kCurrentPostfix);
+  health.milters = number_in_force(generations, Generations::kCurrent, health);
+  health.postfix = number_in_force(generations, Generations::kCurrentPostfix, health);
   if (postfix_config) ask_postfix(state, *postfix_config, health);
   const bool takes_mail = health.attachment && health.attachment->takes_mail;
   if (scope == Scope::in_use && !takes_mail) return health;

@@ -46,8 +46,8 @@ ExitCode list(const Arguments& arguments) {
                                      escape_untrusted(arguments.operands()[0])));
     }
   }
-  const LivePolicy policy(arguments.state());
-  with_store(arguments, policy.get()->gateway().greylist.store, [&](StoreView& store) {
+  const PolicyDb policy = open_policy(arguments.state());
+  with_store(arguments, policy.gateway().greylist.store, [&](StoreView& store) {
     Listing listing({{"network", 24},
                      {"domain", 30},
                      {"state", 7},
@@ -185,8 +185,8 @@ class Answer {
 
 ExitCode why(const Arguments& arguments) {
   const auto [envelope, recipient] = question_of(arguments);
-  const auto policy = LivePolicy(arguments.state()).get();
-  const auto domain = policy->find_own(recipient.domain);
+  const PolicyDb policy = open_policy(arguments.state());
+  const auto domain = policy.find_own(recipient.domain);
   const std::string client = envelope.client.address->str();
   const std::string to = recipient.local_part + "@" + recipient.domain;
 
@@ -195,7 +195,7 @@ ExitCode why(const Arguments& arguments) {
       .add("sender", envelope.sender, escape_untrusted(envelope.sender))
       .add("recipient", to, escape_untrusted(to))
       .add("policy", domain ? json_of(*domain) : Json(), domain ? describe(*domain) : "");
-  const auto exempt = exemption(envelope, recipient, domain, policy->gateway());
+  const auto exempt = exemption(envelope, recipient, domain, policy.gateway());
   if (!exempt.empty()) {
     answer.add("exempt", exempt, "")
         .add("accepted", true, "")
@@ -203,7 +203,7 @@ ExitCode why(const Arguments& arguments) {
         .print();
     return ExitCode::fine;
   }
-  const auto& gateway = policy->gateway().greylist;
+  const auto& gateway = policy.gateway().greylist;
   const std::string key =
       key_of(*envelope.client.address, envelope.sender, recipient, domain->name, gateway);
   const std::string keyed_as = normalised_sender(envelope.sender, recipient);

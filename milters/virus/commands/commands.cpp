@@ -27,7 +27,7 @@ ScanResult ask(const Arguments& arguments) {
   const std::string mail =
       as_received(read_operand(arguments.operands()[0], kMaxMessage));
   const auto patience =
-      LivePolicy(arguments.state()).get()->gateway().virus.max_scan_time + kQueueTime;
+      open_policy(arguments.state()).gateway().virus.max_scan_time + kQueueTime;
   become_daemon(arguments.state(), "scan");
   MessageFile message(system_time());
   if (message.size() + mail.size() > kMaxMessage) {

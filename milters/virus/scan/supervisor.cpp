@@ -215,6 +215,8 @@ class Supervisor : public Program {
 void Supervisor::look(bool asked) {
   if (draining_) return;
   const std::shared_ptr<const PolicyDb> policy = policy_.get();
+  // Defaults might be laxer than what the operator has set.
+  if (policy->fault()) return;
   const GatewayPolicy& gateway = policy->gateway();
   database_ = look_at_database(gateway.virus.database);
   schedule_.observe({gateway.virus, database_.fingerprint}, Monotonic::now());

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "common/policy/policy_db.h"
 
+#include <sys/stat.h>
+
 #include <atomic>
 #include <cstdlib>
 #include <filesystem>
@@ -159,6 +161,8 @@ TEST_CASE("a policy file without its special keys is refused", "[policy]") {
   CHECK_THROWS_AS(PolicyDb(dir / "missing.cdb"), Fault);
   write_file(dir / "empty.cdb", "");
   CHECK_THROWS_AS(PolicyDb(dir / "empty.cdb"), Fault);
+  REQUIRE(::mkfifo((dir / "pipe.cdb").c_str(), 0600) == 0);
+  CHECK_THROWS_AS(PolicyDb(dir / "pipe.cdb"), Fault);
   write_file(dir / "text.cdb", std::string(5000, '\xff'));
   CHECK_THROWS_AS(PolicyDb(dir / "text.cdb"), Fault);
   const auto with = [&](const char* name, std::vector<std::string> keys) {
@@ -384,6 +388,7 @@ TEST_CASE("the live policy follows the link", "[policy]") {
   fs::remove_all(state.path() / "generations" / "1");
   CHECK(kept->find_own("a.example"));  // what a transaction holds stays readable
   CHECK(LivePolicy(state.path()).get()->gateway().generation == 2);
+  CHECK(open_policy(state.path()).gateway().generation == 2);
 }
 
 TEST_CASE("a generation that cannot be read leaves the old one in force", "[policy]") {
@@ -395,7 +400,6 @@ TEST_CASE("a generation that cannot be read leaves the old one in force", "[poli
   point_current(state, 2);  // missing
   CHECK_THROWS_AS(live.reload(), Fault);
   CHECK(live.get()->gateway().generation == 1);
-  CHECK_THROWS_AS(LivePolicy(state.path()), Fault);
 
   fs::create_directories(state.path() / "generations" / "2");
   write_file(state.path() / "generations" / "2" / "policy.cdb", "rubbish");
@@ -410,6 +414,54 @@ TEST_CASE("a generation that cannot be read leaves the old one in force", "[poli
   point_current(state, 2);
   CHECK(live.reload());
   CHECK(live.get()->gateway().generation == 2);
+}
+
+TEST_CASE("without a policy that can be read each look-up is a fault", "[policy]") {
+  struct Case {
+    const char* name;
+    bool has_link;
+    bool has_file;
+  };
+  const Case cases[] = {
+      {"its file is damaged", true, true},
+      {"its file is missing", true, false},
+      {"the link is missing", false, true},
+  };
+  for (const auto& c : cases) {
+    DYNAMIC_SECTION(c.name) {
+      const TemporaryDirectory state;
+      fs::create_directories(state.path() / "generations" / "1");
+      if (c.has_link) point_current(state, 1);
+      if (c.has_file) {
+        write_file(state.path() / "generations" / "1" / "policy.cdb", "rubbish");
+      }
+      LivePolicy live(state.path());
+      const auto none = live.get();
+      REQUIRE(none->fault());
+      CHECK(none->gateway() == GatewayPolicy{});
+      CHECK_THROWS_AS(none->find("a.example"), Fault);
+      CHECK_THROWS_AS(none->find_own("a.example"), Fault);
+      CHECK_THROWS_WITH(live.reload(), none->fault()->what());
+      CHECK_THROWS_AS(open_policy(state.path()), Fault);
+
+      make_generation(state, 1);
+      point_current(state, 1);
+      CHECK(live.reload());
+      CHECK_FALSE(live.get()->fault());
+      CHECK(live.get()->find_own("a.example"));
+    }
+  }
+}
+
+TEST_CASE("before the first apply there is the empty policy", "[policy]") {
+  const TemporaryDirectory state;
+  fs::create_directories(state.path() / "generations" / "1.partial");
+  LivePolicy live(state.path());
+  CHECK_FALSE(live.get()->fault());
+  CHECK_FALSE(live.get()->find_own("a.example"));
+  fs::create_directories(state.path() / "generations" / "1");
+  CHECK_FALSE(live.reload());  // the link is yet to be made
+  CHECK_FALSE(open_policy(TemporaryDirectory().path()).find_own("a.example"));
 }
 
 TEST_CASE("threads read while the policy is reloaded", "[policy]") {
