@@ -5,6 +5,7 @@
 
 #include "common/base/fault.h"
 #include "common/base/text.h"
+#include "common/policy/policy_db.h"
 #include "postfix-conf/generate/generations.h"
 #include "postfix-conf/postfix/postfix.h"
 
@@ -73,6 +74,16 @@ std::optional<std::uint64_t> number_in_force(const Generations& generations,
   }
 }
 
+// A daemon that has it open may not notice yet.
+void judge_policy(const std::filesystem::path& state, Health& health) {
+  try {
+    open_policy(state);
+  } catch (const Fault& fault) {
+    health.alarms.push_back(
+        {ExitCode::wrong, fmt::format("{}: run mxfeed apply", fault.what())});
+  }
+}
+
 void judge_daemon(const DaemonStatus& daemon, Health& health) {
   if (daemon.field("state") == "no_policy") {
     health.alarms.push_back(
@@ -116,6 +127,7 @@ Health look_at_health(const std::filesystem::path& state,
   const Generations generations(state);
   health.milters = number_in_force(generations, Generations::kCurrent, health);
   health.postfix = number_in_force(generations, Generations::kCurrentPostfix, health);
+  if (health.milters) judge_policy(state, health);
   if (postfix_config) ask_postfix(state, *postfix_config, health);
   const bool takes_mail = health.attachment && health.attachment->takes_mail;
   if (scope == Scope::in_use && !takes_mail) return health;

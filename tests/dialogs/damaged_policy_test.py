@@ -127,6 +127,7 @@ class StartedWithoutPolicyTest(daemons.TestCase):
         told = subprocess.run(
             [daemons.program("mxfeed"), "status", "--no-postfix", "--state", self.state],
             stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=False)
+        self.assertRegex(told.stderr, r"(?m)^error: .*: run mxfeed apply$")
         for name, milter in self.milters.items():
             [line] = [line for line in told.stderr.splitlines() if f"mxfeed-{name}: " in line]
             self.assertEqual(
