@@ -213,7 +213,7 @@ void write_table(const fs::path& file, const Generated& generated) {
 }
 
 std::string read_part(const fs::path& file) {
-  auto text = read_file(file, std::size_t{4} << 30);
+  auto text = read_regular_file(file, std::size_t{4} << 30);
   if (!text) throw Fault("read generation", file.string(), "no such file");
   return *std::move(text);
 }

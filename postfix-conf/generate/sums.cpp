@@ -24,7 +24,8 @@ constexpr std::size_t kSize = 32;
 constexpr std::size_t kMostSums = 64 * 1024;
 
 std::string sum_of(const fs::path& file) {
-  const Fd fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
+  // A named pipe in its place is not waited for: it is damage as well.
+  const Fd fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
   if (!fd) throw Fault("read generation", file.string(), errno_text(errno));
   Digester digester(kSize);
   std::string buffer(256 * 1024, '\0');
@@ -47,7 +48,7 @@ std::vector<std::string> sums_of(const fs::path& directory,
 
 // The sums by name; nothing if the file "sums" does not exist.
 std::optional<std::map<std::string, std::string>> read_sums(const fs::path& directory) {
-  const auto text = read_file(directory / kFile, kMostSums);
+  const auto text = read_regular_file(directory / kFile, kMostSums);
   if (!text) return std::nullopt;
   std::map<std::string, std::string> sums;
   for (const auto line : split(*text, '\n')) {
