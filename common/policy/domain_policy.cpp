@@ -89,7 +89,7 @@ bool GatewayPolicy::trusts(const IpAddress& client) const {
       trusted_networks, [&](const Network& network) { return network.contains(client); });
 }
 
-std::string_view word(GreylistWhen value) {
+std::string_view to_string(GreylistWhen value) {
   switch (value) {
     case GreylistWhen::always:
       return "always";
@@ -101,7 +101,7 @@ std::string_view word(GreylistWhen value) {
   return "";
 }
 
-std::string_view word(VirusAction value) {
+std::string_view to_string(VirusAction value) {
   switch (value) {
     case VirusAction::discard:
       return "delete";
@@ -113,7 +113,7 @@ std::string_view word(VirusAction value) {
   return "";
 }
 
-std::string_view word(EncryptedAction value) {
+std::string_view to_string(EncryptedAction value) {
   switch (value) {
     case EncryptedAction::header:
       return "header";
@@ -123,7 +123,7 @@ std::string_view word(EncryptedAction value) {
   return "";
 }
 
-std::string_view word(SpamAction value) {
+std::string_view to_string(SpamAction value) {
   switch (value) {
     case SpamAction::none:
       return "none";

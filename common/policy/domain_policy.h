@@ -85,10 +85,10 @@ struct DomainPolicy {
 };
 
 // The words of the configuration: "discard" is "delete" there.
-std::string_view word(GreylistWhen value);
-std::string_view word(VirusAction value);
-std::string_view word(EncryptedAction value);
-std::string_view word(SpamAction value);
+std::string_view to_string(GreylistWhen value);
+std::string_view to_string(VirusAction value);
+std::string_view to_string(EncryptedAction value);
+std::string_view to_string(SpamAction value);
 
 // What holds for the whole gateway.
 struct GatewayPolicy {

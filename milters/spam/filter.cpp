@@ -82,7 +82,7 @@ class SpamFilter : public Filter {
         act(level_, score_->proven, domain_.spam, exempt_, header_, status, edits);
     counter("mxfeed_spam_messages_total",
             fmt::format(R"(level="{}",action="{}")", to_string(level_),
-                        word(decision_->action)))
+                        to_string(decision_->action)))
         .add();
     return decision_->verdict;
   }
@@ -100,10 +100,10 @@ class SpamFilter : public Filter {
     if (!decision_) return;
     fields.add("level", to_string(level_))
         .add("p", fmt::format("{:.3f}", score_->probability))
-        .add("act", word(decision_->action));
+        .add("act", to_string(decision_->action));
     if (decision_->softened) {
       const SpamRule& rule = domain_.spam.rules[static_cast<std::size_t>(level_)];
-      fields.add("instead_of", word(rule.action))
+      fields.add("instead_of", to_string(rule.action))
           .add("because", exempt_ == Exempt::some ? "exempt-recipient" : "immature");
     }
     std::string evidence;

@@ -74,7 +74,7 @@ const DomainConfig* Config::find(std::string_view name) const {
   return found != domains.end() && found->name == name ? &*found : nullptr;
 }
 
-std::string_view word(Service value) {
+std::string_view to_string(Service value) {
   switch (value) {
     case Service::feed:
       return "feed";
@@ -88,7 +88,7 @@ std::string_view word(Service value) {
   return "";
 }
 
-std::string_view word(DomainState value) {
+std::string_view to_string(DomainState value) {
   switch (value) {
     case DomainState::active:
       return "active";
@@ -102,7 +102,7 @@ std::string_view word(DomainState value) {
   return "";
 }
 
-std::string_view word(Blocklist value) {
+std::string_view to_string(Blocklist value) {
   switch (value) {
     case Blocklist::off:
       return "off";
@@ -114,7 +114,7 @@ std::string_view word(Blocklist value) {
   return "";
 }
 
-std::string_view word(OnRefusal value) {
+std::string_view to_string(OnRefusal value) {
   switch (value) {
     case OnRefusal::bounce:
       return "bounce";
@@ -126,7 +126,7 @@ std::string_view word(OnRefusal value) {
   return "";
 }
 
-std::string_view word(BackupRight value) {
+std::string_view to_string(BackupRight value) {
   switch (value) {
     case BackupRight::allowed:
       return "allowed";

@@ -170,10 +170,10 @@ struct Config {
 };
 
 // The words of the configuration; more of them in domain_policy.h.
-std::string_view word(Service value);
-std::string_view word(DomainState value);
-std::string_view word(Blocklist value);
-std::string_view word(OnRefusal value);
-std::string_view word(BackupRight value);
+std::string_view to_string(Service value);
+std::string_view to_string(DomainState value);
+std::string_view to_string(Blocklist value);
+std::string_view to_string(OnRefusal value);
+std::string_view to_string(BackupRight value);
 
 }  // namespace mxfeed

@@ -57,7 +57,7 @@ DomainConfig read_domain(TomlNode table, const Defaults& defaults, Problems& pro
   if (const auto own = table.member("service");
       own && own->kind() == TomlNode::Kind::string) {
     for (const Service one : {Service::feed, Service::backup, Service::direct}) {
-      if (own->string() == word(one)) service = one;
+      if (own->string() == to_string(one)) service = one;
     }
   }
   DomainSettings settings = defaults.of(service);

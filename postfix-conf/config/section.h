@@ -109,7 +109,7 @@ class Entry {
     if (!given) return std::nullopt;
     std::array<std::string_view, n> words;
     for (std::size_t i = 0; i < n; ++i) {
-      words[i] = word(values[i]);
+      words[i] = to_string(values[i]);
       if (words[i] == *given) return values[i];
     }
     not_one_of(*given, words);

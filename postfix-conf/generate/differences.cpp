@@ -18,7 +18,7 @@ std::string_view subdomains_word(Row below) {
 std::string summary(const Hosted& hosted) {
   const std::string_view below = hosted.below == Row::none ? "" : ", subdomains";
   if (!is_relayed(hosted.own)) return fmt::format("{}{}", to_string(hosted.own), below);
-  return fmt::format("{} {} {}{}", word(hosted.service), to_string(hosted.own),
+  return fmt::format("{} {} {}{}", to_string(hosted.service), to_string(hosted.own),
                      hosted.route, below);
 }
 
@@ -30,7 +30,7 @@ void add_changes(const Hosted& now, const DomainPolicy& policy, const Hosted& be
       lines.push_back(fmt::format("~ {}: {} {} -> {}", now.name, what, from, to));
     }
   };
-  changed("service", word(before.service), word(now.service));
+  changed("service", to_string(before.service), to_string(now.service));
   changed("state", to_string(before.own), to_string(now.own));
   changed("route", before.route, now.route);
   changed("subdomains", subdomains_word(before.below), subdomains_word(now.below));

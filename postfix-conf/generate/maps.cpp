@@ -51,7 +51,7 @@ void each_row(const Hosted& hosted, std::string_view own, std::string_view below
 
 void relay_domain_lines(const Hosted& hosted, const LineSink& line) {
   const auto value = [&](Row row) {
-    return is_relayed(row) ? word(hosted.service) : std::string_view();
+    return is_relayed(row) ? to_string(hosted.service) : std::string_view();
   };
   each_row(hosted, value(hosted.own), value(hosted.below), line);
 }

@@ -46,7 +46,7 @@ void split_into(std::vector<std::string_view>& cells, std::string_view line) {
 std::optional<Service> parse_service(std::string_view text) {
   for (const Service one :
        {Service::feed, Service::backup, Service::direct, Service::mailbox}) {
-    if (word(one) == text) return one;
+    if (to_string(one) == text) return one;
   }
   return std::nullopt;
 }
@@ -154,7 +154,7 @@ void render_table(const Generated& generated,
   auto own = generated.unknown.begin();
   for (const auto& one : generated.hosted) {
     fmt::format_to(std::back_inserter(text), "{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}", one.name,
-                   word(one.service), to_string(one.own), to_string(one.below),
+                   to_string(one.service), to_string(one.own), to_string(one.below),
                    format_duration(one.queue_lifetime),
                    generated.policies.at(one.policy).content_class, one.customer,
                    one.route);

@@ -105,17 +105,18 @@ std::string describe(const Record& record) {
 
 std::string describe(const DomainPolicy& domain) {
   const GreylistPolicy& greylist = domain.greylist;
-  return fmt::format(
-      "{}: {}{}, delay {}, retry window {}, keep {}", domain.name, word(greylist.when),
-      greylist.shadow ? " (shadow)" : "", format_duration(greylist.delay),
-      format_duration(greylist.retry_window), format_duration(greylist.keep));
+  return fmt::format("{}: {}{}, delay {}, retry window {}, keep {}", domain.name,
+                     to_string(greylist.when), greylist.shadow ? " (shadow)" : "",
+                     format_duration(greylist.delay),
+                     format_duration(greylist.retry_window),
+                     format_duration(greylist.keep));
 }
 
 Json json_of(const DomainPolicy& domain) {
   const GreylistPolicy& greylist = domain.greylist;
   return Json::object()
       .set("domain", domain.name)
-      .set("when", word(greylist.when))
+      .set("when", to_string(greylist.when))
       .set("shadow", greylist.shadow)
       .set("delay_seconds", greylist.delay.count())
       .set("retry_window_seconds", greylist.retry_window.count())

@@ -50,7 +50,7 @@ void complete_rule(const Section& table, std::string_view level, SpamRule& rule)
     case SpamAction::quarantine:
       rule.text.clear();
       if (has_text) {
-        wrong_text(fmt::format("action \"{}\" has no text", word(rule.action)));
+        wrong_text(fmt::format("action \"{}\" has no text", to_string(rule.action)));
       }
       return;
   }
@@ -81,8 +81,8 @@ void read_rule(const Entry& entry, const Setting<DomainSettings>& row,
   table->read(row.rows(), SettingsOf::domain, settings);
   const auto action = table->take("action");
   if (!action) return table->error("action", table->place(), "missing");
-  const bool is_known =
-      action->kind() == TomlNode::Kind::string && action->string() == word(rule.action);
+  const bool is_known = action->kind() == TomlNode::Kind::string &&
+                        action->string() == to_string(rule.action);
   const bool has_wrong_text = table->has("text") && rule.text.empty();
   if (is_known && !has_wrong_text) complete_rule(*table, row.key, rule);
   if (!row.has_effect && rule.action != SpamAction::none) entry.warn_no_effect();

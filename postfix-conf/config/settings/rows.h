@@ -102,7 +102,7 @@ requires std::is_integral_v<V> Json to_json(V value) {
 }
 template <typename V>
 requires std::is_enum_v<V> Json to_json(V value) {
-  return word(value);
+  return to_string(value);
 }
 template <typename V>
 Json to_json(const std::optional<V>& value) {
