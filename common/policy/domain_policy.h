@@ -7,8 +7,9 @@
 // Fields are stored with tags; unknown ones are kept as they are, so that a program of
 // the next version reads the policy of this one and the other way round.
 //
-// To add a field: add it here, in domain_policy.cpp (both directions), in postfix-conf
-// and in mxfeed.toml(5).  domain_policy_test fails until encode and decode agree.
+// To add a field: add it here, a tag in domain_policy.cpp, a row in
+// postfix-conf/config/settings and a paragraph in mxfeed.toml(5).  domain_policy_test,
+// settings_test and compile_settings_test fail until they agree.
 
 #pragma once
 

@@ -24,7 +24,7 @@ const DomainConfig* find_effective(const Config& config, std::string_view name) 
   for (auto dot = name.find('.'); dot != std::string_view::npos; dot = name.find('.')) {
     name.remove_prefix(dot + 1);
     const auto* const parent = config.find(name);
-    if (parent != nullptr && parent->settings->subdomains.value) return parent;
+    if (parent != nullptr && parent->settings->policy.subdomains) return parent;
   }
   return nullptr;
 }
@@ -132,7 +132,7 @@ ExitCode show(const std::filesystem::path& directory, const std::filesystem::pat
   const std::string customer = domain->customer == DomainConfig::kNoCustomer
                                    ? std::string()
                                    : config.customers[domain->customer].id;
-  const auto settings = list_settings(domain->whole_settings(), config.gateway);
+  const auto settings = list_settings(*domain);
   if (json) {
     fmt::print("{}\n", json_of(config, *domain, customer, settings).str());
     return ExitCode::fine;

@@ -10,13 +10,14 @@
 #include "common/base/text.h"
 #include "postfix-conf/config/load.h"
 #include "postfix-conf/config/section.h"
+#include "postfix-conf/config/settings.h"
 
 namespace mxfeed {
 namespace {
 
 bool is_relayed(const DomainConfig& domain) {
-  const auto service = domain.settings->service.value;
-  return domain.settings->state.value != DomainState::removed &&
+  const auto service = domain.settings->service;
+  return domain.settings->state != DomainState::removed &&
          (service == Service::feed || service == Service::backup);
 }
 
@@ -64,7 +65,7 @@ class Checker {
     for (const auto& domain : config_.domains) {
       if (domain.name.empty()) continue;
       if (previous != nullptr && previous->name == domain.name) {
-        error(domain, "name", domain.place,
+        error(domain, "name",
               fmt::format("duplicate; first defined at {}",
                           config_.describe(previous->place)));
       } else {
@@ -93,8 +94,8 @@ class Checker {
     std::vector<std::vector<const DomainConfig*>> backups(config_.customers.size());
     for (const auto& domain : config_.domains) {
       if (domain.customer != DomainConfig::kNoCustomer &&
-          domain.settings->service.value == Service::backup &&
-          domain.settings->state.value != DomainState::removed) {
+          domain.settings->service == Service::backup &&
+          domain.settings->state != DomainState::removed) {
         backups[domain.customer].push_back(&domain);
       }
     }
@@ -105,7 +106,7 @@ class Checker {
       std::sort(all.begin(), all.end(),
                 [](const auto* a, const auto* b) { return a->place < b->place; });
       for (std::size_t n = customer.max_backup_domains; n < all.size(); ++n) {
-        error(*all[n], "service", all[n]->absolute(all[n]->settings->service.place),
+        error(*all[n], "service",
               fmt::format("backup domain {} of customer \"{}\": max_backup_domains is {}",
                           n + 1, customer.id, customer.max_backup_domains));
       }
@@ -117,7 +118,7 @@ class Checker {
     std::size_t feeds = 0, backups = 0;
     for (const auto& domain : config_.domains) {
       if (!is_relayed(domain)) continue;
-      ++(domain.settings->service.value == Service::feed ? feeds : backups);
+      ++(domain.settings->service == Service::feed ? feeds : backups);
     }
     const auto check = [&](std::string_view key, bool is_missing, std::size_t count,
                            std::string_view service) {
@@ -136,48 +137,51 @@ class Checker {
     std::chrono::seconds longest{0};
     std::uint64_t largest = 0;
     for (const auto& domain : config_.domains) {
-      longest = std::max(longest, domain.settings->queue_lifetime.value);
-      largest = std::max(largest, domain.settings->max_size.value);
+      longest = std::max(longest, domain.settings->queue_lifetime);
+      largest = std::max(largest, domain.settings->max_size);
     }
+    const auto& lifetime_row = domain_setting("queue_lifetime");
+    const auto& size_row = domain_setting("max_size");
     AlikeWarnings lifetimes(config_, "queue_lifetime");
     AlikeWarnings sizes(config_, "max_size");
     AlikeWarnings too_large(config_, "max_size");
     for (const auto& domain : config_.domains) {
-      const auto& lifetime = domain.settings->queue_lifetime;
-      if (lifetime.value < longest && lifetime.place.line != 0) {
-        lifetimes.add(domain.absolute(lifetime.place), [&] {
+      const auto lifetime = domain.settings->queue_lifetime;
+      const Place lifetime_place = domain.place_of(lifetime_row);
+      if (lifetime < longest && lifetime_place.line != 0) {
+        lifetimes.add(lifetime_place, [&] {
           return fmt::format(
               "{} has no effect in this version: mail is kept for the longest "
               "queue_lifetime of all domains ({})",
-              format_duration(lifetime.value), format_duration(longest));
+              format_duration(lifetime), format_duration(longest));
         });
       }
-      const auto& size = domain.settings->max_size;
-      if (size.value < largest && size.place.line != 0) {
-        sizes.add(domain.absolute(size.place), [&] {
+      const auto size = domain.settings->max_size;
+      const Place size_place = domain.place_of(size_row);
+      if (size < largest && size_place.line != 0) {
+        sizes.add(size_place, [&] {
           return fmt::format(
               "{} has no effect in this version: the largest max_size of all domains "
               "({}) is the limit",
-              format_size(size.value), format_size(largest));
+              format_size(size), format_size(largest));
         });
       }
       const auto scanned = config_.gateway.virus.max_file_size;
-      if (is_relayed(domain) && size.value > scanned) {
-        const Place place =
-            size.place.line != 0 ? domain.absolute(size.place) : domain.place;
-        too_large.add(place, [&] {
+      if (is_relayed(domain) && size > scanned) {
+        too_large.add(size_place.line != 0 ? size_place : domain.place, [&] {
           return fmt::format(
               "{} is above max_file_size in [virus] ({}): a larger message is "
               "unscannable",
-              format_size(size.value), format_size(scanned));
+              format_size(size), format_size(scanned));
         });
       }
     }
   }
 
  private:
-  void error(const DomainConfig& domain, std::string_view key, Place place,
-             std::string cause) {
+  // Where the key was written, else where the name was.
+  void error(const DomainConfig& domain, std::string_view key, std::string cause) {
+    Place place = domain.place_of(domain_setting(key));
     if (place.line == 0) place = domain.place;
     config_.errors.push_back({place, fmt::format("domain \"{}\"", domain.name),
                               std::string(key), std::move(cause)});
@@ -187,26 +191,25 @@ class Checker {
     const auto& settings = *domain.settings;
     for (const auto& host : config_.gateway.hosts) {
       if (host.name == domain.name) {
-        error(domain, "name", domain.place, "must not be the name of a gateway host");
+        error(domain, "name", "must not be the name of a gateway host");
       }
     }
-    const auto& gateway = config_.gateway;
-    const auto& delay = settings.greylist_delay;
-    if (delay.value && *delay.value >= gateway.greylist_defaults.retry_window) {
-      error(domain, "greylist.delay", domain.absolute(delay.place),
+    const auto& greylist = settings.policy.greylist;
+    // That of [greylist] was checked there.
+    if (greylist.delay != config_.gateway.base.policy.greylist.delay &&
+        greylist.delay >= greylist.retry_window) {
+      error(domain, "greylist.delay",
             fmt::format("must be below retry_window ({})",
-                        format_duration(gateway.greylist_defaults.retry_window)));
+                        format_duration(greylist.retry_window)));
     }
-    if (settings.service.value == Service::backup) check_backup(domain);
-    if (is_relayed(domain) && domain.deliver_to.place.line == 0) {
-      error(domain, "deliver_to", domain.place,
-            "missing: the IP address of the customer's server");
+    if (settings.service == Service::backup) check_backup(domain);
+    if (is_relayed(domain) && domain.place_of(servers_row_).line == 0) {
+      error(domain, "deliver_to", "missing: the IP address of the customer's server");
     }
-    for (const auto& server : domain.deliver_to.value) {
+    for (const auto& server : domain.deliver_to) {
       const auto cause = why_not(server.address);
       if (!cause.empty()) {
-        error(domain, "deliver_to", domain.deliver_to.place,
-              fmt::format("{}: {}", server.str(), cause));
+        error(domain, "deliver_to", fmt::format("{}: {}", server.str(), cause));
       }
     }
   }
@@ -214,13 +217,12 @@ class Checker {
   void check_backup(const DomainConfig& domain) {
     const auto& settings = *domain.settings;
     if (!is_relayed(domain)) return;
-    if (settings.requested.value.empty()) {
-      error(domain, "requested", domain.place,
+    if (settings.requested.empty()) {
+      error(domain, "requested",
             "missing: a backup needs a record of who asked for it and when");
     }
     if (domain.customer == DomainConfig::kNoCustomer) {
-      error(domain, "service", domain.absolute(settings.service.place),
-            "a backup needs a customer: add [customer] to the file");
+      error(domain, "service", "a backup needs a customer: add [customer] to the file");
       return;
     }
     const auto& customer = config_.customers[domain.customer];
@@ -231,7 +233,7 @@ class Checker {
                        customer.id, config_.describe(customer.place))});
     }
     if (customer.backup == BackupRight::refused) {
-      error(domain, "service", domain.absolute(settings.service.place),
+      error(domain, "service",
             fmt::format("backups are refused for customer \"{}\" ({})", customer.id,
                         config_.describe(customer.place)));
     }
@@ -264,6 +266,7 @@ class Checker {
   }
 
   Config& config_;
+  const Setting<DomainSettings>& servers_row_ = domain_setting("deliver_to");
   std::map<IpAddress, const HostConfig*> own_;
 };
 

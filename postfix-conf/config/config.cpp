@@ -14,36 +14,40 @@ namespace {
 constexpr std::uint32_t kRelative = 0xFFFFFFFF;
 constexpr std::uint32_t kRelativeBase = 0x80000000;
 
-// Calls `place` with that of each setting.
-template <typename Call>
-void each_place(DomainSettings& s, const Call& place) {
-  const auto all = [&](auto&... settings) { (place(settings.place), ...); };
-  all(s.service, s.deliver_to, s.state, s.subdomains, s.requested, s.acknowledged,
-      s.queue_lifetime, s.standby_mailboxes, s.greylist_when, s.greylist_shadow,
-      s.greylist_delay, s.recipients, s.blocklist, s.on_refusal, s.tls, s.max_size,
-      s.virus_infected, s.virus_unscannable, s.virus_encrypted, s.spam_enabled,
-      s.spam_immature_acts, s.spam_low, s.spam_med, s.spam_high, s.spam_bulk);
-}
-
 }  // namespace
 
-void make_relative(DomainSettings& settings, Place domain) {
-  each_place(settings, [&](Place& place) {
-    if (place.line == 0 || place.file != domain.file) return;
+void Places::set(const Setting<DomainSettings>& row, Place place) {
+  for (auto& [written, old] : places_) {
+    if (written == &row) {
+      old = place;
+      return;
+    }
+  }
+  places_.emplace_back(&row, place);
+}
+
+void Places::make_relative(Place domain) {
+  for (auto& [row, place] : places_) {
+    if (place.file != domain.file) continue;
     place = {kRelative, kRelativeBase + (place.line - domain.line)};
-  });
+  }
 }
 
-Place DomainConfig::absolute(Place relative) const {
-  if (relative.file != kRelative) return relative;
-  return {place.file, place.line + (relative.line - kRelativeBase)};
+Place Places::of(const Setting<DomainSettings>& row, Place domain) const {
+  for (const auto& [written, place] : places_) {
+    if (written != &row) continue;
+    if (place.file != kRelative) return place;
+    return {domain.file, domain.line + (place.line - kRelativeBase)};
+  }
+  return {};
 }
 
-DomainSettings DomainConfig::whole_settings() const {
-  DomainSettings whole = *settings;
-  each_place(whole, [&](Place& one) { one = absolute(one); });
-  whole.deliver_to = deliver_to;
-  return whole;
+DomainPolicy built_in_policy() {
+  DomainPolicy policy;
+  policy.spam.rules = {SpamRule{}, SpamRule{SpamAction::subject, "[SPAM: low] "},
+                       SpamRule{SpamAction::subject, "[SPAM: med] "},
+                       SpamRule{SpamAction::discard, ""}};
+  return policy;
 }
 
 std::string Endpoint::str() const {

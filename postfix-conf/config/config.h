@@ -5,20 +5,21 @@
 
 #pragma once
 
-#include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <list>
-#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "common/mail/address.h"
 #include "common/policy/domain_policy.h"
 
 namespace mxfeed {
+
+struct DomainSettings;
 
 // Where something was written: Config::files[file], line.  Line 0 is a built-in default,
 // or, for a problem, the file as a whole.
@@ -33,6 +34,25 @@ struct Sourced {
   T value{};
   Place place{};
   bool operator==(const Sourced&) const = default;
+};
+
+template <typename T>
+struct Setting;
+
+// Where the settings of a domain were written, by their rows of the table.
+class Places {
+ public:
+  void set(const Setting<DomainSettings>& row, Place place);
+  // Makes the places in the file of the domain count from it, so that domains that are
+  // written alike have equal places.
+  void make_relative(Place domain);
+  // `domain` as for make_relative().
+  Place of(const Setting<DomainSettings>& row, Place domain) const;
+
+  bool operator==(const Places&) const = default;
+
+ private:
+  std::vector<std::pair<const Setting<DomainSettings>*, Place>> places_;
 };
 
 // An error, or a warning.  Reads
@@ -58,35 +78,29 @@ struct Endpoint {
   std::string str() const;  // "[192.0.2.7]:25", as Postfix takes it
 };
 
+// The policy of a domain without settings.
+DomainPolicy built_in_policy();
+
 // The settings of a domain, or in [defaults] of all domains.  The values here are the
 // built-in defaults.
 struct DomainSettings {
-  Sourced<Service> service{Service::feed};
-  Sourced<std::vector<Endpoint>> deliver_to;
-  Sourced<DomainState> state{DomainState::active};
-  Sourced<bool> subdomains{false};
-  Sourced<std::string> requested;     // who asked for it, and when
-  Sourced<std::string> acknowledged;  // who confirmed it, and when
-  Sourced<std::chrono::seconds> queue_lifetime{std::chrono::hours(48)};
-  Sourced<bool> standby_mailboxes{false};
-  Sourced<GreylistWhen> greylist_when{GreylistWhen::always};
-  Sourced<bool> greylist_shadow{false};
-  Sourced<std::optional<std::chrono::seconds>>
-      greylist_delay;                      // otherwise that of [greylist]
-  Sourced<std::string> recipients{"any"};  // any | callout | list | file:NAME
-  Sourced<Blocklist> blocklist{Blocklist::off};
-  Sourced<OnRefusal> on_refusal{OnRefusal::bounce};
-  Sourced<std::string> tls;  // level, or "fingerprint"; empty: as Postfix is set
-  Sourced<std::uint64_t> max_size{std::uint64_t{50} << 20};
-  Sourced<VirusAction> virus_infected{VirusAction::discard};
-  Sourced<VirusAction> virus_unscannable{VirusAction::reject};
-  Sourced<EncryptedAction> virus_encrypted{EncryptedAction::header};
-  Sourced<bool> spam_enabled{false};
-  Sourced<bool> spam_immature_acts{false};
-  Sourced<SpamRule> spam_low{{SpamAction::subject, "[SPAM: low] "}};
-  Sourced<SpamRule> spam_med{{SpamAction::subject, "[SPAM: med] "}};
-  Sourced<SpamRule> spam_high{{SpamAction::discard, ""}};
-  Sourced<SpamRule> spam_bulk{{SpamAction::none, ""}};
+  // Given to the milters unchanged.  Its name, class and unknown fields stay empty.
+  DomainPolicy policy = built_in_policy();
+  Service service = Service::feed;
+  std::vector<Endpoint> deliver_to;
+  DomainState state = DomainState::active;
+  std::string requested;     // who asked for it, and when
+  std::string acknowledged;  // who confirmed it, and when
+  std::chrono::seconds queue_lifetime = std::chrono::hours(48);
+  bool standby_mailboxes = false;
+  std::string recipients = "any";  // any | callout | list | file:NAME
+  Blocklist blocklist = Blocklist::off;
+  OnRefusal on_refusal = OnRefusal::bounce;
+  std::string tls;  // level, or "fingerprint"; empty: as Postfix is set
+  std::uint64_t max_size = std::uint64_t{50} << 20;
+  SpamRule spam_bulk;
+
+  Places places;
 
   bool operator==(const DomainSettings&) const = default;
 };
@@ -95,23 +109,19 @@ struct DomainConfig {
   std::string name;  // A-labels
   Place place;       // of the name
   std::uint32_t customer = kNoCustomer;
-  Sourced<std::vector<Endpoint>> deliver_to;
+  std::vector<Endpoint> deliver_to;
   // Its own settings over those of [defaults], without deliver_to.  Lives in
   // Config::settings, shared by domains with equal settings: for its places see
-  // absolute().
+  // place_of().
   const DomainSettings* settings = nullptr;
 
   static constexpr std::uint32_t kNoCustomer = 0xFFFFFFFF;
 
-  // The place of a setting in `settings`.
-  Place absolute(Place place) const;
-  // All settings, with their places.
-  DomainSettings whole_settings() const;
+  // Line 0 if it is a built-in default.
+  Place place_of(const Setting<DomainSettings>& row) const {
+    return settings->places.of(row, place);
+  }
 };
-
-// Makes places in the domain's own file relative to the domain's place, so that domains
-// that are written alike have equal settings.
-void make_relative(DomainSettings& settings, Place domain);
 
 struct CustomerConfig {
   std::string id;
@@ -134,10 +144,9 @@ struct GatewayConfig {
   std::vector<Network> trusted_networks;
   std::vector<HostConfig> hosts;
   GatewayPolicy::Greylist greylist;
-  GreylistPolicy greylist_defaults;  // delay, retry_window, keep
-  Place greylist_delay_place;
   GatewayPolicy::Virus virus;
-  std::array<double, 3> spam_begins = SpamPolicy().begins;
+  // What [defaults] starts from: built-in values, or those of [greylist] and [spam].
+  DomainSettings base;
   bool smtputf8 = false;         // [postfix]: whether Postfix offers SMTPUTF8 (RFC 6531)
   bool scan_other_mail = false;  // [postfix]
   std::chrono::seconds removal_grace{std::chrono::hours(72)};

@@ -53,7 +53,7 @@ DomainConfig read_domain(TomlNode table, const Defaults& defaults, Problems& pro
   } else if (domain.name.find('.') == std::string::npos) {
     section.error("name", domain.place, "must have at least two labels");
   }
-  Service service = defaults.common.service.value;
+  Service service = defaults.common.service;
   if (const auto own = table.member("service");
       own && own->kind() == TomlNode::Kind::string) {
     for (const Service one : {Service::feed, Service::backup, Service::direct}) {
@@ -63,7 +63,7 @@ DomainConfig read_domain(TomlNode table, const Defaults& defaults, Problems& pro
   DomainSettings settings = defaults.of(service);
   read_settings(section, SettingsOf::domain, settings);
   domain.deliver_to = std::exchange(settings.deliver_to, {});
-  make_relative(settings, domain.place);
+  settings.places.make_relative(domain.place);
   domain.settings = store(std::move(settings), all);
   return domain;
 }

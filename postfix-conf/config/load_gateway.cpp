@@ -24,9 +24,9 @@ void read_part(const Section& common, std::string_view service, TomlNode table,
   read_settings(*part, SettingsOf::defaults, settings);
 }
 
-Defaults read_defaults(Section& section, Problems& problems) {
-  Defaults defaults;
-  defaults.backup.queue_lifetime.value = std::chrono::hours(120);
+Defaults read_defaults(Section& section, const DomainSettings& base, Problems& problems) {
+  Defaults defaults{base, base, base};
+  defaults.backup.queue_lifetime = std::chrono::hours(120);
   const auto table = section.take("defaults");
   if (!table) return defaults;
   if (table->kind() != TomlNode::Kind::table) {
@@ -86,8 +86,8 @@ Defaults read_gateway(TomlNode root, Problems& problems, Config& config) {
       section.error(key, section.place_of(*value), "belongs in domains.d/*.toml");
     }
   }
-  auto defaults = read_defaults(section, problems);
   read_gateway_settings(section, config.gateway);
+  auto defaults = read_defaults(section, config.gateway.base, problems);
   check_hosts(section, config);
   return defaults;
 }

@@ -29,8 +29,6 @@ struct Problems {
   bool muted = false;  // while reading again: all problems were noted before
 };
 
-template <typename T>
-struct Setting;
 enum class SettingsOf : std::uint8_t;
 
 // Lives as long as the file, the problems and the texts that it was made from.

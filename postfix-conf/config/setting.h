@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// The row of a settings table.  To add a key: a member with its default in config.h, a
-// row in settings/, a paragraph in mxfeed.toml(5); settings_test fails until they agree.
+// The row of a settings table.  To add a key: a field in DomainPolicy if the milters get
+// it, else a member in config.h; a row in settings/; a paragraph in mxfeed.toml(5).
+// settings_test and compile_settings_test fail until they agree.
 
 #pragma once
 
@@ -45,7 +46,6 @@ struct Setting {
   void (*read)(const Entry& entry, const Setting& row, T& target);
   // As `mxfeed show` and the manual give it; null if nothing is kept.
   Json (*value)(const T& settings) = nullptr;
-  Place (*place)(const T& settings) = nullptr;
   std::uint64_t least = 0;
   std::uint64_t most = 0;
   bool has_effect = true;
@@ -77,7 +77,12 @@ void Section::read(std::span<const Setting<T>> rows, SettingsOf kind, T& target)
     });
     if (is_taken(key)) return;
     if (row != rows.end()) {
-      if (row->read != nullptr) row->read(Entry(*this, row->key, value), *row, target);
+      if (row->read == nullptr) return;
+      const Entry entry(*this, row->key, value);
+      if constexpr (requires { target.places; }) {
+        if (row->rows == nullptr) target.places.set(*row, entry.place());
+      }
+      row->read(entry, *row, target);
     } else {
       std::vector<std::string_view> known(taken_);
       for (const auto& one : rows) {

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <stdexcept>
 #include <utility>
 
 #include "common/base/text.h"
@@ -33,17 +34,17 @@ std::string limits_of(SettingType type, std::uint64_t least, std::uint64_t most)
   return {};
 }
 
-// Calls visit(row, path of its table) for every row that is not a table; a row of a table
-// without effect has none.
+// Calls visit(row, path of its table, has_effect) for every row that is not a table; a
+// row of a table without effect has none.
 template <typename T, typename Visit>
 void each_row(Settings<T> rows, const std::string& path, Visit visit,
               bool has_effect = true) {
-  for (auto row : rows) {
-    row.has_effect = row.has_effect && has_effect;
+  for (const auto& row : rows) {
+    const bool row_has_effect = row.has_effect && has_effect;
     if (row.rows != nullptr) {
-      each_row(row.rows(), path + std::string(row.key) + ".", visit, row.has_effect);
+      each_row(row.rows(), path + std::string(row.key) + ".", visit, row_has_effect);
     } else if (row.type != SettingType::tables && row.type != SettingType::table) {
-      visit(row, path);
+      visit(row, path, row_has_effect);
     }
   }
 }
@@ -51,7 +52,8 @@ void each_row(Settings<T> rows, const std::string& path, Visit visit,
 template <typename T>
 void add_infos(Settings<T> rows, const std::string& prefix, const char* brackets,
                std::vector<SettingInfo>& infos, bool has_effect = true) {
-  const auto add = [&](const Setting<T>& row, const std::string& path) {
+  const auto add = [&](const Setting<T>& row, const std::string& path,
+                       bool row_has_effect) {
     const T built_in{};
     const bool is_top = path == prefix;
     const auto name = path.substr(0, path.empty() ? 0 : path.size() - 1);
@@ -64,7 +66,7 @@ void add_infos(Settings<T> rows, const std::string& prefix, const char* brackets
         .limits = limits_of(row.type, row.least, row.most),
         .built_in = row.value == nullptr ? Json() : row.value(built_in),
         .example = std::string(row.example),
-        .has_effect = row.has_effect,
+        .has_effect = row_has_effect,
     });
   };
   each_row(rows, prefix, add, has_effect);
@@ -112,19 +114,25 @@ void read_gateway_settings(Section& section, GatewayConfig& gateway) {
   section.read(gateway_settings(), SettingsOf::domain, gateway);
 }
 
-std::vector<ShownSetting> list_settings(const DomainSettings& settings,
-                                        const GatewayConfig& gateway) {
-  auto effective = settings;
-  if (auto& delay = effective.greylist_delay; !delay.value) {
-    delay = {gateway.greylist_defaults.delay, gateway.greylist_delay_place};
-  }
+std::vector<ShownSetting> list_settings(const DomainConfig& domain) {
+  DomainSettings whole = *domain.settings;
+  whole.deliver_to = domain.deliver_to;
   std::vector<ShownSetting> shown;
-  each_row(domain_settings(), "", [&](const auto& row, const std::string& path) {
+  each_row(domain_settings(), "", [&](const auto& row, const std::string& path, bool) {
     if (row.value == nullptr) return;
-    shown.push_back({path + std::string(row.key), row.type, row.value(effective),
-                     row.place(effective)});
+    shown.push_back(
+        {path + std::string(row.key), row.type, row.value(whole), domain.place_of(row)});
   });
   return shown;
+}
+
+const Setting<DomainSettings>& domain_setting(std::string_view key) {
+  const Setting<DomainSettings>* found = nullptr;
+  each_row(domain_settings(), "", [&](const auto& row, const std::string& path, bool) {
+    if (path + std::string(row.key) == key) found = &row;
+  });
+  if (found == nullptr) throw std::logic_error("no setting " + std::string(key));
+  return *found;
 }
 
 std::string ShownSetting::text() const {

@@ -19,7 +19,7 @@ namespace mxfeed {
 void read_settings(Section& section, SettingsOf kind, DomainSettings& settings);
 // The table [customer].
 CustomerConfig read_customer(Section& section);
-// Reads the top level of mxfeed.toml; [defaults] must have been taken before.
+// Reads the top level of mxfeed.toml, without [defaults].
 void read_gateway_settings(Section& section, GatewayConfig& gateway);
 
 // A setting of a domain as `mxfeed show` lists it.
@@ -33,8 +33,11 @@ struct ShownSetting {
   std::string text() const;
 };
 
-std::vector<ShownSetting> list_settings(const DomainSettings& settings,
-                                        const GatewayConfig& gateway);
+std::vector<ShownSetting> list_settings(const DomainConfig& domain);
+
+// The row of a setting, by its key with the tables that it is in: "greylist.delay".  It
+// must be there.
+const Setting<DomainSettings>& domain_setting(std::string_view key);
 
 // A key as described in mxfeed.toml(5).
 struct SettingInfo {

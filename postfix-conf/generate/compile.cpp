@@ -9,22 +9,10 @@
 namespace mxfeed {
 namespace {
 
-DomainPolicy policy_of(const DomainConfig& domain, const GatewayConfig& gateway) {
-  const auto& s = *domain.settings;
-  DomainPolicy policy;
-  policy.greylist = gateway.greylist_defaults;
-  policy.greylist.when = s.greylist_when.value;
-  policy.greylist.shadow = s.greylist_shadow.value;
-  if (s.greylist_delay.value) policy.greylist.delay = *s.greylist_delay.value;
-  policy.virus = {s.virus_infected.value, s.virus_unscannable.value,
-                  s.virus_encrypted.value};
+DomainPolicy policy_of(const DomainSettings& settings) {
+  DomainPolicy policy = settings.policy;
   // What has no effect while spam is off must not make classes.
-  if (s.spam_enabled.value) {
-    policy.spam = {true,
-                   s.spam_immature_acts.value,
-                   gateway.spam_begins,
-                   {SpamRule{}, s.spam_low.value, s.spam_med.value, s.spam_high.value}};
-  }
+  if (!policy.spam.enabled) policy.spam = {};
   return policy;
 }
 
@@ -40,8 +28,8 @@ std::string route_of(const std::vector<Endpoint>& servers) {
 // Whether this host takes mail for it.
 bool is_taken(const DomainConfig& domain, const Config& config) {
   const auto& s = *domain.settings;
-  if (s.state.value == DomainState::removed) return false;
-  switch (s.service.value) {
+  if (s.state == DomainState::removed) return false;
+  switch (s.service) {
     case Service::feed:
       return true;
     case Service::backup:
@@ -80,8 +68,7 @@ Wanted compile(const Config& config, const HostConfig* local, const std::string&
 
   draft.foreign.greylist.when = GreylistWhen::never;
   const auto& defaults = config.defaults;
-  draft.foreign.virus = {defaults.virus_infected.value, defaults.virus_unscannable.value,
-                         defaults.virus_encrypted.value};
+  draft.foreign.virus = defaults.policy.virus;
 
   std::chrono::seconds longest{0};
   std::uint64_t largest = 0;
@@ -93,25 +80,25 @@ Wanted compile(const Config& config, const HostConfig* local, const std::string&
     const bool taken = is_taken(domain, config);
     Hosted hosted;
     hosted.name = domain.name;
-    hosted.own = taken ? row_of(s.state.value) : Row::refused;
-    hosted.below = s.subdomains.value ? hosted.own : Row::none;
-    hosted.service = s.service.value;
-    hosted.queue_lifetime = s.queue_lifetime.value;
+    hosted.own = taken ? row_of(s.state) : Row::refused;
+    hosted.below = s.policy.subdomains ? hosted.own : Row::none;
+    hosted.service = s.service;
+    hosted.queue_lifetime = s.queue_lifetime;
     if (domain.customer != DomainConfig::kNoCustomer) {
       hosted.customer = config.customers[domain.customer].id;
     }
-    hosted.route = route_of(domain.deliver_to.value);
-    hosted.policy = policies.add(policy_of(domain, gateway));
+    hosted.route = route_of(domain.deliver_to);
+    hosted.policy = policies.add(policy_of(s));
     if (!taken) {
       refused.push_back(std::move(hosted));
       continue;
     }
     draft.hosted.push_back(std::move(hosted));
-    longest = std::max(longest, s.queue_lifetime.value);
-    largest = std::max(largest, s.max_size.value);
+    longest = std::max(longest, s.queue_lifetime);
+    largest = std::max(largest, s.max_size);
   }
   add_refused(draft, std::move(refused));
-  if (largest == 0) largest = defaults.max_size.value;
+  if (largest == 0) largest = defaults.max_size;
   draft.main_cf = main_cf_parameters(state, longest, largest, gateway.smtputf8, local);
   draft.master_cf = master_cf_services();
   return wanted;

@@ -5,6 +5,7 @@
 
 #include <array>
 
+#include "postfix-conf/config/settings.h"
 #include "postfix-conf/config/settings/rows.h"
 #include "postfix-conf/config/settings/tables.h"
 
@@ -32,16 +33,16 @@ void read_service(const Entry& entry, const Setting<DomainSettings>&,
   if (*service == Service::mailbox) {
     entry.error("\"mailbox\" is not available in this version");
   }
-  settings.service = {*service, entry.place()};
+  settings.service = *service;
 }
 
 void read_state(const Entry& entry, const Setting<DomainSettings>&,
                 DomainSettings& settings) {
   if (entry.kind() == TomlNode::Kind::string && entry.value().string() == "suspended") {
     entry.warn("\"suspended\" has no effect in this version: the domain is active");
-    settings.state = {DomainState::active, entry.place()};
+    settings.state = DomainState::active;
   } else if (const auto state = entry.one_of(kStates)) {
-    settings.state = {*state, entry.place()};
+    settings.state = *state;
   }
 }
 
@@ -49,9 +50,10 @@ void read_state(const Entry& entry, const Setting<DomainSettings>&,
 void read_greylist(const Entry& entry, const Setting<DomainSettings>& row,
                    DomainSettings& settings) {
   if (entry.kind() == TomlNode::Kind::boolean) {
-    settings.greylist_when = {
-        entry.value().boolean() ? GreylistWhen::always : GreylistWhen::never,
-        entry.place()};
+    settings.policy.greylist.when =
+        entry.value().boolean() ? GreylistWhen::always : GreylistWhen::never;
+    static const auto& when = domain_setting("greylist.when");
+    settings.places.set(when, entry.place());
   } else if (entry.kind() == TomlNode::Kind::table) {
     read_table(entry, row, settings);
   } else {
@@ -95,10 +97,13 @@ Settings<DomainSettings> attachments_settings() {
 Settings<DomainSettings> domain_greylist_settings() {
   static constexpr std::array kWhen{GreylistWhen::always, GreylistWhen::suspicious,
                                     GreylistWhen::never};
+  constexpr auto kPolicy = &DomainSettings::policy;
+  constexpr auto kGreylist = &DomainPolicy::greylist;
+  using Own = GreylistPolicy;
   static constexpr std::array kRows{
-      choice<kWhen, &DomainSettings::greylist_when>("when", R"("suspicious")"),
-      flag<&DomainSettings::greylist_shadow>("shadow", "true"),
-      duration<&DomainSettings::greylist_delay>("delay", hours(0), hours(24), R"("5m")"),
+      choice<kWhen, kPolicy, kGreylist, &Own::when>("when", R"("suspicious")"),
+      flag<kPolicy, kGreylist, &Own::shadow>("shadow", "true"),
+      duration<kPolicy, kGreylist, &Own::delay>("delay", hours(0), hours(24), R"("5m")"),
   };
   return kRows;
 }
@@ -108,11 +113,14 @@ Settings<DomainSettings> domain_virus_settings() {
                                        VirusAction::quarantine};
   static constexpr std::array kEncrypted{EncryptedAction::header,
                                          EncryptedAction::reject};
+  constexpr auto kPolicy = &DomainSettings::policy;
+  constexpr auto kVirus = &DomainPolicy::virus;
+  using Own = VirusPolicy;
   static constexpr std::array kRows{
-      choice<kActions, &DomainSettings::virus_infected>("infected", R"("reject")"),
-      choice<kActions, &DomainSettings::virus_unscannable>("unscannable",
+      choice<kActions, kPolicy, kVirus, &Own::infected>("infected", R"("reject")"),
+      choice<kActions, kPolicy, kVirus, &Own::unscannable>("unscannable",
                                                            R"("quarantine")"),
-      choice<kEncrypted, &DomainSettings::virus_encrypted>("encrypted", R"("reject")"),
+      choice<kEncrypted, kPolicy, kVirus, &Own::encrypted>("encrypted", R"("reject")"),
   };
   return kRows;
 }
@@ -139,7 +147,7 @@ Settings<DomainSettings> domain_settings() {
       custom<&S::deliver_to>("deliver_to", SettingType::strings,
                              R"(["203.0.113.7", "[2001:db8::7]:2525"])", read_servers),
       custom<&S::state>("state", SettingType::string, R"("paused")", read_state),
-      flag<&S::subdomains>("subdomains", "true"),
+      flag<&S::policy, &DomainPolicy::subdomains>("subdomains", "true"),
       text<&S::requested>("requested", kMaxRecord, R"("2026-11-02, ticket 4711")").once(),
       text<&S::acknowledged>("acknowledged", kMaxRecord,
                              R"("2026-11-03, managing director")")

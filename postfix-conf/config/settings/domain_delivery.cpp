@@ -128,7 +128,7 @@ void check_tls(const Section& table, const TlsTable& tls) {
 
 }  // namespace
 
-void read_servers(const Entry& entry, const Setting<DomainSettings>&,
+void read_servers(const Entry& entry, const Setting<DomainSettings>& row,
                   DomainSettings& settings) {
   const auto given = entry.strings();
   if (!given) return;
@@ -147,8 +147,8 @@ void read_servers(const Entry& entry, const Setting<DomainSettings>&,
   if (servers.size() > kMaxServers) {
     entry.error(fmt::format("must not have more than {} servers", kMaxServers));
   }
-  settings.deliver_to = {std::move(servers),
-                         given->empty() ? entry.place() : given->front().place};
+  settings.deliver_to = std::move(servers);
+  if (!given->empty()) settings.places.set(row, given->front().place);
 }
 
 void read_recipients(const Entry& entry, const Setting<DomainSettings>&,
@@ -166,7 +166,7 @@ void read_recipients(const Entry& entry, const Setting<DomainSettings>&,
     if (list.size() > kMaxRecipients) {
       entry.error("too many; put them into a file and give \"file:NAME\"");
     }
-    recipients = {fmt::format("list of {}", list.size()), entry.place()};
+    recipients = fmt::format("list of {}", list.size());
   } else if (entry.kind() != TomlNode::Kind::string) {
     return entry.wrong_kind("a string or an array of strings");
   } else if (const auto text = entry.text(300)) {
@@ -177,9 +177,9 @@ void read_recipients(const Entry& entry, const Setting<DomainSettings>&,
                       "local parts, not {}",
                       in_quotes(*text)));
     }
-    recipients = {std::string(*text), entry.place()};
+    recipients = *text;
   }
-  if (recipients.value != "any") entry.warn_no_effect();
+  if (recipients != "any") entry.warn_no_effect();
 }
 
 void read_tls(const Entry& entry, const Setting<DomainSettings>&,
@@ -190,7 +190,7 @@ void read_tls(const Entry& entry, const Setting<DomainSettings>&,
     TlsTable tls;
     table.read(tls_settings(), SettingsOf::domain, tls);
     check_tls(table, tls);
-    settings.tls = {tls.level.empty() ? "fingerprint" : tls.level, entry.place()};
+    settings.tls = tls.level.empty() ? "fingerprint" : tls.level;
   } else if (entry.kind() != TomlNode::Kind::string) {
     entry.wrong_kind("a string or a table");
   } else if (const auto text = entry.text(20)) {
@@ -203,7 +203,7 @@ void read_tls(const Entry& entry, const Setting<DomainSettings>&,
       entry.error(fmt::format("must be \"may\", \"encrypt\" or a table, not {}",
                               in_quotes(*text)));
     }
-    settings.tls = {std::string(*text), entry.place()};
+    settings.tls = *text;
   }
 }
 

@@ -13,6 +13,8 @@
 namespace mxfeed {
 namespace {
 
+constexpr auto kPolicy = &DomainSettings::policy;
+constexpr auto kSpam = &DomainPolicy::spam;
 constexpr std::size_t kMaxHeader = 200;
 constexpr std::size_t kMaxSubject = 100;
 
@@ -56,28 +58,28 @@ void complete_rule(const Section& table, std::string_view level, SpamRule& rule)
   }
 }
 
-template <auto rule>
+template <auto... rule>
 Settings<DomainSettings> rule_settings() {
-  using Rule = Sourced<SpamRule>;
   static constexpr std::array kActions{SpamAction::none,    SpamAction::header,
                                        SpamAction::subject, SpamAction::discard,
                                        SpamAction::reject,  SpamAction::quarantine};
   static constexpr std::array kRows{
-      choice<kActions, rule, &Rule::value, &SpamRule::action>("action", R"("header")"),
-      text<rule, &Rule::value, &SpamRule::text>("text", kMaxHeader,
-                                                R"("X-Mxfeed-Spam: yes")"),
+      choice<kActions, rule..., &SpamRule::action>("action", R"("header")"),
+      text<rule..., &SpamRule::text>("text", kMaxHeader, R"("X-Mxfeed-Spam: yes")"),
   };
   return kRows;
 }
 
-template <auto member>
+template <auto... member>
 void read_rule(const Entry& entry, const Setting<DomainSettings>& row,
                DomainSettings& settings) {
   auto table = entry.table();
   if (!table) return;
-  auto& [rule, place] = settings.*member;
+  auto& rule = MemberPath<member...>::in(settings);
   rule = {};
-  place = table->place_of("action");
+  for (const auto& one : row.rows()) {
+    settings.places.set(one, table->place_of("action"));
+  }
   table->read(row.rows(), SettingsOf::domain, settings);
   const auto action = table->take("action");
   if (!action) return table->error("action", table->place(), "missing");
@@ -88,9 +90,14 @@ void read_rule(const Entry& entry, const Setting<DomainSettings>& row,
   if (!row.has_effect && rule.action != SpamAction::none) entry.warn_no_effect();
 }
 
-template <auto rule>
+template <auto... rule>
 constexpr Setting<DomainSettings> rule_row(std::string_view key) {
-  return table<DomainSettings>(key, rule_settings<rule>, read_rule<rule>);
+  return table<DomainSettings>(key, rule_settings<rule...>, read_rule<rule...>);
+}
+
+template <SpamLevel level>
+constexpr Setting<DomainSettings> level_row(std::string_view key) {
+  return rule_row<kPolicy, kSpam, &SpamPolicy::rules, level>(key);
 }
 
 constexpr std::string_view kAct = "act";
@@ -102,7 +109,7 @@ void read_immature(const Entry& entry, const Setting<DomainSettings>&,
   const auto given = entry.string();
   if (!given) return;
   if (*given != kAct && *given != kWait) return entry.not_one_of(*given, kWords);
-  settings.spam_immature_acts = {*given == kAct, entry.place()};
+  settings.policy.spam.immature_acts = *given == kAct;
 }
 
 }  // namespace
@@ -110,19 +117,18 @@ void read_immature(const Entry& entry, const Setting<DomainSettings>&,
 Settings<DomainSettings> domain_spam_settings() {
   using S = DomainSettings;
   static constexpr std::array kRows{
-      flag<&S::spam_enabled>("enabled", "true"),
+      flag<kPolicy, kSpam, &SpamPolicy::enabled>("enabled", "true"),
       Setting<S>{
           .key = "immature",
           .type = SettingType::string,
           .example = R"("act")",
           .read = read_immature,
           .value =
-              [](const S& s) { return Json(s.spam_immature_acts.value ? kAct : kWait); },
-          .place = [](const S& s) { return s.spam_immature_acts.place; },
+              [](const S& s) { return Json(s.policy.spam.immature_acts ? kAct : kWait); },
       },
-      rule_row<&S::spam_low>("low"),
-      rule_row<&S::spam_med>("med"),
-      rule_row<&S::spam_high>("high"),
+      level_row<SpamLevel::low>("low"),
+      level_row<SpamLevel::med>("med"),
+      level_row<SpamLevel::high>("high"),
       rule_row<&S::spam_bulk>("bulk").later(),
   };
   return kRows;

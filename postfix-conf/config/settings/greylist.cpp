@@ -7,6 +7,7 @@
 #include <array>
 
 #include "common/base/text.h"
+#include "postfix-conf/config/settings.h"
 #include "postfix-conf/config/settings/rows.h"
 #include "postfix-conf/config/settings/tables.h"
 
@@ -17,6 +18,13 @@ using std::chrono::hours;
 using std::chrono::seconds;
 using G = GatewayConfig;
 using Own = GatewayPolicy::Greylist;
+
+template <auto member>
+constexpr Setting<G> of_domains(std::string_view key, seconds least, seconds most,
+                                std::string_view example) {
+  return duration<&G::base, &DomainSettings::policy, &DomainPolicy::greylist, member>(
+      key, least, most, example);
+}
 
 // "sqlite:FILE", not above the daemon's directory.
 bool is_sqlite_path(std::string_view store) {
@@ -46,12 +54,10 @@ void read_store(const Entry& entry, const Setting<G>&, G& gateway) {
 
 Settings<G> greylist_settings() {
   static constexpr std::array kRows{
-      duration<&G::greylist_defaults, &GreylistPolicy::delay>("delay", seconds(0),
-                                                              hours(24), R"("5m")"),
-      duration<&G::greylist_defaults, &GreylistPolicy::retry_window>(
-          "retry_window", seconds(60), hours(24 * 30), R"("12h")"),
-      duration<&G::greylist_defaults, &GreylistPolicy::keep>(
-          "keep", hours(1), hours(24 * 3650), R"("60d")"),
+      of_domains<&GreylistPolicy::delay>("delay", seconds(0), hours(24), R"("5m")"),
+      of_domains<&GreylistPolicy::retry_window>("retry_window", seconds(60),
+                                                hours(24 * 30), R"("12h")"),
+      of_domains<&GreylistPolicy::keep>("keep", hours(1), hours(24 * 3650), R"("60d")"),
       integer<&G::greylist, &Own::ipv4_prefix>("ipv4_prefix", 8, 32, "32"),
       integer<&G::greylist, &Own::ipv6_prefix>("ipv6_prefix", 16, 128, "56"),
       integer<&G::greylist, &Own::code>("code", 450, 451, "451"),
@@ -67,8 +73,10 @@ void read_greylist(const Entry& entry, const Setting<G>& row, G& gateway) {
   auto table = entry.table();
   if (!table) return;
   table->read(row.rows(), SettingsOf::domain, gateway);
-  const auto& [when, shadow, delay, retry_window, keep] = gateway.greylist_defaults;
-  if (table->has("delay")) gateway.greylist_delay_place = table->place_of("delay");
+  const auto& [when, shadow, delay, retry_window, keep] = gateway.base.policy.greylist;
+  if (table->has("delay")) {
+    gateway.base.places.set(domain_setting("greylist.delay"), table->place_of("delay"));
+  }
   if (delay >= retry_window) {
     table->error(
         "delay", table->place_of(table->has("retry_window") ? "retry_window" : "delay"),

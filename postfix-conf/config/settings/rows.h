@@ -2,22 +2,24 @@
 //
 // Makes the rows of settings tables.
 //
-//   flag<&DomainSettings::subdomains>("subdomains", "true"),
+//   flag<&DomainSettings::standby_mailboxes>("standby_mailboxes", "true"),
 //   duration<&DomainSettings::queue_lifetime>("queue_lifetime", hours(1), hours(2400),
 //                                             R"("36h")"),
 //   choice<kServices, &DomainSettings::service>("service", R"("backup")"),
 //   of_later_version<DomainSettings>("quota", SettingType::size, R"("1G")"),
 //
-// Several members lead into a struct: integer<&GatewayConfig::virus,
+// Several steps lead into a struct or an array: integer<&GatewayConfig::virus,
 // &Virus::workers>(...).
 
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -35,45 +37,23 @@ struct MemberOf<V C::*> {
   using Class = C;
 };
 
-template <auto first, auto... rest, typename T>
-auto& member(T& target) {
-  if constexpr (sizeof...(rest) == 0) {
-    return target.*first;
+// A step is a member, or the index of an array.
+template <auto step, typename T>
+auto& step_into(T& target) {
+  if constexpr (std::is_member_pointer_v<decltype(step)>) {
+    return target.*step;
   } else {
-    return member<rest...>(target.*first);
+    return target[static_cast<std::size_t>(step)];
   }
 }
 
-template <typename V>
-V& plain(Sourced<V>& sourced) {
-  return sourced.value;
-}
-template <typename V>
-const V& plain(const Sourced<V>& sourced) {
-  return sourced.value;
-}
-template <typename V>
-V& plain(V& value) {
-  return value;
-}
-
-template <typename V>
-Place written_at(const Sourced<V>& sourced) {
-  return sourced.place;
-}
-template <typename V>
-Place written_at(const V&) {
-  return {};
-}
-
-template <typename V, typename U>
-void assign(Sourced<V>& to, U value, Place place) {
-  to.value = std::move(value);
-  to.place = place;
-}
-template <typename V, typename U>
-void assign(V& to, U value, Place) {
-  to = static_cast<V>(std::move(value));
+template <auto first, auto... rest, typename T>
+auto& member(T& target) {
+  if constexpr (sizeof...(rest) == 0) {
+    return step_into<first>(target);
+  } else {
+    return member<rest...>(step_into<first>(target));
+  }
 }
 
 // ---- values
@@ -125,23 +105,18 @@ struct MemberPath<first, rest...> {
   using Owner = typename MemberOf<decltype(first)>::Class;
   static auto& in(Owner& target) { return member<first, rest...>(target); }
   static const auto& in(const Owner& target) { return member<first, rest...>(target); }
-  static Json value(const Owner& settings) { return to_json(plain(in(settings))); }
+  static Json value(const Owner& settings) { return to_json(in(settings)); }
   static Json size(const Owner& settings) {
-    return format_size(static_cast<std::uint64_t>(plain(in(settings))));
+    return format_size(static_cast<std::uint64_t>(in(settings)));
   }
-  static Place place(const Owner& settings) { return written_at(settings.*first); }
 
   template <typename V>
   static void store(const Entry& entry, const Setting<Owner>& row, Owner& target,
                     std::optional<V> given) {
     if (!given) return;
-    if (!row.has_effect) {
-      static const Owner kBuiltIn{};
-      auto now = plain(in(kBuiltIn));
-      assign(now, *given, {});
-      if (!(now == plain(in(kBuiltIn)))) entry.warn_no_effect();
-    }
-    assign(in(target), *std::move(given), entry.place());
+    auto& kept = in(target);
+    kept = static_cast<std::remove_reference_t<decltype(kept)>>(*std::move(given));
+    if (!row.has_effect && kept != in(Owner{})) entry.warn_no_effect();
   }
 };
 
@@ -161,7 +136,6 @@ constexpr auto custom(std::string_view key, SettingType type, std::string_view e
       .example = example,
       .read = read,
       .value = Member::value,
-      .place = Member::place,
       .least = least,
       .most = most,
   };

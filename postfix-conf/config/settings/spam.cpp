@@ -28,15 +28,15 @@ void read_engine(const Entry& entry, const Setting<G>&, G& gateway) {
 // The probability at which a level begins.
 template <std::size_t level>
 constexpr Setting<G> threshold(std::string_view key, std::string_view example) {
+  using Member = MemberPath<&G::base, &DomainSettings::policy, &DomainPolicy::spam,
+                            &SpamPolicy::begins, level>;
   return {
       .key = key,
       .type = SettingType::real,
       .example = example,
-      .read =
-          [](const Entry& entry, const Setting<G>&, G& gateway) {
-            if (const auto given = entry.real(0, 1)) gateway.spam_begins[level] = *given;
-          },
-      .value = [](const G& gateway) { return Json(gateway.spam_begins[level]); },
+      .read = [](const Entry& entry, const Setting<G>& row,
+                 G& gateway) { Member::store(entry, row, gateway, entry.real(0, 1)); },
+      .value = Member::value,
   };
 }
 
@@ -51,7 +51,7 @@ Settings<G> thresholds_settings() {
 
 void read_thresholds(const Entry& entry, const Setting<G>& row, G& gateway) {
   read_table(entry, row, gateway);
-  const auto& [low, med, high] = gateway.spam_begins;
+  const auto& [low, med, high] = gateway.base.policy.spam.begins;
   if (!(low < med && med < high)) {
     entry.error(
         fmt::format("must rise from low to high, not {}, {}, {}", low, med, high));

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// No row of the table of a domain's settings may be forgotten by compile().
+#include <fmt/format.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <map>
+#include <set>
+#include <string>
+#include <string_view>
+
+#include "common/base/file.h"
+#include "postfix-conf/config/load.h"
+#include "postfix-conf/config/settings.h"
+#include "postfix-conf/generate/compile.h"
+#include "tests/support/catch.h"
+
+namespace mxfeed {
+namespace {
+
+namespace fs = std::filesystem;
+
+class Directory {
+ public:
+  Directory() {
+    std::string name = (fs::temp_directory_path() / "mxfeed-compile-XXXXXX").string();
+    REQUIRE(::mkdtemp(name.data()) != nullptr);
+    path_ = name;
+    fs::create_directory(path_ / "domains.d");
+  }
+  ~Directory() { fs::remove_all(path_); }
+  const fs::path& path() const { return path_; }
+
+ private:
+  fs::path path_;
+};
+
+// Kept for people: no map and no policy has them.
+const std::set<std::string> kRecords = {"requested", "acknowledged"};
+
+// The domain that the key is tried on.
+const std::map<std::string, std::string> kDomain = {
+    {"name", R"("other.example")"},
+    {"deliver_to", R"(["203.0.113.99"])"},
+    {"requested", R"("ticket 1")"},
+};
+
+std::string default_of(const SettingInfo& info) {
+  const auto needed = kDomain.find(info.key);
+  if (info.table == "[[domain]]" && needed != kDomain.end()) return needed->second;
+  const auto built_in = info.built_in.str();
+  return built_in == "null" ? std::string() : built_in;
+}
+
+// A file of domains.d in which the key has the value; without it if the value is empty.
+std::string file_with(const SettingInfo& info, const std::string& value) {
+  std::string text;
+  const auto add = [&](std::string_view table, const std::string& key,
+                       const std::string& needed) {
+    const bool is_it = info.table == table && info.key == key;
+    if (!is_it) text += fmt::format("{} = {}\n", key, needed);
+  };
+  const auto add_given = [&] {
+    if (!value.empty()) text += fmt::format("{} = {}\n", info.key, value);
+  };
+  text += "[customer]\nid = \"acme\"\n[[domain]]\n";
+  for (const auto& [key, needed] : kDomain) add("[[domain]]", key, needed);
+  if (info.table == "[[domain]]") add_given();
+  // While spam is off the keys of its table have no effect.
+  text += "[domain.spam]\n";
+  add("[domain.spam]", "enabled", "true");
+  if (info.table == "[[domain]]") return text;
+  if (info.table != "[domain.spam]") text += info.table + "\n";
+  if (info.table.starts_with("[domain.spam.")) {
+    add(info.table, "action", R"("subject")");
+  }
+  add_given();
+  return text;
+}
+
+Generated compiled(const std::string& domains) {
+  const Directory directory;
+  write_file(directory.path() / "mxfeed.toml",
+             "mx = [\"mx1.isp.example\"]\nbackup_mx = [\"mx1.isp.example\"]\n");
+  write_file(directory.path() / "domains.d" / "acme.toml", domains);
+  const auto config = load_config(directory.path());
+  INFO(domains);
+  for (const auto& error : config.errors) UNSCOPED_INFO(config.describe(error));
+  REQUIRE(config.errors.empty());
+  return compile(config, nullptr, "/var/lib/mxfeed").draft;
+}
+
+TEST_CASE("Every key of a domain that has an effect changes what is generated") {
+  std::size_t count = 0;
+  for (const auto& info : all_settings()) {
+    if (!info.table.starts_with("[domain.") && info.table != "[[domain]]") continue;
+    INFO(info.table << " " << info.key << " = " << info.example);
+    const bool changes = !same(compiled(file_with(info, default_of(info))),
+                               compiled(file_with(info, info.example)));
+    CHECK(changes == (info.has_effect && !kRecords.contains(info.key)));
+    ++count;
+  }
+  CHECK(count > 25);
+}
+
+}  // namespace
+}  // namespace mxfeed
