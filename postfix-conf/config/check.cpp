@@ -137,6 +137,7 @@ class Checker {
     std::chrono::seconds longest{0};
     std::uint64_t largest = 0;
     for (const auto& domain : config_.domains) {
+      if (!is_relayed(domain)) continue;
       longest = std::max(longest, domain.settings->queue_lifetime);
       largest = std::max(largest, domain.settings->max_size);
     }
@@ -146,6 +147,7 @@ class Checker {
     AlikeWarnings sizes(config_, "max_size");
     AlikeWarnings too_large(config_, "max_size");
     for (const auto& domain : config_.domains) {
+      if (!is_relayed(domain)) continue;
       const auto lifetime = domain.settings->queue_lifetime;
       const Place lifetime_place = domain.place_of(lifetime_row);
       if (lifetime < longest && lifetime_place.line != 0) {
@@ -167,7 +169,7 @@ class Checker {
         });
       }
       const auto scanned = config_.gateway.virus.max_file_size;
-      if (is_relayed(domain) && size > scanned) {
+      if (size > scanned) {
         too_large.add(size_place.line != 0 ? size_place : domain.place, [&] {
           return fmt::format(
               "{} is above max_file_size in [virus] ({}): a larger message is "
