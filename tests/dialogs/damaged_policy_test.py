@@ -131,7 +131,7 @@ class StartedWithoutPolicyTest(daemons.TestCase):
         for name, milter in self.milters.items():
             [line] = [line for line in told.stderr.splitlines() if f"mxfeed-{name}: " in line]
             self.assertEqual(
-                line, "danger: a part differs from the generation in force: "
+                line, "danger: something differs from the generation in force: "
                 f"mxfeed-{name}: no policy: {milter.status()['policy_fault']}: "
                 "run mxfeed apply")
 
