@@ -187,7 +187,7 @@ class ScanStartedWithoutPolicyTest(scan_service.ServiceTestCase):
         self.assertEqual(len(scan.log_lines("event=no_policy")), 1)
         self.configure()
         self.assertEqual(asked.result(), ("clean", ""))
-        self.assertEqual(scan.status()["state"], "running")
+        self.eventually(lambda: scan.status()["state"] == "running", "it runs")
         self.assertEqual(scan.status()["generation"], "2")
 
 
