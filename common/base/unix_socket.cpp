@@ -26,6 +26,17 @@ void limit_sending(int fd, milliseconds limit) {
 
 }  // namespace
 
+std::string bound_path(int fd) {
+  sockaddr_un address{};
+  socklen_t size = sizeof address;
+  if (::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) != 0 ||
+      address.sun_family != AF_UNIX || size <= offsetof(sockaddr_un, sun_path)) {
+    return {};
+  }
+  const std::size_t most = size - offsetof(sockaddr_un, sun_path);
+  return {address.sun_path, ::strnlen(address.sun_path, most)};
+}
+
 UnixAddress::UnixAddress(const std::filesystem::path& path) {
   address_.sun_family = AF_UNIX;
   const std::string& text = path.native();
@@ -75,12 +86,37 @@ UnixListener::UnixListener(std::filesystem::path path, int type, ::mode_t mode,
   file_ = FileIdentity::of(path_);
 }
 
+UnixListener UnixListener::handed_over(int fd, int type) {
+  const auto option = [fd](int name) {
+    int value = -1;
+    socklen_t size = sizeof value;
+    return ::getsockopt(fd, SOL_SOCKET, name, &value, &size) == 0 ? value : -1;
+  };
+  const std::string name = "fd:" + std::to_string(fd);
+  if (option(SO_DOMAIN) != AF_UNIX || option(SO_TYPE) != type ||
+      option(SO_ACCEPTCONN) != 1) {
+    throw Fault("listen", name, "no listening unix socket of the right type");
+  }
+  const int flags = ::fcntl(fd, F_GETFL);
+  if (::fcntl(fd, F_SETFD, FD_CLOEXEC) != 0 || flags < 0 ||
+      ::fcntl(fd, F_SETFL, flags | O_NONBLOCK) != 0) {
+    throw Fault("listen", name, errno_text(errno));
+  }
+  return UnixListener(Fd(fd));
+}
+
+UnixListener::UnixListener(Fd fd)
+    : path_(bound_path(fd.get())),
+      fd_(std::move(fd)),
+      file_(FileIdentity::of(path_)),
+      handed_over_(true) {}
+
 bool UnixListener::is_at_path() const noexcept {
   return file_ && FileIdentity::of(path_) == file_;
 }
 
 void UnixListener::unlink() const noexcept {
-  if (is_at_path()) ::unlink(path_.c_str());
+  if (!handed_over_ && is_at_path()) ::unlink(path_.c_str());
 }
 
 Fd UnixListener::accept() const noexcept {

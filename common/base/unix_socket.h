@@ -22,6 +22,9 @@
 
 namespace mxfeed {
 
+// Where the socket was bound; empty if it is no unix socket with a path.
+std::string bound_path(int fd);
+
 class UnixAddress {
  public:
   // "@name" is a name without a file (abstract), as in $NOTIFY_SOCKET.  Throws Fault for
@@ -57,12 +60,16 @@ class UnixListener {
   // force before the first client can connect.  `type`: SOCK_STREAM or SOCK_SEQPACKET.
   // Throws Fault.
   UnixListener(std::filesystem::path path, int type, ::mode_t mode, int backlog);
+  // A socket that the service manager listens on and has handed to us; its file is the
+  // manager's to remove and to make anew.  Throws Fault if it is no such socket.
+  static UnixListener handed_over(int fd, int type);
   UnixListener(UnixListener&&) = default;
   UnixListener& operator=(UnixListener&&) = default;
 
   int get() const { return fd_.get(); }
   const std::filesystem::path& path() const { return path_; }
 
+  bool is_handed_over() const noexcept { return handed_over_; }
   // Whether a client that connects to the path still reaches this socket.
   bool is_at_path() const noexcept;
   // Removes the file if it is still ours: a successor's stays.
@@ -71,9 +78,12 @@ class UnixListener {
   Fd accept() const noexcept;
 
  private:
+  explicit UnixListener(Fd fd);
+
   std::filesystem::path path_;
   Fd fd_;
   std::optional<FileIdentity> file_;
+  bool handed_over_ = false;
 };
 
 // There is no socket at the path, or its process has ended.

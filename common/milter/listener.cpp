@@ -6,12 +6,9 @@
 #include <netinet/tcp.h>
 #include <sys/eventfd.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstddef>
-#include <cstring>
 #include <string_view>
 
 #include "common/base/fault.h"
@@ -30,18 +27,6 @@ bool is_out_of_descriptors(int error) {
 }
 bool is_out_of_memory(int error) {
   return error == ENOMEM || error == ENOBUFS;
-}
-
-// The path at which the socket was bound; empty if it is not a unix socket.
-std::string bound_path(int fd) {
-  sockaddr_un address{};
-  socklen_t size = sizeof address;
-  if (::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) != 0 ||
-      address.sun_family != AF_UNIX || size <= offsetof(sockaddr_un, sun_path)) {
-    return {};
-  }
-  const std::size_t most = size - offsetof(sockaddr_un, sun_path);
-  return {address.sun_path, ::strnlen(address.sun_path, most)};
 }
 
 }  // namespace

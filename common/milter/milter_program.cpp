@@ -28,6 +28,10 @@ namespace {
 
 using Monotonic = std::chrono::steady_clock;
 
+// At a socket that was handed to us new clients wait for the next process while this one
+// drains.  Postfix waits 10 seconds (command_timeout), which must do for both.
+constexpr std::chrono::seconds kHandedOverDrain{5};
+
 // Time for libmilter to send its answer after the last transaction.
 constexpr auto kSettle = std::chrono::milliseconds(200);
 
@@ -122,6 +126,9 @@ class MilterProgram : public Program {
     return has_ended_ || Monotonic::now() - idle_since_ >= kSettle;
   }
   std::size_t in_progress() const override { return Session::active_transactions(); }
+  std::chrono::seconds drain_limit() const override {
+    return socket_.starts_with("fd:") ? kHandedOverDrain : Program::drain_limit();
+  }
 
   void describe(StatusSnapshot& snapshot) const override {
     snapshot.add("transactions", Session::active_transactions());

@@ -7,7 +7,8 @@
 //               a unix socket gets mode 0660 and the group postfix where that exists
 //     --state   default /var/lib/mxfeed; own data and status.sock in DIR/NAME
 //
-// When the milter is told to stop, transactions in progress have 25 seconds to end.
+// When the milter is told to stop, transactions in progress have 25 seconds to end; 5
+// seconds with socket activation, since new clients wait for the next process meanwhile.
 
 #pragma once
 

@@ -43,11 +43,12 @@ class Daemon:
 
     `name` is that of its directory below `state`: "greylist" is mxfeed-greylist.  With
     `milter=False` it gets no --socket; otherwise `listen` or one in `directory`.  `wrapper`
-    is put before the command.
+    is put before the command.  `handed_over` is a listening socket that it gets as its
+    descriptor 3, as a service manager does it.
     """
 
     def __init__(self, name, state, directory, arguments=(), milter=True, environment=None,
-                 wrapper=(), listen=None):
+                 wrapper=(), listen=None, handed_over=None):
         self.name = name
         self.state = pathlib.Path(state)
         self.directory = pathlib.Path(directory)
@@ -58,6 +59,7 @@ class Daemon:
         if milter:
             self._command += ["--socket", self.socket]
         self._command += ["--state", str(self.state), "--foreground", *arguments]
+        self._handed_over = handed_over
         self._environment = {
             **os.environ, "UBSAN_OPTIONS": "print_stacktrace=1", **(environment or {})}
 
@@ -70,7 +72,7 @@ class Daemon:
         with notify, open(self.log_file, "ab") as log:
             self.process = subprocess.Popen(
                 self._command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                env={**self._environment, "NOTIFY_SOCKET": str(path)})
+                env={**self._environment, "NOTIFY_SOCKET": str(path)}, **self._descriptors())
             if not wait:
                 return self
             notify.settimeout(0.1)
@@ -84,6 +86,12 @@ class Daemon:
         status = self.process.poll()
         self.kill()
         raise AssertionError(f"mxfeed-{self.name} is not ready (status {status}):\n{self.log()}")
+
+    def _descriptors(self):
+        if self._handed_over is None:
+            return {}
+        number = self._handed_over.fileno()
+        return {"pass_fds": (3,), "preexec_fn": lambda: os.dup2(number, 3)}
 
     @property
     def running(self):

@@ -23,6 +23,7 @@
 #include "common/base/file.h"
 #include "common/base/log.h"
 #include "common/base/metrics.h"
+#include "common/base/text.h"
 #include "common/base/unix_socket.h"
 #include "common/policy/policy_db.h"
 #include "common/program/service.h"
@@ -42,7 +43,9 @@ using std::chrono::seconds;
 constexpr seconds kLoadLimit{600};
 constexpr seconds kDrainMargin{10};
 constexpr int kBacklog = 4096;
-constexpr std::string_view kSocketScheme = "unix:";
+constexpr std::string_view kPathScheme = "unix:";
+constexpr std::string_view kDescriptorScheme = "fd:";
+constexpr std::uint64_t kMostDescriptor = 1023;
 
 unsigned count_cores() {
   cpu_set_t set;
@@ -50,16 +53,24 @@ unsigned count_cores() {
   return static_cast<unsigned>(std::max(1, CPU_COUNT(&set)));
 }
 
-UnixListener listen_at(const std::filesystem::path& path) {
-  return UnixListener(path, SOCK_SEQPACKET, 0660, kBacklog);
+// The value of --socket.
+std::string socket_of(const ServiceContext& context) {
+  const std::string& given = context.options.socket;
+  if (!given.empty()) return given;
+  return std::string(kPathScheme) + (context.data / "scan.sock").string();
 }
 
-std::filesystem::path socket_path(const ServiceContext& context) {
-  const std::string& given = context.options.socket;
-  if (given.empty()) return context.data / "scan.sock";
-  if (!given.starts_with(kSocketScheme))
-    throw Fault("listen", given, "the socket must be unix:PATH");
-  return given.substr(kSocketScheme.size());
+UnixListener listen_at(std::string_view socket) {
+  if (socket.starts_with(kPathScheme)) {
+    return {socket.substr(kPathScheme.size()), SOCK_SEQPACKET, 0660, kBacklog};
+  }
+  const auto fd = socket.starts_with(kDescriptorScheme)
+                      ? parse_unsigned(socket.substr(kDescriptorScheme.size()))
+                      : std::nullopt;
+  if (!fd || *fd > kMostDescriptor) {
+    throw Fault("listen", std::string(socket), "neither unix:PATH nor fd:NUMBER");
+  }
+  return UnixListener::handed_over(static_cast<int>(*fd), SOCK_SEQPACKET);
 }
 
 Fd lock_data(const std::filesystem::path& data) {
@@ -95,7 +106,7 @@ class Supervisor : public Program {
   explicit Supervisor(const ServiceContext& context)
       : policy_(context.policy),
         lock_(lock_data(context.data)),
-        socket_path_(socket_path(context)),
+        socket_(socket_of(context)),
         scratch_(pick_scratch(context)),
         board_fd_(make_board()),
         board_(map_board(board_fd_.get())),
@@ -110,11 +121,12 @@ class Supervisor : public Program {
   ~Supervisor() override { discard_scratch(scratch_); }
 
   void start() override {
-    listener_ = listen_at(socket_path_);
+    listener_ = listen_at(socket_);
     generation_ = policy_.get()->gateway().generation;
     look(true);
   }
-  bool is_ready() const override { return was_ready_; }
+  // Also without signatures or a policy: the service manager must not wait for ever.
+  bool is_ready() const override { return has_tried_ || policy_.get()->fault(); }
 
   // Reports come before deaths: the last report of a zygote tells why it ends.
   void watch(std::vector<pollfd>& watched) const override {
@@ -149,6 +161,9 @@ class Supervisor : public Program {
 
   void begin_drain() override {
     draining_ = true;
+    // Who waits at a socket that was handed over is the next process's to serve.
+    const auto order =
+        listener_->is_handed_over() ? ZygoteOrder::retire : ZygoteOrder::drain;
     listener_->unlink();
     listener_.reset();
     if (loading_) {
@@ -156,7 +171,7 @@ class Supervisor : public Program {
       retiring_.push_back(*std::exchange(loading_, std::nullopt));
     }
     if (serving_) {
-      serving_->order(ZygoteOrder::drain);
+      serving_->order(order);
       retiring_.push_back(*std::exchange(serving_, std::nullopt));
     }
   }
@@ -188,7 +203,7 @@ class Supervisor : public Program {
 
   LivePolicy& policy_;
   const Fd lock_;
-  const std::filesystem::path socket_path_;
+  const std::string socket_;
   const std::filesystem::path scratch_;
   const Fd board_fd_;
   Board& board_;
@@ -203,7 +218,7 @@ class Supervisor : public Program {
   std::uint64_t generation_ = 0;  // of the policy whose settings are in force
   std::string load_fault_;        // of the last attempt
   std::string socket_fault_;      // logged once
-  bool was_ready_ = false;
+  bool has_tried_ = false;        // to load signatures
   bool draining_ = false;
 
   Metric& loads_ok_ = counter("mxfeed_scan_loads_total", "outcome=\"ok\"");
@@ -269,7 +284,7 @@ void Supervisor::put_in_force() {
   schedule_.load_succeeded(now);
   load_fault_.clear();
   loads_ok_.add();
-  was_ready_ = true;
+  has_tried_ = true;
   const std::shared_ptr<const PolicyDb> policy = policy_.get();
   if (schedule_.in_force()->settings == policy->gateway().virus) {
     generation_ = policy->gateway().generation;
@@ -284,6 +299,7 @@ void Supervisor::put_in_force() {
 }
 
 void Supervisor::load_failed(std::string cause) {
+  has_tried_ = true;
   schedule_.load_failed(Monotonic::now());
   load_fault_ = std::move(cause);
   loads_failed_.add();
@@ -332,11 +348,15 @@ void Supervisor::reap() {
 // Without its file nobody can connect.  Clients that are already connected are served by
 // the workers of the old listener, which then end.
 void Supervisor::restore_socket() {
-  if (listener_->is_at_path() || is_listened_at(socket_path_)) return;
+  if (listener_->is_at_path() || is_listened_at(listener_->path())) return;
   LogFields fields;
-  fields.add("event", "scan_socket").add("socket", socket_path_.string());
+  fields.add("event", "scan_socket").add("socket", listener_->path().string());
   try {
-    listener_ = listen_at(socket_path_);
+    if (listener_->is_handed_over()) {
+      throw Fault("listen", listener_->path().string(),
+                  "the socket was removed; its service manager must open it again");
+    }
+    listener_ = listen_at(socket_);
     socket_fault_.clear();
     for (const auto* zygote : {&loading_, &serving_}) {
       if (*zygote) (*zygote)->pass_listener(listener_->get());
@@ -370,7 +390,7 @@ ScanStatus Supervisor::status() const {
 
 int run_supervisor(int argc, char** argv) {
   const ServiceSpec spec{"scan",
-                         {"mxfeed-scan", false, "unix:PATH", {{"tmpdir", "DIR"}}},
+                         {"mxfeed-scan", false, "SPEC", {{"tmpdir", "DIR"}}},
                          [](const ServiceContext& context) {
                            return std::make_unique<Supervisor>(context);
                          }};

@@ -54,6 +54,35 @@ TEST_CASE("a listener removes its own file only", "[base]") {
   CHECK_FALSE(successor.is_at_path());
 }
 
+TEST_CASE("a listener that was handed over leaves its file alone", "[base]") {
+  const TempDirectory directory;
+  const auto path = directory.path() / "s";
+  const UnixListener managers(path, SOCK_SEQPACKET, 0600, 1);
+  const int fd = ::dup(managers.get());
+  const UnixListener ours = UnixListener::handed_over(fd, SOCK_SEQPACKET);
+  CHECK(ours.is_handed_over());
+  CHECK(ours.path() == path);
+  CHECK(ours.is_at_path());
+  CHECK_FALSE(ours.accept());
+  const auto client =
+      connect_unix("connect", path, SOCK_SEQPACKET, std::chrono::seconds(1));
+  CHECK(ours.accept());
+  ours.unlink();
+  CHECK(managers.is_at_path());
+  managers.unlink();
+  CHECK_FALSE(ours.is_at_path());
+}
+
+TEST_CASE("only a listening unix socket of the right type is taken over", "[base]") {
+  const TempDirectory directory;
+  const UnixListener stream(directory.path() / "s", SOCK_STREAM, 0600, 1);
+  const Fd silent(::socket(AF_UNIX, SOCK_SEQPACKET, 0));
+  const Fd tcp(::socket(AF_INET, SOCK_STREAM, 0));
+  for (const int fd : {stream.get(), silent.get(), tcp.get(), -1}) {
+    CHECK_THROWS_AS(UnixListener::handed_over(fd, SOCK_SEQPACKET), Fault);
+  }
+}
+
 TEST_CASE("it is told whether somebody listens", "[base]") {
   const TempDirectory directory;
   const auto path = directory.path() / "s";

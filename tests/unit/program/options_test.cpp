@@ -9,7 +9,7 @@ namespace mxfeed {
 namespace {
 
 const OptionSet kMilter{"mxfeed-null"};
-const OptionSet kScan{"mxfeed-scan", false, "unix:PATH", {{"tmpdir", "DIR"}}};
+const OptionSet kScan{"mxfeed-scan", false, "SPEC", {{"tmpdir", "DIR"}}};
 
 struct Case {
   const char* name;
@@ -66,7 +66,7 @@ TEST_CASE("usage names all options", "[program]") {
   CHECK(usage(kMilter) ==
         "usage: mxfeed-null --socket SPEC [--state DIR] [--foreground]\n");
   CHECK(usage(kScan) ==
-        "usage: mxfeed-scan [--socket unix:PATH] [--state DIR] [--tmpdir DIR] "
+        "usage: mxfeed-scan [--socket SPEC] [--state DIR] [--tmpdir DIR] "
         "[--foreground]\n");
 }
 
