@@ -134,5 +134,22 @@ class UnitsTest(unittest.TestCase):
         self.assertEqual(socket("scan")["SocketGroup"], service("virus")["SupplementaryGroups"])
 
 
+class ScriptsTest(unittest.TestCase):
+    def test_maintainer_scripts_are_sound(self):
+        common = (PACKAGING / "debian/attached.sh").read_text()
+        for kind in ("postinst", "prerm", "postrm"):
+            for script in (PACKAGING / "debian").glob(f"*.{kind}"):
+                text = script.read_text().replace("#ATTACHED#", common)
+                self.assertIn("#DEBHELPER#", text)
+                done = subprocess.run(["sh", "-n"], input=text, text=True, capture_output=True,
+                                      check=False)
+                self.assertEqual((0, ""), (done.returncode, done.stderr), script)
+
+    def test_the_changelog_names_the_version_of_the_tree(self):
+        changelog = (PACKAGING / "debian/changelog").read_text()
+        self.assertIn(f"project(mxfeed VERSION {changelog.partition('(')[2].partition(')')[0]} ",
+                      (SOURCE / "CMakeLists.txt").read_text())
+
+
 if __name__ == "__main__":
     unittest.main()
