@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A gateway on Debian 12 becomes one on Debian 13, in place."""
+
+import packages
+import rig
+from service import eventually
+
+
+class ReleaseTest(packages.TestCase):
+    variables = ("MXFEED_INSTALLED", "MXFEED_NEXT_REPO", "MXFEED_NEXT")
+
+    def versions(self):
+        return self.machine.run("dpkg-query", "-W", "-f", "${Version}\n",
+                                *packages.PACKAGES).stdout.split()
+
+    def test_a_gateway_is_upgraded_in_place(self):
+        self.make_signatures()
+        self.configure()
+        self.prepare_postfix()
+        self.machine.run("mxfeed", "apply")
+        self.attach()
+        self.assert_relays()
+        self.assertTrue(all("+deb12u" in version for version in self.versions()))
+
+        self.update()
+        self.apt("full-upgrade", "-o", "Dpkg::Options::=--force-confold", seconds=900)
+        self.assertTrue(all("+deb13u" in version for version in self.versions()))
+        self.machine.sh("grep VERSION_CODENAME=trixie /etc/os-release")
+        eventually(self.is_scanning, "the scan service has signatures", 60)
+        self.assert_relays()
+        status = self.machine.run("mxfeed", "status", check=False)
+        self.assertEqual(0, status.returncode, status.stdout)
+
+
+if __name__ == "__main__":
+    rig.main()
