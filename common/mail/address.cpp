@@ -210,8 +210,11 @@ std::optional<Network> Network::parse(std::string_view text) {
   const unsigned width = base->is_v4() ? 32 : 128;
   if (slash == std::string_view::npos) return Network{*base, width};
   const auto bits = parse_unsigned(text.substr(slash + 1));
-  if (!bits || *bits > width) return std::nullopt;
-  return Network{*base, static_cast<unsigned>(*bits)};
+  // RFC 4291, 2.5.5.2: the IPv4 address is behind 96 bits.
+  const bool is_mapped = base->is_v4() && text.find(':') != std::string_view::npos;
+  const unsigned before = is_mapped ? 96 : 0;
+  if (!bits || *bits < before || *bits > before + width) return std::nullopt;
+  return Network{*base, static_cast<unsigned>(*bits) - before};
 }
 
 std::optional<Path> Path::parse(std::string_view text) {

@@ -71,7 +71,8 @@ class IpAddress {
   bool v4_ = false;
 };
 
-// A network in CIDR notation; a single address is a network of one.
+// A network in CIDR notation; a single address is a network of one.  A network of mapped
+// IPv4 addresses is one of IPv4: "::ffff:127.0.0.0/104" is "127.0.0.0/8".
 struct Network {
   IpAddress base;
   unsigned bits;

@@ -206,9 +206,14 @@ TEST_CASE("an address has one spelling and its networks", "[mail]") {
        {"", "1.2.3", "1.2.3.4 ", "[::1]", "fe80::1%eth0", "1.2.3.4:25"}) {
     CHECK_FALSE(IpAddress::parse(wrong));
   }
-  for (const char* wrong : {"10.0.0.0/33", "::/129", "10.0.0.0/", "/8", "10.0.0.0/-1"}) {
+  for (const char* wrong :
+       {"10.0.0.0/33", "::/129", "10.0.0.0/", "/8", "10.0.0.0/-1", "::ffff:10.0.0.0/8",
+        "::ffff:10.0.0.0/95", "::ffff:10.0.0.0/129"}) {
     CHECK_FALSE(Network::parse(wrong));
   }
+  CHECK(Network::parse("::ffff:127.0.0.0/104") == Network::parse("127.0.0.0/8"));
+  CHECK(Network::parse("::ffff:127.0.0.1/128") == Network::parse("127.0.0.1/32"));
+  CHECK(Network::parse("::ffff:0.0.0.0/96") == Network::parse("0.0.0.0/0"));
   CHECK_FALSE(Network::parse("0.0.0.0/0")->contains(*IpAddress::parse("::1")));
 }
 
