@@ -100,6 +100,31 @@ void write_file(const std::filesystem::path& path, std::string_view content,
   sync_directory(path.has_parent_path() ? path.parent_path() : ".");
 }
 
+void rewrite_file(const std::filesystem::path& path, std::string_view content) {
+  std::error_code missing;
+  const auto target = std::filesystem::canonical(path, missing);
+  if (missing) throw Fault("open", path.string(), missing.message());
+  struct stat status {};
+  if (::stat(target.c_str(), &status) != 0) {
+    throw Fault("open", path.string(), errno_text(errno));
+  }
+  if (!S_ISREG(status.st_mode)) throw Fault("open", path.string(), "not a regular file");
+  // One name: what a crash leaves behind is used up by the next run.
+  const std::string temporary = target.string() + ".mxfeed-new";
+  ::unlink(temporary.c_str());
+  const Fd fd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+  if (!fd) throw Fault("create", temporary, errno_text(errno));
+  if (!write_all(fd.get(), content) ||
+      ::fchown(fd.get(), status.st_uid, status.st_gid) != 0 ||
+      ::fchmod(fd.get(), status.st_mode & 07777) != 0 || ::fsync(fd.get()) != 0 ||
+      ::rename(temporary.c_str(), target.c_str()) != 0) {
+    const int error = errno;
+    ::unlink(temporary.c_str());
+    throw Fault("write", path.string(), errno_text(error));
+  }
+  sync_directory(target.parent_path());
+}
+
 std::optional<std::string> read_link(const std::filesystem::path& path) {
   std::error_code error;
   auto target = std::filesystem::read_symlink(path, error);

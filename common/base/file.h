@@ -49,6 +49,11 @@ std::optional<std::string> read_regular_file(const std::filesystem::path& path,
 void write_file(const std::filesystem::path& path, std::string_view content,
                 unsigned mode = 0644);
 
+// The same for a regular file that exists: its owner, group and mode stay, and a symbolic
+// link still points at it.  A hard link keeps the old content.  Two writers at once need
+// a lock.  Throws Fault.
+void rewrite_file(const std::filesystem::path& path, std::string_view content);
+
 // Writes all bytes, continuing after short writes and EINTR; false with errno set on an
 // error.
 bool write_all(int fd, std::string_view bytes);
