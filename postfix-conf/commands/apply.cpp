@@ -28,7 +28,11 @@
 #include "postfix-conf/generate/compile.h"
 #include "postfix-conf/generate/differences.h"
 #include "postfix-conf/generate/generations.h"
+#include "postfix-conf/generate/main_cf.h"
+#include "postfix-conf/generate/maps.h"
 #include "postfix-conf/generate/removals.h"
+#include "postfix-conf/postfix/postfix.h"
+#include "postfix-conf/postfix/site_reading.h"
 
 namespace mxfeed {
 namespace {
@@ -92,7 +96,9 @@ class Installation {
         in_force_(std::move(in_force)),
         report_(report) {}
 
-  int install(Wanted wanted, GenerationMeta meta) {
+  enum class Proof { postfix, none };
+
+  int install(Wanted wanted, GenerationMeta meta, Proof proof = Proof::postfix) {
     const Generated& previous = in_force_.hosted;
     const auto removals = find_removals(wanted, previous);
     report_removals(removals, options_.dry_run, report_);
@@ -140,7 +146,7 @@ class Installation {
     report_.say(fmt::format(
         "generation {}: {} relayed, {} kept until their queue is empty{}", number,
         count_of(relayed, "domain"), kept, is_new ? "" : " (unchanged)"));
-    return put_in_force(next, number);
+    return put_in_force(next, number, proof);
   }
 
  private:
@@ -154,7 +160,7 @@ class Installation {
         options_.use_postfix ? std::optional(options_.postfix_config) : std::nullopt);
   }
 
-  int put_in_force(const Generated& next, std::uint64_t number) {
+  int put_in_force(const Generated& next, std::uint64_t number, Proof proof) {
     const auto current = in_force_.current;
     const auto postfix = in_force_.postfix;
     if (current != number) generations_.point(Generations::kCurrent, number);
@@ -171,9 +177,10 @@ class Installation {
     if (postfix != number) {
       generations_.point(Generations::kCurrentPostfix, number);
       if (postfix) generations_.touch_maps(*postfix);
+      reload_patterns(next);
     }
     ExitCode code = ExitCode::fine;
-    if (options_.use_postfix) {
+    if (options_.use_postfix && proof == Proof::postfix) {
       if (!prove_look_ups(options_.state, options_.postfix_config, next, in_force_.hosted,
                           report_)) {
         code = ExitCode::wrong;
@@ -186,15 +193,30 @@ class Installation {
     return static_cast<int>(code);
   }
 
+  // A table of type regexp is read when a process starts.
+  void reload_patterns(const Generated& next) const {
+    if (!options_.use_postfix ||
+        relay_recipient_patterns(next) == relay_recipient_patterns(in_force_.hosted)) {
+      return;
+    }
+    try {
+      Postfix(options_.postfix_config).reload();
+    } catch (const Fault& fault) {
+      complain(fmt::format("note: {}", fault.what()));
+    }
+  }
+
   const ApplyOptions& options_;
   Generations& generations_;
   const InForce in_force_;
   ApplyReport& report_;
 };
 
-// Does the work while no other process changes the state, then ends the report.
+// Does the work while no other process changes the state, and ends the report.
+enum class Ends { with_object, silently };
 int locked(const ApplyOptions& options,
-           const std::function<int(Generations&, ApplyReport&)>& work) {
+           const std::function<int(Generations&, ApplyReport&)>& work,
+           Ends ends = Ends::with_object) {
   Generations generations(options.state);
   std::optional<Fd> lock;
   if (!options.dry_run) {
@@ -207,7 +229,7 @@ int locked(const ApplyOptions& options,
   }
   ApplyReport report(options.json);
   const int status = work(generations, report);
-  report.finish(status);
+  if (ends == Ends::with_object) report.finish(status);
   return status;
 }
 
@@ -226,8 +248,30 @@ std::uint64_t one_before(const Generations& generations, const InForce& in_force
   return newest_sound(generations, before).value_or(0);
 }
 
-// What the configuration asks for; nothing if it has errors.
-std::optional<Wanted> read_wanted(const ApplyOptions& options, GenerationMeta& meta,
+// What Postfix is like; if that cannot be told, what it was like for the last apply.
+Site site_of(const ApplyOptions& options, const Generations& generations) {
+  if (options.use_postfix) {
+    try {
+      auto reading = read_site(Postfix(options.postfix_config).settings(), options.state);
+      for (const auto& cause : reading.uncompiled) {
+        complain(fmt::format("warning: mynetworks: {}", cause));
+      }
+      return std::move(reading.site);
+    } catch (const Fault& fault) {
+      complain(fmt::format("note: mynetworks of Postfix was not read: {}", fault.what()));
+    }
+  }
+  try {
+    const auto number = generations.number_of(Generations::kCurrent);
+    return number ? generations.meta(*number).site : Site();
+  } catch (const Fault&) {
+    return {};  // told by read_in_force()
+  }
+}
+
+// What the configuration asks for; nothing if it is wrong.
+std::optional<Wanted> read_wanted(const ApplyOptions& options,
+                                  const Generations& generations, GenerationMeta& meta,
                                   ApplyReport& report) {
   const Config config = load_config_shown(options.config);
   print_problems(config);
@@ -240,7 +284,8 @@ std::optional<Wanted> read_wanted(const ApplyOptions& options, GenerationMeta& m
   }
   meta.written = system_time();
   meta.config = config.digest;
-  return compile(config, pick_host(config, options.host), options.state.string());
+  return compile(config, pick_host(config, options.host), options.state.string(),
+                 site_of(options, generations));
 }
 
 }  // namespace
@@ -248,13 +293,32 @@ std::optional<Wanted> read_wanted(const ApplyOptions& options, GenerationMeta& m
 int apply(const ApplyOptions& options) {
   return locked(options, [&](Generations& generations, ApplyReport& report) {
     GenerationMeta meta;
-    auto wanted = read_wanted(options, meta, report);
+    auto wanted = read_wanted(options, generations, meta, report);
     if (!wanted) return 1;
     auto in_force = read_in_force(generations);
     meta.unknown = in_force.meta.unknown;
     return Installation(options, generations, std::move(in_force), report)
         .install(*std::move(wanted), std::move(meta));
   });
+}
+
+int fit_generation(const ApplyOptions& options, const Site& site) {
+  return locked(
+      options,
+      [&](Generations& generations, ApplyReport& report) {
+        auto in_force = read_in_force(generations);
+        if (!in_force.postfix) {
+          complain("no generation is in force: run mxfeed apply");
+          return 1;
+        }
+        auto wanted = wanted_again(generations.load(*in_force.postfix));
+        fit_site(wanted.draft, site, options.state.string());
+        auto meta = generations.meta(*in_force.postfix);
+        meta.written = system_time();
+        return Installation(options, generations, std::move(in_force), report)
+            .install(std::move(wanted), std::move(meta), Installation::Proof::none);
+      },
+      Ends::silently);
 }
 
 int rollback(const ApplyOptions& options, std::optional<std::uint64_t> number) {
@@ -275,6 +339,7 @@ int rollback(const ApplyOptions& options, std::optional<std::uint64_t> number) {
       return 1;
     }
     auto wanted = wanted_again(generations.load(target));
+    fit_site(wanted.draft, site_of(options, generations), options.state.string());
     auto meta = generations.meta(target);
     meta.written = system_time();
     meta.copy_of = target;

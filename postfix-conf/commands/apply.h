@@ -12,6 +12,8 @@
 #include <optional>
 #include <string>
 
+#include "postfix-conf/generate/site.h"
+
 namespace mxfeed {
 
 struct ApplyOptions {
@@ -27,6 +29,9 @@ struct ApplyOptions {
 };
 
 int apply(const ApplyOptions& options);
+// Adapts the generation in force to the site: writes a new one if it differs, and puts it
+// in force.
+int fit_generation(const ApplyOptions& options, const Site& site);
 // Without a number, goes back to what was in force before.
 int rollback(const ApplyOptions& options, std::optional<std::uint64_t> number);
 

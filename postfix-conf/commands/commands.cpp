@@ -11,6 +11,7 @@
 #include "common/base/text.h"
 #include "postfix-conf/commands/apply.h"
 #include "postfix-conf/commands/listing.h"
+#include "postfix-conf/commands/postfix_attach.h"
 #include "postfix-conf/commands/status.h"
 
 namespace mxfeed {
@@ -78,6 +79,11 @@ ApplyOptions options_of(const Arguments& arguments) {
   return options;
 }
 
+AttachOptions attach_options_of(const Arguments& arguments) {
+  return {arguments.config(), arguments.state(), postfix_config_of(arguments),
+          arguments.has("--dry-run"), arguments.json()};
+}
+
 }  // namespace
 
 std::vector<Command> gateway_commands() {
@@ -108,6 +114,26 @@ std::vector<Command> gateway_commands() {
                                                      ? std::nullopt
                                                      : parse_unsigned(operands[0]))};
        }},
+      {"postfix diff",
+       "Print what attaching changes in main.cf and master.cf",
+       {kPostfixConfig, kJson},
+       {},
+       [](const Arguments& a) { return show_postfix_diff(attach_options_of(a)); }},
+      {"postfix attach",
+       "Make a Postfix use the generation in force, if there is no conflict",
+       {kDryRun, kPostfixConfig, kJson},
+       {},
+       [](const Arguments& a) { return attach_postfix(attach_options_of(a)); }},
+      {"postfix detach",
+       "Take that back, the routes last, when no mail waits",
+       {kDryRun, kPostfixConfig, kJson},
+       {},
+       [](const Arguments& a) { return detach_postfix(attach_options_of(a)); }},
+      {"postfix status",
+       "Show whether Postfix is attached, and what is dangerous",
+       {kPostfixConfig, kJson},
+       {},
+       [](const Arguments& a) { return show_postfix_status(attach_options_of(a)); }},
       {"generations",
        "List the generations",
        {kJson},

@@ -7,6 +7,7 @@
 #include "common/base/text.h"
 #include "common/policy/policy_db.h"
 #include "postfix-conf/generate/generations.h"
+#include "postfix-conf/postfix/attach/survey.h"
 #include "postfix-conf/postfix/postfix.h"
 
 namespace mxfeed {
@@ -43,23 +44,30 @@ void ask_postfix(const std::filesystem::path& state,
     const PostfixNeeds needs = health.postfix
                                    ? read_needs(state / Generations::kCurrentPostfix)
                                    : PostfixNeeds();
-    health.attachment = examine(Postfix(postfix_config).settings(), needs);
+    const Survey found = survey(Postfix(postfix_config), state);
+    health.attachment = examine(found, needs);
+    if (health.attachment->accepts_mail()) {
+      for (const auto& socket : missing_sockets(found.now, needs)) {
+        health.alarms.push_back(
+            {ExitCode::not_running, fmt::format("{}: no socket there", socket)});
+      }
+    }
   } catch (const Fault& fault) {
     health.not_asked = fault.what();
     return;
   }
   for (const auto& finding : health.attachment->findings) {
-    if (health.attachment->takes_mail || is_always_dangerous(finding.danger)) {
+    if (health.attachment->accepts_mail() || is_always_dangerous(finding.danger)) {
       health.alarms.push_back({code_of(finding.danger), finding.text});
     } else {
       health.warnings.push_back(finding.text);
     }
   }
   const auto& differing = health.attachment->differing;
-  if (health.attachment->takes_mail && !differing.empty()) {
+  if (health.attachment->accepts_mail() && !differing.empty()) {
     health.alarms.push_back(
-        {ExitCode::differs, fmt::format("{}: {}", (postfix_config / "main.cf").string(),
-                                        fmt::join(differing, ", "))});
+        {ExitCode::differs,
+         fmt::format("{}: {}", postfix_config.string(), fmt::join(differing, ", "))});
   }
 }
 
@@ -129,8 +137,8 @@ Health look_at_health(const std::filesystem::path& state,
   health.postfix = number_in_force(generations, Generations::kCurrentPostfix, health);
   if (health.milters) judge_policy(state, health);
   if (postfix_config) ask_postfix(state, *postfix_config, health);
-  const bool takes_mail = health.attachment && health.attachment->takes_mail;
-  if (scope == Scope::in_use && !takes_mail) return health;
+  const bool accepts_mail = health.attachment && health.attachment->accepts_mail();
+  if (scope == Scope::in_use && !accepts_mail) return health;
   for (const char* const name : kDaemons) {
     judge_daemon(health.daemons.emplace_back(ask_daemon(state, name)), health);
   }
@@ -178,17 +186,15 @@ ExitCode report_health(const std::filesystem::path& state,
     fmt::print(stderr, "note: Postfix was not checked: {}\n", health.not_asked);
     return print_alarms(health);
   }
-  const auto& [takes_mail, findings, differing] = *health.attachment;
-  report.set("attached", takes_mail);
+  const auto& differing = health.attachment->differing;
+  report.set("attached", health.attachment->accepts_mail());
+  report.set("postfix", to_string(*health.attachment));
   Json names = Json::list();
   for (const auto& name : differing) names.add(name);
   report.set("parameters_differ", std::move(names));
   if (!differing.empty()) {
-    report.say(fmt::format(
-        "postfix: {}: {} differs in {}", takes_mail ? "attached" : "not attached",
-        (postfix_config / "main.cf").string(), fmt::join(differing, ", ")));
-    report.say(fmt::format("postfix: to attach: sh {}/{}/attach.sh {}", state.string(),
-                           Generations::kCurrentPostfix, postfix_config.string()));
+    report.say(fmt::format("postfix: {}: {}; to attach: mxfeed postfix attach",
+                           postfix_config.string(), to_string(*health.attachment)));
   }
   return print_alarms(health);
 }

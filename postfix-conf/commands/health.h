@@ -15,7 +15,7 @@
 #include "common/command/daemon_status.h"
 #include "common/command/exit_code.h"
 #include "postfix-conf/commands/apply_report.h"
-#include "postfix-conf/postfix/attachment.h"
+#include "postfix-conf/postfix/attach/attachment.h"
 
 namespace mxfeed {
 

@@ -22,7 +22,7 @@ bool prove_look_ups(const std::filesystem::path& state,
   std::size_t proved = 0;
   bool good = true;
   for (const auto* const kind : kMaps) {
-    const auto lines = changed_lines(*kind, now.hosted, before.hosted);
+    const auto lines = changed_lines(*kind, now, before);
     std::vector<std::string> wrong;
     try {
       wrong = postfix.wrong_answers(link / kind->name, lines);

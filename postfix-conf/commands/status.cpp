@@ -23,7 +23,8 @@ Json json_of(const Health& health, const StatusOptions& options) {
   if (health.attachment) {
     Json differing = Json::list();
     for (const auto& name : health.attachment->differing) differing.add(name);
-    postfix.set("attached", health.attachment->takes_mail)
+    postfix.set("attached", health.attachment->accepts_mail())
+        .set("state", to_string(*health.attachment))
         .set("differing", std::move(differing));
   } else {
     postfix.set("attached", nullptr).set("cause", health.not_asked);
@@ -39,16 +40,15 @@ Json json_of(const Health& health, const StatusOptions& options) {
 
 std::string attachment_of(const Health& health, const StatusOptions& options) {
   if (!options.postfix_config) return "not checked (--no-postfix)";
-  const std::string main = (*options.postfix_config / "main.cf").string();
+  const std::string directory = options.postfix_config->string();
   if (!health.attachment) return fmt::format("not checked: {}", health.not_asked);
   const auto& differing = health.attachment->differing;
-  if (!health.attachment->takes_mail) {
-    return fmt::format("{}: not attached; to attach: sh {}/{}/attach.sh {}", main,
-                       options.state.string(), Generations::kCurrentPostfix,
-                       options.postfix_config->string());
+  const auto word = to_string(*health.attachment);
+  if (!health.attachment->accepts_mail()) {
+    return fmt::format("{}: {}; to attach: mxfeed postfix attach", directory, word);
   }
-  if (differing.empty()) return fmt::format("{}: attached", main);
-  return fmt::format("{}: attached, {} differ", main,
+  if (differing.empty()) return fmt::format("{}: {}", directory, word);
+  return fmt::format("{}: {}, {} differ", directory, word,
                      count_of(differing.size(), "parameter"));
 }
 
@@ -88,10 +88,13 @@ ExitCode show_status(const StatusOptions& options) {
   if (!health.milters) {
     health.alarms.push_back(
         {ExitCode::wrong, "no generation is in force: run mxfeed apply"});
-  } else if (health.attachment && !health.attachment->takes_mail) {
+  } else if (health.attachment && !health.attachment->accepts_mail()) {
     health.alarms.push_back(
-        {ExitCode::differs, fmt::format("{}: Postfix is not attached",
-                                        (*options.postfix_config / "main.cf").string())});
+        {ExitCode::differs,
+         fmt::format("{}: Postfix is {}", options.postfix_config->string(),
+                     health.attachment->state == AttachState::detached
+                         ? "not attached"
+                         : to_string(*health.attachment))});
   }
   if (options.postfix_config && !health.attachment) {
     health.alarms.push_back(

@@ -149,6 +149,9 @@ struct GatewayConfig {
   DomainSettings base;
   bool smtputf8 = false;         // [postfix]: whether Postfix offers SMTPUTF8 (RFC 6531)
   bool scan_other_mail = false;  // [postfix]
+  bool dedicated = false;        // [postfix]: whether this Postfix has no other use
+  std::vector<std::string> verifiers, sealers;  // [postfix]: as in smtpd_milters
+  std::vector<std::string> services;  // [postfix]: "2525/inet"; empty: those of port 25
   std::chrono::seconds removal_grace{std::chrono::hours(72)};
   std::string spam_engine = "builtin";
 };

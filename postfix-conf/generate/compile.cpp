@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "postfix-conf/config/settings.h"
 #include "postfix-conf/generate/main_cf.h"
 
 namespace mxfeed {
@@ -58,7 +59,8 @@ Row row_of(DomainState state) {
 
 }  // namespace
 
-Wanted compile(const Config& config, const HostConfig* local, const std::string& state) {
+Wanted compile(const Config& config, const HostConfig* local, const std::string& state,
+               const Site& site) {
   Wanted wanted;
   Generated& draft = wanted.draft;
   const auto& gateway = config.gateway;
@@ -70,6 +72,7 @@ Wanted compile(const Config& config, const HostConfig* local, const std::string&
   const auto& defaults = config.defaults;
   draft.foreign.virus = defaults.policy.virus;
 
+  const auto& max_size = domain_setting("max_size");
   std::chrono::seconds longest{0};
   std::uint64_t largest = 0;
   PolicyIndex policies(draft.policies);
@@ -96,11 +99,25 @@ Wanted compile(const Config& config, const HostConfig* local, const std::string&
     draft.hosted.push_back(std::move(hosted));
     longest = std::max(longest, s.queue_lifetime);
     largest = std::max(largest, s.max_size);
+    if (s.max_size > draft.use.largest_message && domain.place_of(max_size).line != 0) {
+      draft.use.largest_message = s.max_size;
+      draft.use.largest_of = domain.name;
+    }
   }
   add_refused(draft, std::move(refused));
   if (largest == 0) largest = defaults.max_size;
-  draft.main_cf = main_cf_parameters(state, longest, largest, gateway.smtputf8, local);
-  draft.master_cf = master_cf_services();
+  draft.use.dedicated = gateway.dedicated;
+  draft.use.longest_lifetime = longest;
+  draft.use.services = gateway.services;
+  draft.main_cf = main_cf_parameters({.state = state,
+                                      .dedicated = gateway.dedicated,
+                                      .verifiers = gateway.verifiers,
+                                      .sealers = gateway.sealers,
+                                      .smtputf8 = gateway.smtputf8,
+                                      .longest_lifetime = longest,
+                                      .largest_message = largest});
+  draft.master_cf = master_cf_services(local);
+  fit_site(draft, site, state);
   return wanted;
 }
 

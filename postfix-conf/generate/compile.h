@@ -18,8 +18,9 @@ struct Wanted {
 };
 
 // `config` is without errors; `local` is the host to generate for, null if unknown;
-// `state` the absolute path of --state.
-Wanted compile(const Config& config, const HostConfig* local, const std::string& state);
+// `state` the absolute path of --state; `site` the Postfix that it is for.
+Wanted compile(const Config& config, const HostConfig* local, const std::string& state,
+               const Site& site);
 
 // What an earlier generation hosted; what it had kept is decided anew.
 Wanted wanted_again(Generated earlier);

@@ -33,7 +33,7 @@ constexpr const char* kPolicy = "policy.cdb";
 constexpr const char* kTable = "domains.tsv";
 constexpr const char* kMainCf = "main.cf";
 constexpr const char* kMasterCf = "master.cf";
-constexpr const char* kAttach = "attach.sh";
+constexpr const char* kPatterns = "relay_recipients.regexp";
 constexpr const char* kMeta = "meta";
 
 std::string database(const MapKind& kind) {
@@ -47,7 +47,7 @@ std::vector<std::string> sources() {
 
 // The files that follow from those.
 std::vector<std::string> derived_files() {
-  std::vector<std::string> files = {kAttach};
+  std::vector<std::string> files = {kPatterns};
   for (const auto* const kind : kMaps) {
     files.emplace_back(kind->name);
     files.push_back(database(*kind));
@@ -65,10 +65,10 @@ std::vector<std::string> all_files() {
 // A file written piece by piece, in a directory that is not in use yet.
 class TextFile {
  public:
-  explicit TextFile(const fs::path& path, unsigned mode = 0644)
+  explicit TextFile(const fs::path& path)
       : path_(path),
-        fd_(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode)) {
-    if (!fd_ || ::fchmod(fd_.get(), mode) != 0) fail("create");
+        fd_(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644)) {
+    if (!fd_ || ::fchmod(fd_.get(), 0644) != 0) fail("create");
   }
   void add(std::string_view text) {
     buffer_ += text;
@@ -95,8 +95,8 @@ class TextFile {
   std::string buffer_;
 };
 
-void write_text(const fs::path& path, std::string_view text, unsigned mode = 0644) {
-  TextFile file(path, mode);
+void write_text(const fs::path& path, std::string_view text) {
+  TextFile file(path);
   file.add(text);
   file.commit();
 }
@@ -126,13 +126,13 @@ void write_policies(const fs::path& file, const Generated& generated,
 }
 
 void write_map(const fs::path& directory, const MapKind& kind,
-               const std::vector<Hosted>& hosted) {
+               const Generated& generated) {
   // The source first: Postfix warns of a map that is older than it.
   TextFile source(directory / kind.name);
   source.add(kMapComment);
   ConstDbWriter map(directory / database(kind));
-  for (const auto& one : hosted) {
-    kind.lines(one, [&](std::string_view key, std::string_view value) {
+  for (const auto& one : generated.hosted) {
+    kind.lines(generated, one, [&](std::string_view key, std::string_view value) {
       for (const std::string_view part :
            {key, std::string_view("\t"), value, std::string_view("\n")}) {
         source.add(part);
@@ -196,10 +196,10 @@ void prove_policies(const fs::path& directory, const Generated& generated,
 }
 
 void prove_map(const fs::path& directory, const MapKind& kind,
-               const std::vector<Hosted>& hosted) {
+               const Generated& generated) {
   Proof proof(directory / database(kind));
-  for (const auto& one : hosted) {
-    kind.lines(one, [&](std::string_view key, std::string_view value) {
+  for (const auto& one : generated.hosted) {
+    kind.lines(generated, one, [&](std::string_view key, std::string_view value) {
       proof.expect(key, value);
     });
   }
@@ -274,8 +274,8 @@ void write_generation(const fs::path& directory, const Generated& generated,
       [&] { write_table(directory / kTable, generated); }};
   for (const auto* const kind : kMaps) {
     work.emplace_back([&, kind] {
-      write_map(directory, *kind, generated.hosted);
-      prove_map(directory, *kind, generated.hosted);
+      write_map(directory, *kind, generated);
+      prove_map(directory, *kind, generated);
     });
   }
   for_each_on_all_cores(work.size(), [&](std::size_t i) { work[i](); });
@@ -283,7 +283,7 @@ void write_generation(const fs::path& directory, const Generated& generated,
   std::string master_cf;
   for (const auto& line : generated.master_cf) master_cf += line + "\n";
   write_text(directory / kMasterCf, master_cf);
-  write_text(directory / kAttach, attach_script(generated), 0755);
+  write_text(directory / kPatterns, relay_recipient_patterns(generated));
   write_text(directory / kMeta, render(meta));
   write_sums(directory, all_files());
 }
@@ -309,6 +309,7 @@ Generated read_generation(const fs::path& directory) {
   for (const auto line : split(master_cf, '\n')) {
     if (!line.empty()) generated.master_cf.emplace_back(line);
   }
+  upgrade_main_cf(generated);
   return generated;
 }
 

@@ -100,7 +100,18 @@ GenerationMeta Generations::meta(std::uint64_t number) const {
 }
 
 Generated Generations::load(std::uint64_t number) const {
-  return read_generation(directory(number));
+  Generated generated = read_generation(directory(number));
+  try {
+    const auto meta = read_meta(directory(number), number);
+    generated.site = meta.site;
+    // What version 0.1.0 wrote is for a dedicated one.
+    const bool dedicated = generated.use.dedicated || meta.use.dedicated;
+    generated.use = meta.use;
+    generated.use.dedicated = dedicated;
+  } catch (const Fault&) {
+    // Told by meta().
+  }
+  return generated;
 }
 
 std::uint64_t Generations::write(const Generated& generated, GenerationMeta meta) const {
@@ -110,6 +121,8 @@ std::uint64_t Generations::write(const Generated& generated, GenerationMeta meta
   }
   meta.number = last + 1;
   meta.domains = meta.removed = 0;
+  meta.site = generated.site;
+  meta.use = generated.use;
   for (const auto& one : generated.hosted) {
     if (is_relayed(one.own)) ++meta.domains;
     if (one.own == Row::kept) ++meta.removed;

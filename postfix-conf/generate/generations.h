@@ -54,11 +54,12 @@ class Generations {
   bool exists(std::uint64_t number) const;
   // Each throws Fault if it is missing or damaged.
   GenerationMeta meta(std::uint64_t number) const;
+  // What only meta has is not in it if that is damaged.
   Generated load(std::uint64_t number) const;
 
   // Writes and verifies a new generation, without putting it in force; returns its
-  // number.  Sets meta.number and the counts.  Throws Fault and then leaves nothing
-  // behind.
+  // number.  Sets meta.number, the counts, and what meta and `generated`
+  // share.  Throws Fault and then leaves nothing behind.
   std::uint64_t write(const Generated& generated, GenerationMeta meta) const;
 
   // Makes the link lead to the generation.

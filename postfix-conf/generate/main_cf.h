@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Postfix's parameters and services, and the script that sets them.
+// The parameters and services that Postfix needs for a configuration.
 
 #pragma once
 
@@ -12,17 +12,38 @@
 
 #include "postfix-conf/config/config.h"
 #include "postfix-conf/generate/rows.h"
+#include "postfix-conf/generate/site.h"
 
 namespace mxfeed {
 
+// The parameter that lists the milters.  Services of port 25 use it as their
+// smtpd_milters.
+inline constexpr const char* kMiltersParameter = "mxfeed_smtpd_milters";
+
+// The settings that the parameters follow from.
+struct MainCfNeeds {
+  std::string state;  // the absolute path of --state
+  bool dedicated = false;
+  std::vector<std::string> verifiers, sealers;
+  bool smtputf8 = false;
+  std::chrono::seconds longest_lifetime{0};
+  std::uint64_t largest_message = 0;
+};
+
+// The values of relay_domains, transport_maps and relay_recipient_maps are to be appended
+// to those of the site; the other values replace them.
 std::vector<std::pair<std::string, std::string>> main_cf_parameters(
-    const std::string& state, std::chrono::seconds longest_lifetime,
-    std::uint64_t largest_message, bool smtputf8, const HostConfig* local);
+    const MainCfNeeds& needs);
 
-// Services that master.cf needs besides Postfix's own.
-std::vector<std::string> master_cf_services();
+// The services that master.cf needs besides Postfix's own.  `local` is this host, or null
+// if it is unknown.
+std::vector<std::string> master_cf_services(const HostConfig* local);
 
-// A shell script that makes a Postfix use all of it.
-std::string attach_script(const Generated& generated);
+// Adapts a generation to the site.  `state` is the absolute path of --state.
+void fit_site(Generated& generated, const Site& site, const std::string& state);
+
+// Converts parameters and services that version 0.1.0 wrote, always for a dedicated
+// Postfix.
+void upgrade_main_cf(Generated& generated);
 
 }  // namespace mxfeed

@@ -18,9 +18,9 @@ constexpr const char* kRefused = "error:5.7.1 domain is not relayed here";
 std::string transport(Row row, const std::string& route) {
   switch (row) {
     case Row::active:
-      return "relay:" + route;
+      return "mxfeed-relay:" + route;
     case Row::protect:
-      return "relaysoft:" + route;
+      return "mxfeed-soft:" + route;
     case Row::paused:
       return kPaused;
     case Row::kept:
@@ -49,16 +49,29 @@ void each_row(const Hosted& hosted, std::string_view own, std::string_view below
   }
 }
 
-void relay_domain_lines(const Hosted& hosted, const LineSink& line) {
+void relay_domain_lines(const Generated&, const Hosted& hosted, const LineSink& line) {
   const auto value = [&](Row row) {
     return is_relayed(row) ? to_string(hosted.service) : std::string_view();
   };
   each_row(hosted, value(hosted.own), value(hosted.below), line);
 }
 
-void transport_lines(const Hosted& hosted, const LineSink& line) {
-  each_row(hosted, transport(hosted.own, hosted.route),
-           transport(hosted.below, hosted.route), line);
+void transport_lines(const Generated& generated, const Hosted& hosted,
+                     const LineSink& line) {
+  auto below = transport(hosted.below, hosted.route);
+  // relay_domains would take names below it too.
+  if (generated.site.parents_match && below.empty() && is_relayed(hosted.own) &&
+      !is_covered(generated, hosted.name)) {
+    below = kRefused;
+  }
+  each_row(hosted, transport(hosted.own, hosted.route), below, line);
+}
+
+void relay_recipient_lines(const Generated& generated, const Hosted& hosted,
+                           const LineSink& line) {
+  if (!generated.site.has_relay_recipients || !is_relayed(hosted.own)) return;
+  for (const auto& name : key_forms(hosted.name))
+    line("@" + name, to_string(hosted.service));
 }
 
 bool answers_alike(const Hosted& a, const Hosted& b) {
@@ -70,38 +83,65 @@ bool answers_alike(const Hosted& a, const Hosted& b) {
 
 const MapKind kRelayDomains = {"relay_domains", relay_domain_lines};
 const MapKind kTransport = {"transport", transport_lines};
+const MapKind kRelayRecipients = {"relay_recipients", relay_recipient_lines};
 
-std::vector<MapLine> map_lines(const MapKind& kind, const std::vector<Hosted>& hosted) {
+std::vector<MapLine> map_lines(const MapKind& kind, const Generated& generated) {
   std::vector<MapLine> lines;
-  for (const auto& one : hosted) {
-    kind.lines(one, [&](std::string_view key, std::string_view value) {
+  for (const auto& one : generated.hosted) {
+    kind.lines(generated, one, [&](std::string_view key, std::string_view value) {
       lines.push_back({std::string(key), std::string(value)});
     });
   }
   return lines;
 }
 
-std::vector<MapLine> changed_lines(const MapKind& kind, const std::vector<Hosted>& now,
-                                   const std::vector<Hosted>& before) {
+std::string relay_recipient_patterns(const Generated& generated) {
+  std::string text = "# Written by mxfeed.\n";
+  if (!generated.site.has_relay_recipients) return text;
+  for (const auto& one : generated.hosted) {
+    if (!is_relayed(one.below)) continue;
+    for (const auto& name : key_forms(one.name)) {
+      text += "/@.+\\.";
+      for (const char c : name) {
+        if (c == '.') text += '\\';
+        text += c;
+      }
+      text.append("$/ ").append(to_string(one.service)).append("\n");
+    }
+  }
+  return text;
+}
+
+std::vector<MapLine> changed_lines(const MapKind& kind, const Generated& now,
+                                   const Generated& before) {
   std::vector<MapLine> changed;
-  auto old = before.begin();
+  auto old = before.hosted.begin();
+  const auto lines_of = [&](const Generated& generated, const Hosted& one) {
+    std::vector<MapLine> lines;
+    kind.lines(generated, one, [&](std::string_view key, std::string_view value) {
+      lines.push_back({std::string(key), std::string(value)});
+    });
+    return lines;
+  };
   const auto gone = [&](const Hosted& one, const std::vector<MapLine>& lines) {
-    kind.lines(one, [&](std::string_view key, std::string_view) {
+    kind.lines(before, one, [&](std::string_view key, std::string_view) {
       if (std::none_of(lines.begin(), lines.end(),
                        [&](const MapLine& line) { return line.key == key; })) {
         changed.push_back({std::string(key), ""});
       }
     });
   };
-  for (const auto& one : now) {
-    for (; old != before.end() && old->name < one.name; ++old) gone(*old, {});
-    const bool is_new = old == before.end() || old->name != one.name;
-    if (!is_new && answers_alike(one, *old)) {
+  // What a row says may then follow from other rows too.
+  const bool alone = now.site == before.site && !now.site.parents_match;
+  for (const auto& one : now.hosted) {
+    for (; old != before.hosted.end() && old->name < one.name; ++old) gone(*old, {});
+    const bool is_new = old == before.hosted.end() || old->name != one.name;
+    if (!is_new && alone && answers_alike(one, *old)) {
       ++old;
       continue;
     }
-    const auto lines = map_lines(kind, {one});
-    const auto lines_before = is_new ? std::vector<MapLine>() : map_lines(kind, {*old});
+    const auto lines = lines_of(now, one);
+    const auto lines_before = is_new ? std::vector<MapLine>() : lines_of(before, *old);
     for (const auto& line : lines) {
       if (std::find(lines_before.begin(), lines_before.end(), line) ==
           lines_before.end()) {
@@ -110,7 +150,7 @@ std::vector<MapLine> changed_lines(const MapKind& kind, const std::vector<Hosted
     }
     if (!is_new) gone(*old++, lines);
   }
-  for (; old != before.end(); ++old) gone(*old, {});
+  for (; old != before.hosted.end(); ++old) gone(*old, {});
   return changed;
 }
 

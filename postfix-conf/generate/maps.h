@@ -26,9 +26,9 @@ using LineSink = std::function<void(std::string_view key, std::string_view value
 // A map of a generation: its readable source has this name; NAME.cdb is beside it.
 struct MapKind {
   const char* name;
-  // The lines of one domain, in A-labels and in U-labels: Postfix converts neither into
-  // the other (SMTPUTF8_README).
-  void (*lines)(const Hosted& hosted, const LineSink& line);
+  // The lines of one of the generation's domains.  In A-labels and in U-labels: Postfix
+  // takes SMTPUTF8 and turns neither into the other (SMTPUTF8_README).
+  void (*lines)(const Generated& generated, const Hosted& hosted, const LineSink& line);
 };
 
 // relay_domains: which domains are accepted.
@@ -36,17 +36,25 @@ extern const MapKind kRelayDomains;
 // transport_maps: where mail goes; also routes for removed domains whose mail may wait,
 // and rows that refuse names which a parent's row in relay_domains would accept.
 extern const MapKind kTransport;
+// relay_recipient_maps: every recipient of what is relayed; empty unless the site needs
+// it.  For names below a domain see relay_recipient_patterns().
+extern const MapKind kRelayRecipients;
 
-inline const std::array<const MapKind*, 2> kMaps = {&kRelayDomains, &kTransport};
+inline const std::array<const MapKind*, 3> kMaps = {&kRelayDomains, &kTransport,
+                                                    &kRelayRecipients};
 
 // The first line of a readable source.
 inline constexpr std::string_view kMapComment =
     "# Written by mxfeed.  Postfix reads the .cdb file beside this one.\n";
 
-std::vector<MapLine> map_lines(const MapKind& kind, const std::vector<Hosted>& hosted);
+std::vector<MapLine> map_lines(const MapKind& kind, const Generated& generated);
 
-// The keys whose values change; removed ones have an empty value.
-std::vector<MapLine> changed_lines(const MapKind& kind, const std::vector<Hosted>& now,
-                                   const std::vector<Hosted>& before);
+// A table of type regexp, with the recipients below domains that take them.  No look-up
+// by key does that for relay_recipient_maps.  Postfix reads it when a process starts.
+std::string relay_recipient_patterns(const Generated& generated);
+
+// The keys whose answers change; those that are gone without value.
+std::vector<MapLine> changed_lines(const MapKind& kind, const Generated& now,
+                                   const Generated& before);
 
 }  // namespace mxfeed

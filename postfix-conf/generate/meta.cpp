@@ -17,6 +17,17 @@ std::string render(const GenerationMeta& meta) {
       "removed: {}\nversion: " MXFEED_VERSION "\n",
       meta.number, meta.written.time_since_epoch().count(), meta.config, meta.previous,
       meta.copy_of, meta.domains, meta.removed);
+  const auto word = [](bool flag) { return flag ? "yes" : "no"; };
+  std::string networks;
+  for (const auto& one : meta.site.mynetworks) networks += " " + one.str();
+  fmt::format_to(std::back_inserter(text),
+                 "site-relay-recipients: {}\nsite-parents-match: {}\n"
+                 "site-mynetworks: {}\ndedicated: {}\nlargest-message: {}\n"
+                 "largest-message-of: {}\nlongest-lifetime: {}\nservices: {}\n",
+                 word(meta.site.has_relay_recipients), word(meta.site.parents_match),
+                 trim(networks), word(meta.use.dedicated), meta.use.largest_message,
+                 meta.use.largest_of, meta.use.longest_lifetime.count(),
+                 fmt::join(meta.use.services, " "));
   for (const auto& [name, value] : meta.unknown) {
     fmt::format_to(std::back_inserter(text), "{}: {}\n", name, value);
   }
@@ -44,6 +55,10 @@ GenerationMeta parse_meta(std::string_view text, std::string_view source) {
       if (!parsed || *parsed > std::numeric_limits<std::int64_t>::max()) damaged(line);
       return *parsed;
     };
+    const auto flag = [&] {
+      if (value != "yes" && value != "no") damaged(line);
+      return value == "yes";
+    };
     if (name == "generation") {
       meta.number = number();
     } else if (name == "written") {
@@ -58,6 +73,29 @@ GenerationMeta parse_meta(std::string_view text, std::string_view source) {
       meta.domains = number();
     } else if (name == "removed") {
       meta.removed = number();
+    } else if (name == "site-relay-recipients") {
+      meta.site.has_relay_recipients = flag();
+    } else if (name == "site-parents-match") {
+      meta.site.parents_match = flag();
+    } else if (name == "site-mynetworks") {
+      for (const auto one : split(value, ' ')) {
+        if (one.empty()) continue;
+        const auto network = Network::parse(one);
+        if (!network) damaged(line);
+        meta.site.mynetworks.push_back(*network);
+      }
+    } else if (name == "dedicated") {
+      meta.use.dedicated = flag();
+    } else if (name == "largest-message") {
+      meta.use.largest_message = number();
+    } else if (name == "largest-message-of") {
+      meta.use.largest_of = value;
+    } else if (name == "longest-lifetime") {
+      meta.use.longest_lifetime = std::chrono::seconds(number());
+    } else if (name == "services") {
+      for (const auto one : split(value, ' ')) {
+        if (!one.empty()) meta.use.services.emplace_back(one);
+      }
     } else if (name != "version") {
       meta.unknown.emplace_back(name, value);
     }

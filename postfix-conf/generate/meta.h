@@ -11,6 +11,7 @@
 
 #include "common/base/clock.h"
 #include "postfix-conf/generate/rows.h"
+#include "postfix-conf/generate/site.h"
 
 namespace mxfeed {
 
@@ -22,6 +23,8 @@ struct GenerationMeta {
   std::uint64_t copy_of = 0;   // the one that a rollback copied; 0 if it was compiled
   std::size_t domains = 0;     // relayed
   std::size_t removed = 0;     // kept until their queue is empty
+  Site site;
+  PostfixUse use;
   UnknownFields unknown;
 };
 

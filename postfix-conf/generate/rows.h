@@ -16,6 +16,7 @@
 
 #include "common/policy/domain_policy.h"
 #include "postfix-conf/config/config.h"
+#include "postfix-conf/generate/site.h"
 
 namespace mxfeed {
 
@@ -61,6 +62,8 @@ struct Generated {
   std::map<std::string, UnknownFields, std::less<>> unknown;  // by name of a domain
   std::vector<std::pair<std::string, std::string>> main_cf;   // name, value
   std::vector<std::string> master_cf;                         // lines
+  Site site;                                                  // that it is for
+  PostfixUse use;
 
   const Hosted* find(std::string_view name) const;
 };

@@ -3,10 +3,13 @@
 
 #include <fmt/format.h>
 
+#include <cerrno>
+#include <cstdlib>
 #include <functional>
 #include <map>
 
 #include "common/base/fault.h"
+#include "common/base/file.h"
 #include "common/base/process.h"
 #include "common/base/text.h"
 #include "postfix-conf/postfix/queue.h"
@@ -22,14 +25,51 @@ std::optional<std::pair<std::string_view, std::string>> parameter_in(
   return std::pair(line.substr(0, equals), normalised(trim(line.substr(equals + 2))));
 }
 
+// postmap(1): none of the keys is in the table.  Warnings are about main.cf.
+bool is_not_found(const CommandResult& result) {
+  if (result.status != 1) return false;
+  for (const auto line : split(result.errors, '\n')) {
+    if (!line.empty() && line.find(": warning: ") == std::string_view::npos) return false;
+  }
+  return true;
+}
+
+// A directory of our own for some files, for as long as it lives.
+class ScratchDirectory {
+ public:
+  ScratchDirectory() {
+    std::string name =
+        (std::filesystem::temp_directory_path() / "mxfeed-XXXXXX").string();
+    if (::mkdtemp(name.data()) == nullptr) {
+      throw Fault("make directory", name, errno_text(errno));
+    }
+    path_ = name;
+  }
+  ~ScratchDirectory() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  ScratchDirectory(const ScratchDirectory&) = delete;
+  ScratchDirectory& operator=(const ScratchDirectory&) = delete;
+
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
 }  // namespace
 
 Fault Postfix::failure(std::string_view program, const CommandResult& result) const {
-  const std::string_view errors = result.errors;
-  const auto first = trim(errors.substr(0, errors.find('\n')));
+  // Warnings may stand before what ended it.
+  std::string_view cause;
+  for (const auto line : split(result.errors, '\n')) {
+    if (cause.empty() || line.find(": fatal: ") != std::string_view::npos) cause = line;
+  }
+  cause = trim(cause);
   return Fault(fmt::format("run {}", program), config_.string(),
-               fmt::format("status {}{}{}", result.status, first.empty() ? "" : ": ",
-                           escape_untrusted(first)));
+               fmt::format("status {}{}{}", result.status, cause.empty() ? "" : ": ",
+                           escape_untrusted(cause)));
 }
 
 std::set<RelayKey> Postfix::waiting(const std::set<RelayKey>& wanted) const {
@@ -58,6 +98,14 @@ std::set<RelayKey> Postfix::waiting(const std::set<RelayKey>& wanted) const {
   return found;
 }
 
+bool Postfix::has_mail() const {
+  bool found = false;
+  const auto result = run_command({"postqueue", "-c", config_.string(), "-j"}, "",
+                                  [&](std::string_view) { found = true; });
+  if (result.status != 0) throw failure("postqueue", result);
+  return found;
+}
+
 std::vector<std::string> Postfix::wrong_answers(const std::filesystem::path& map,
                                                 const std::vector<MapLine>& lines) const {
   std::vector<std::string> wrong;
@@ -73,10 +121,7 @@ std::vector<std::string> Postfix::wrong_answers(const std::filesystem::path& map
                       answers.emplace(answer.substr(0, tab), answer.substr(tab + 1));
                     }
                   });
-  // Status 1 without an error message: none of the keys was found.
-  if (result.status != 0 && (result.status != 1 || !result.errors.empty())) {
-    throw failure("postmap", result);
-  }
+  if (result.status != 0 && !is_not_found(result)) throw failure("postmap", result);
   for (const auto& line : lines) {
     const auto answer = answers.find(line.key);
     const std::string got = answer == answers.end() ? "" : answer->second;
@@ -88,12 +133,56 @@ std::vector<std::string> Postfix::wrong_answers(const std::filesystem::path& map
   return wrong;
 }
 
+void Postfix::reload() const {
+  const auto result = run_command({"postfix", "-c", config_.string(), "reload"}, "",
+                                  [](std::string_view) {});
+  if (result.status != 0) throw failure("postfix", result);
+}
+
+bool Postfix::is_running() const {
+  return run_command({"postfix", "-c", config_.string(), "status"}, "",
+                     [](std::string_view) {})
+             .status == 0;
+}
+
+std::vector<std::string> Postfix::keys_in(const std::string& table,
+                                          const std::vector<std::string>& keys) const {
+  std::string input;
+  for (const auto& key : keys) input += key + "\n";
+  std::vector<std::string> found;
+  const auto result = run_command({"postmap", "-c", config_.string(), "-q", "-", table},
+                                  input, [&](std::string_view answer) {
+                                    const auto tab = answer.find('\t');
+                                    if (tab != std::string_view::npos)
+                                      found.emplace_back(answer.substr(0, tab));
+                                  });
+  if (result.status != 0 && !is_not_found(result)) throw failure("postmap", result);
+  return found;
+}
+
 PostfixSettings Postfix::settings() const {
+  return settings_in(config_);
+}
+
+PostfixSettings Postfix::settings_with(const std::string& main_cf,
+                                       const std::string& master_cf) const {
+  const ScratchDirectory scratch;
+  write_file(scratch.path() / "main.cf", main_cf, 0600);
+  write_file(scratch.path() / "master.cf", master_cf, 0600);
+  return settings_in(scratch.path());
+}
+
+PostfixSettings Postfix::settings_in(const std::filesystem::path& directory) const {
   PostfixSettings settings;
   settings.config = config_;
   const auto postconf = [&](std::vector<std::string> options,
                             const std::function<void(std::string_view)>& line) {
-    options.insert(options.begin(), {"postconf", "-c", config_.string()});
+    options.insert(options.begin(), {"postconf", "-c", directory.string()});
+    // What names that directory means the real one.  postconf(1) takes no -o with -m.
+    if (directory != config_ && options.back() != "-m") {
+      options.push_back("-o");
+      options.push_back("config_directory=" + config_.string());
+    }
     const auto result = run_command(options, "", line);
     if (result.status != 0) throw failure("postconf", result);
   };

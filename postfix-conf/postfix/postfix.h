@@ -31,15 +31,31 @@ class Postfix {
   // The keys in `wanted` that have mail in the queue (postqueue(1)).
   std::set<RelayKey> waiting(const std::set<RelayKey>& wanted) const;
 
-  // Looks the keys up as Postfix does, through the link (postmap(1)).  Returns one line
-  // for each wrong answer; a key without value must not be found.
+  // Whether the queue has any mail.
+  bool has_mail() const;
+
+  // Looks the keys up as Postfix does, through the link (postmap(1)).  Returns what is
+  // wrong, a line each; a line without value must not be found.
   std::vector<std::string> wrong_answers(const std::filesystem::path& map,
                                          const std::vector<MapLine>& lines) const;
 
-  // Its settings (postconf(1)).
+  // Lets its processes read their configuration anew (postfix(1)).
+  void reload() const;
+
+  bool is_running() const;
+
+  // How it is set (postconf(1)).
   PostfixSettings settings() const;
+  // How it would be set if these were the texts of main.cf and master.cf.
+  PostfixSettings settings_with(const std::string& main_cf,
+                                const std::string& master_cf) const;
+
+  // Those of the keys that the table has, "hash:/etc/postfix/transport".
+  std::vector<std::string> keys_in(const std::string& table,
+                                   const std::vector<std::string>& keys) const;
 
  private:
+  PostfixSettings settings_in(const std::filesystem::path& directory) const;
   Fault failure(std::string_view program, const CommandResult& result) const;
 
   const std::filesystem::path config_;

@@ -25,6 +25,8 @@ struct PostfixService {
   bool serves_port_25() const;
   // Whether it is smtpd(8), open to other hosts.
   bool serves_others() const;
+  // Both: it is smtpd(8), and mail of strangers comes to it.
+  bool serves_strangers() const { return serves_port_25() && serves_others(); }
 };
 
 struct PostfixSettings {

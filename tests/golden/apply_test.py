@@ -19,7 +19,8 @@ from golden import feed
 
 KEPT = "retry:4.3.5 domain is no longer relayed here"
 REFUSED = "error:5.7.1 domain is not relayed here"
-RELAY = "relay:[203.0.113.7]:25"
+ROUTE = "[203.0.113.7]:25"
+RELAY = f"mxfeed-relay:{ROUTE}"
 
 # postmap -q - looks into the source; postconf and postqueue print what a test gave them.
 FAKES = {
@@ -31,7 +32,7 @@ while read -r key; do
 done
 exit $found""",
     "postconf": 'case " $* " in *" -P "*) cat "$FAKE/services";; *" -m "*) echo cdb;; '
-                '*" -M "*) echo relaysoft unix - - y - - smtp;; *) cat "$FAKE/main.cf";; esac',
+                '*" -M "*) cat "$FAKE/master.cf";; *) cat "$FAKE/main.cf";; esac',
 }
 
 
@@ -46,6 +47,7 @@ class FakePostfix:
         self.waits()
         (self.directory / "main.cf").write_text("")
         (self.directory / "services").write_text("")
+        (self.directory / "master.cf").write_text("smtp inet n - y - - smtpd\n")
         self.environment = {"PATH": f"{self.directory}:{os.environ['PATH']}",
                             "FAKE": str(self.directory)}
 
@@ -111,7 +113,8 @@ class ApplyTest(golden.TestCase):
         self.write("domains.d/all.toml", "".join(feed(name, *lines) for name in names))
 
     def apply_with_postfix(self, *arguments, status=0):
-        return self.mxfeed("apply", *arguments, status=status, env=self.postfix.environment)
+        return self.mxfeed("apply", "--postfix-config", str(self.postfix.directory), *arguments,
+                           status=status, env=self.postfix.environment)
 
     def an_hour_passes(self):
         """For the generations that are there."""
@@ -134,8 +137,9 @@ class ApplyTest(golden.TestCase):
         self.apply()
         self.assertEqual((self.link(), self.link("current-postfix")), (1, 1))
         self.assertEqual(sorted(p.name for p in (self.state / "current").iterdir()),
-                         ["attach.sh", "domains.tsv", "main.cf", "master.cf", "meta",
-                          "policy.cdb", "relay_domains", "relay_domains.cdb", "sums",
+                         ["domains.tsv", "main.cf", "master.cf", "meta", "policy.cdb",
+                          "relay_domains", "relay_domains.cdb", "relay_recipients",
+                          "relay_recipients.cdb", "relay_recipients.regexp", "sums",
                           "transport", "transport.cdb"])
         for name in ("relay_domains", "transport"):
             source = (self.state / "current" / name).stat()
@@ -170,7 +174,7 @@ class ApplyTest(golden.TestCase):
     def test_dry_run_says_what_would_change_and_writes_nothing(self):
         self.configure("a.example")
         done = self.apply("--dry-run")
-        self.assertIn(f"+ a.example: feed active {RELAY[6:]}\n", done.stdout)
+        self.assertIn(f"+ a.example: feed active {ROUTE}\n", done.stdout)
         self.assertFalse(self.state.exists())
 
     def test_diff_says_each_change(self):
@@ -185,7 +189,7 @@ class ApplyTest(golden.TestCase):
              "~ b.example: subdomains false -> true",
              "~ b.example: greylist policy",
              "- c.example: removed; its queue is kept",
-             f"+ d.example: feed active {RELAY[6:]}"])
+             f"+ d.example: feed active {ROUTE}"])
 
     def test_json_has_what_was_done(self):
         self.configure("a.example", "b.example")
@@ -204,7 +208,7 @@ class ApplyTest(golden.TestCase):
             "exit_status": 0})
         done = json.loads(self.apply_with_postfix("--json").stdout)
         self.assertEqual((done["unchanged"], done["look_ups_proved"]), (True, 0))
-        self.assertIn("relay_domains", done["parameters_differ"])
+        self.assertIn("main.cf: relay_domains", done["parameters_differ"])
         done = json.loads(self.mxfeed("rollback", "--json", "--no-postfix").stdout)
         self.assertEqual((done["back_to"], done["generation"], done["no_longer_relayed"]),
                          (1, 3, []))
@@ -603,165 +607,7 @@ class ApplyTest(golden.TestCase):
             "#!/bin/sh\nprintf 'a.example\\tsmtp:\\n'\n")
         self.configure("a.example", "c.example")
         done = self.apply_with_postfix(status=1)
-        self.assertIn('transport: c.example: got "", want "relay:', done.stderr)
-
-    def test_parameters_that_differ_are_named_with_what_to_run(self):
-        self.configure("a.example")
-        self.assertIn("postfix: not attached: ", self.apply_with_postfix().stdout)
-        lines = (self.state / "current" / "main.cf").read_text().replace(", ", ",\n   ")
-        (self.postfix.directory / "main.cf").write_text(lines.replace(",\n", ", "))
-        # Attached, so that daemons are needed.
-        done = self.apply_with_postfix(status=6)
-        self.assertNotIn("not attached", done.stdout)
-        self.assertIn("danger: a daemon is not running: mxfeed-virus: down: ", done.stderr)
-        (self.postfix.directory / "main.cf").write_text(
-            lines.replace(",\n", ", ").replace("= yes", "= no"))
-        done = self.apply_with_postfix("--postfix-config", "/srv/postfix", status=6)
-        self.assertRegex(done.stdout, r"attached: /srv/postfix/main\.cf differs in "
-                                      r".*enable_long_queue_ids")
-        self.assertRegex(done.stderr, r"danger: something differs .*: /srv/postfix/main\.cf: "
-                                      r".*enable_long_queue_ids")
-        self.assertIn(f"sh {self.state}/current-postfix/attach.sh /srv/postfix\n",
-                      done.stdout)
-        subprocess.run(["sh", "-n", self.state / "current-postfix" / "attach.sh"], check=True)
-
-    def test_what_lets_mail_past_the_filters_is_named(self):
-        self.configure("a.example")
-        self.apply()
-        ours = dict(line.split(" = ") for line in
-                    (self.state / "current" / "main.cf").read_text().splitlines()
-                    if " = " in line)
-        relay = ours["smtpd_relay_restrictions"]
-        past = "mail bypasses the filters"
-        cases = (
-            ("main", "smtpd_milter_maps =", None),
-            ("main", "smtpd_milter_maps = cidr:/x", "clients that it names bypass"),
-            ("main", "receive_override_options = no_address_mappings", None),
-            ("main", "receive_override_options = no_address_mappings,no_milters", past),
-            ("smtp/inet", "smtpd_milters =", past),
-            ("smtp/inet", f"smtpd_milters = {ours['smtpd_milters']}", None),
-            ("smtp/inet", f"smtpd_milters = unix:x, {ours['smtpd_milters']}", None),
-            ("192.0.2.1:25/inet", "smtpd_milters = unix:x", past),
-            ("[2001:db8::1]:smtp/inet", "smtpd_milter_maps =", None),
-            ("[2001:db8::1]:smtp/inet", "smtpd_milter_maps = cidr:/x", "clients that it"),
-            ("smtpd/pass", "receive_override_options = no_milters", past),
-            ("25/inet", f"smtpd_relay_restrictions = {relay}", None),
-            ("25/inet", "smtpd_relay_restrictions = permit", "relaying is not restricted as generated"),
-            ("submission/inet", "smtpd_milters =", None),
-            ("127.0.0.1:10025/inet", "receive_override_options = no_milters", None),
-            ("cleanup/unix", "smtpd_milters =", None),
-        )
-        for place, line, effect in cases:
-            with self.subTest(f"{place}: {line}"):
-                is_main = place == "main"
-                (self.postfix.directory / "main.cf").write_text(
-                    f"{line}\n" if is_main else "")
-                (self.postfix.directory / "services").write_text(
-                    "" if is_main else f"{place}/{line}\n")
-                is_open = line == "smtpd_relay_restrictions = permit"
-                done = self.apply_with_postfix("--postfix-config", "/srv/postfix",
-                                               status=4 if is_open else 0)
-                name, _, value = line.partition(" =")
-                where = "main.cf: " if is_main else f"master.cf: {place}: -o "
-                said = f"warning: /srv/postfix/{where}{name}={value.strip()}: "
-                if effect:
-                    self.assertIn(said, done.stderr)
-                    self.assertIn(effect, done.stderr)
-                else:
-                    self.assertNotIn("warning: ", done.stderr)
-
-    def postfix_to_attach(self, name):
-        """An empty configuration directory, and a postfix(1) that has nothing to reload."""
-        (self.directory / "bin").mkdir()
-        reload = self.directory / "bin" / "postfix"
-        reload.write_text("#!/bin/sh\nexit 0\n")
-        reload.chmod(0o755)
-        directory = self.directory / name
-        directory.mkdir()
-        return directory
-
-    def attach(self, directory, *options, status=0):
-        path = f"{self.directory / 'bin'}:{os.environ['PATH']}:/usr/sbin"
-        done = subprocess.run(
-            ["sh", self.state / "current-postfix" / "attach.sh", *options, directory],
-            env={**os.environ, "PATH": path}, capture_output=True, text=True, check=False)
-        self.assertEqual(done.returncode, status, done.stderr)
-        return done.stderr
-
-    @unittest.skipUnless(shutil.which("postconf", path="/usr/sbin:/usr/bin"), "no postconf")
-    def test_attaching_replaces_what_others_need_only_when_asked_to(self):
-        self.configure("a.example")
-        self.apply()
-        directory = self.postfix_to_attach("post fix")
-        before = ("compatibility_level = 3.6\nrelay_domains = hash:/x,\n  b.example\n"
-                  "smtpd_milters = unix:opendkim.sock\n")
-        (directory / "main.cf").write_text(before)
-        (directory / "master.cf").write_text("smtp inet n - y - - smtpd\n")
-        said = self.attach(directory, status=1)
-        self.assertIn("in place: relay_domains = hash:/x, b.example\n", said)
-        self.assertIn("in place: smtpd_milters = unix:opendkim.sock\n", said)
-        self.assertIn("nothing was changed", said)
-        self.assertEqual((directory / "main.cf").read_text(), before)
-
-        self.attach(directory, "--replace")
-        self.assertEqual((directory / "main.cf.before-mxfeed").read_text(), before)
-        main_cf = (directory / "main.cf").read_text()
-        self.assertIn(f"relay_domains = cdb:{self.state}/current-postfix/relay_domains\n",
-                      main_cf)
-        self.assertIn("relaysoft", (directory / "master.cf").read_text())
-        # Again: what is in place is ours, and what was before stays kept.
-        self.attach(directory)
-        self.assertEqual((directory / "main.cf").read_text(), main_cf)
-        self.assertEqual((directory / "main.cf.before-mxfeed").read_text(), before)
-
-    @unittest.skipUnless(shutil.which("postconf", path="/usr/sbin:/usr/bin"), "no postconf")
-    def test_attaching_stops_where_mail_would_come_past_the_filters(self):
-        self.configure("a.example")
-        self.apply()
-        directory = self.postfix_to_attach("postfix")
-        main_cf, master_cf = directory / "main.cf", directory / "master.cf"
-        main_cf.write_text("compatibility_level = 3.6\nsmtpd_milter_maps = cidr:/x\n"
-                           "receive_override_options = $none\nnone = no_milters\n")
-        master_cf.write_text(
-            "smtp inet n - y - 1 postscreen\n"
-            "smtpd pass - - y - - smtpd\n  -o smtpd_milters=\n"
-            "192.0.2.1:25 inet n - y - - smtpd\n  -o smtpd_relay_restrictions=permit\n"
-            "submission inet n - y - - smtpd\n  -o smtpd_milters=\n")
-        before = (main_cf.read_text(), master_cf.read_text())
-        wanted = [
-            f"in place: {main_cf}: smtpd_milter_maps=cidr:/x: clients that it names bypass "
-            "the filters",
-            f"in place: {main_cf}: receive_override_options=no_milters: mail bypasses the "
-            "filters",
-            f"in place: {master_cf}: smtpd/pass: -o smtpd_milters=: mail bypasses the filters",
-            f"in place: {master_cf}: 192.0.2.1:25/inet: -o smtpd_relay_restrictions=permit: "
-            "relaying is not restricted as generated"]
-        lines = self.attach(directory, status=1).splitlines()
-        self.assertEqual(lines[:4], wanted)
-        self.assertEqual(lines[-1], "attach.sh: settings that bypass the filters or the relay "
-                                    "restrictions are not replaced: remove them first")
-        self.assertEqual((main_cf.read_text(), master_cf.read_text()), before)
-        # By apply too, in the same words.
-        done = self.mxfeed("apply", "--postfix-config", str(directory), status=4,
-                           env={"PATH": f"{os.environ['PATH']}:/usr/sbin"})
-        self.assertEqual([line for line in done.stderr.splitlines()
-                          if line.startswith("warning: ")],
-                         [line.replace("in place: ", "warning: ") for line in wanted])
-        self.assertIn(f"danger: the relay is open: {master_cf}: 192.0.2.1:25/inet: permit lets "
-                      "everybody relay\n", done.stderr)
-        # What stands there is left to whoever set it.
-        self.assertEqual(self.attach(directory, "--replace").splitlines()[:4], wanted)
-        self.assertIn("smtpd_milter_maps = cidr:/x\n", main_cf.read_text())
-        # Ours as a service's own, and no milters for others.
-        ours = re.search(r"(?m)^smtpd_milters = (.*)$",
-                         (self.state / "current" / "main.cf").read_text())[1]
-        main_cf.write_text("compatibility_level = 3.6\n")
-        master_cf.write_text("smtp inet n - y - - smtpd\n"
-                             f"  -o {{ smtpd_milters = {ours} }}\n"
-                             "  -o smtpd_relay_restrictions=permit_mynetworks,"
-                             "permit_sasl_authenticated,reject_unauth_destination\n"
-                             "submission inet n - y - - smtpd\n  -o smtpd_milters=\n")
-        self.assertEqual(self.attach(directory), "")
+        self.assertIn('transport: c.example: got "", want "mxfeed-relay:', done.stderr)
 
     # ... two at once, crashes
 

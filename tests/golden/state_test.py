@@ -15,7 +15,7 @@ REFUSED = "error:5.7.1 domain is not relayed here"
 
 
 def relay(address):
-    return f"relay:[203.0.113.{address}]:25"
+    return f"mxfeed-relay:[203.0.113.{address}]:25"
 
 
 class EarlierTest(golden.TestCase):
@@ -32,7 +32,9 @@ class EarlierTest(golden.TestCase):
     def test_apply_keeps_what_was_kept_and_refused(self):
         self.assertIn("6 domains relayed, 2 kept", self.apply().stdout)
         self.assertEqual(self.link(), 3)
-        self.assertEqual(self.source("transport"), self.rows)
+        rows = {key: row.replace("relay:", "mxfeed-relay:").replace("relaysoft:", "mxfeed-soft:")
+                for key, row in self.rows.items()}
+        self.assertEqual(self.source("transport"), rows)
         self.assertEqual(self.rows[".below.example"], KEPT)
         self.assertEqual(self.rows["gone.example"], KEPT)
         self.assertEqual(self.rows["never.family.example"], REFUSED)
@@ -121,7 +123,8 @@ class LaterTest(golden.TestCase):
 
 
 FILES = ("policy.cdb", "domains.tsv", "meta", "main.cf", "master.cf", "transport",
-         "transport.cdb", "relay_domains", "relay_domains.cdb", "sums", "attach.sh")
+         "transport.cdb", "relay_domains", "relay_domains.cdb", "relay_recipients",
+         "relay_recipients.cdb", "relay_recipients.regexp", "sums")
 
 
 def truncated(share):

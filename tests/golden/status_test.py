@@ -10,51 +10,64 @@ import unittest
 import golden
 
 UNSCANNED, OPEN_RELAY, NOT_RUNNING, DIFFERS, NO_CONFIGURATION = 3, 4, 6, 7, 8
-MASTER = "smtp inet n - y - - smtpd\nrelaysoft unix - - y - - smtp\n"
+MASTER = "smtp inet n - y - - smtpd\n"
 
 
 @unittest.skipUnless(shutil.which("postconf", path="/usr/sbin:/usr/bin"), "no postconf")
 class StatusTest(golden.TestCase):
     def setUp(self):
         super().setUp()
+        self.write("mxfeed.toml", golden.MX + "[postfix]\ndedicated = true\n")
         self.write("domains.d/all.toml", golden.feed("a.example"))
         self.apply()
         self.postfix = self.directory / "postfix"
         self.postfix.mkdir()
+        (self.directory / "bin").mkdir()
+        program = self.directory / "bin" / "postfix"
+        program.write_text("#!/bin/sh\nexit 1\n")  # it does not run
+        program.chmod(0o755)
         self.set()
 
     def set(self, main="", options="", attached=True):
-        """A Postfix with these parameters and options of its service on port 25."""
-        ours = (self.state / "current-postfix" / "main.cf").read_text() if attached else ""
+        """A Postfix that was attached, then got these parameters and options of its service
+        on port 25."""
         (self.postfix / "main.cf").write_text(
-            f"compatibility_level = 3.6\n{ours}\nmynetworks = 127.0.0.0/8\n{main}\n")
+            "compatibility_level = 3.6\nmynetworks = 127.0.0.0/8\n"
+            f"queue_directory = {self.directory}/spool\n")
+        (self.postfix / "master.cf").write_text(MASTER)
+        if attached:
+            self.run_on("postfix", "attach", status=NOT_RUNNING)
+        with open(self.postfix / "main.cf", "a", encoding="ascii") as file:
+            file.write(f"{main}\n")
+        master = (self.postfix / "master.cf").read_text()
+        line = "# mxfeed: end\n" if attached else MASTER
         (self.postfix / "master.cf").write_text(
-            MASTER.replace("smtpd\n", f"smtpd\n  {options}\n" if options else "smtpd\n"))
+            master.replace(line, f"{line}  {options}\n" if options else line, 1))
 
-    def run_on(self, command, *arguments, status):
-        return self.mxfeed(command, "--postfix-config", str(self.postfix), *arguments,
-                           status=status, env={"PATH": f"{os.environ['PATH']}:/usr/sbin"})
+    def run_on(self, *command, status):
+        return self.mxfeed(*command, "--postfix-config", str(self.postfix),
+                           status=status, env={"PATH": f"{self.directory}/bin:{os.environ['PATH']}:/usr/sbin"})
 
     def test_what_is_dangerous_is_told_and_the_worst_is_the_exit_status(self):
         cases = (
             ("daemons only", {}, NOT_RUNNING, "a daemon is not running: mxfeed-virus: down: "),
-            ("no milters", {"main": "smtpd_milters ="}, UNSCANNED,
-             "mail passes unscanned: {main}: smtpd_milters=: "),
+            ("no milters", {"main": "mxfeed_smtpd_milters ="}, UNSCANNED,
+             "mail passes unscanned: {master}: smtp/inet: -o smtpd_milters=: "),
             ("no milters at the service", {"options": "-o smtpd_milters="}, UNSCANNED,
              "mail passes unscanned: {master}: smtp/inet: -o smtpd_milters=: "),
             ("everybody may relay", {"main": "mynetworks = 0.0.0.0/0"}, OPEN_RELAY,
              "the relay is open: {master}: smtp/inet: mynetworks=0.0.0.0/0 lets everybody"),
-            ("both", {"main": "mynetworks = 0.0.0.0/0\nsmtpd_milters ="}, UNSCANNED,
+            ("both", {"main": "mynetworks = 0.0.0.0/0", "options": "-o smtpd_milters="}, UNSCANNED,
              "the relay is open: "),
             ("a parameter", {"main": "smtpd_recipient_limit = 5"}, NOT_RUNNING,
-             "in force: {main}: smtpd_recipient_limit\n"),
+             "in force: {directory}: main.cf: smtpd_recipient_limit"),
         )
         for name, settings, status, said in cases:
             self.set(**settings)
             for command in ("status", "check", "apply"):
                 with self.subTest(f"{command}: {name}"):
                     done = self.run_on(command, status=status)
-                    self.assertIn(said.format(main=self.postfix / "main.cf",
+                    self.assertIn(said.format(directory=self.postfix,
                                               master=self.postfix / "master.cf"),
                                   done.stderr)
                     self.assertTrue(all(line.startswith("danger: ")
@@ -63,11 +76,11 @@ class StatusTest(golden.TestCase):
     def test_a_postfix_that_is_not_attached_is_a_danger_to_status_only(self):
         self.set(attached=False)
         self.assertEqual(self.run_on("check", status=0).stderr, "")
-        self.assertIn("not attached: ", self.run_on("apply", status=0).stdout)
+        self.assertIn(f"postfix: {self.postfix}: detached; to attach: mxfeed postfix attach\n",
+                      self.run_on("apply", status=0).stdout)
         done = self.run_on("status", status=NOT_RUNNING)
-        self.assertIn(f"{self.postfix}/main.cf: Postfix is not attached\n", done.stderr)
-        self.assertIn(f"to attach: sh {self.state}/current-postfix/attach.sh {self.postfix}\n",
-                      done.stdout)
+        self.assertIn(f"{self.postfix}: Postfix is not attached\n", done.stderr)
+        self.assertIn("detached; to attach: mxfeed postfix attach\n", done.stdout)
 
     def test_an_open_relay_is_a_danger_though_not_attached(self):
         self.set("mynetworks = 0.0.0.0/0", attached=False)
@@ -77,13 +90,14 @@ class StatusTest(golden.TestCase):
 
     def test_status_in_json_is_typed(self):
         told = json.loads(self.run_on("status", "--json", status=NOT_RUNNING).stdout)
-        self.assertEqual((told["generation"], told["postfix_generation"]), (1, 1))
+        self.assertEqual((told["generation"], told["postfix_generation"]), (2, 2))
         self.assertEqual([one["program"] for one in told["daemons"]],
                          ["mxfeed-greylist", "mxfeed-virus", "mxfeed-scan", "mxfeed-spam"])
         self.assertIs(told["postfix"]["attached"], True)
+        self.assertEqual(told["postfix"]["state"], "attached")
         self.assertEqual(told["postfix"]["differing"], [])
         self.assertEqual({one["code"] for one in told["dangers"]}, {NOT_RUNNING})
-        self.assertIn("No such file or directory", told["dangers"][0]["text"])
+        self.assertIn("no socket there", told["dangers"][0]["text"])
 
     def test_check_in_json_is_typed(self):
         told = json.loads(self.run_on("check", "--json", "--no-postfix", status=0).stdout)
@@ -108,15 +122,15 @@ class StatusTest(golden.TestCase):
         done = self.mxfeed("status", "--no-postfix", status=NOT_RUNNING)
         self.assertIn("postfix: not checked (--no-postfix)\n", done.stdout)
         (self.postfix / "main.cf").unlink()
-        self.assertIn("postconf: ", self.run_on("status", status=NOT_RUNNING).stderr)
+        self.assertIn("main.cf: no such file", self.run_on("status", status=NOT_RUNNING).stderr)
 
     def test_show_of_a_removed_domain_says_so(self):
         self.write("domains.d/all.toml", golden.feed("b.example"))
         said = self.mxfeed("show", "a.example", status=1).stderr
-        self.assertIn("a.example: no longer configured; generation 1 relays it", said)
+        self.assertIn("a.example: no longer configured; generation 2 relays it", said)
         self.apply("--allow-removals", "1")
         said = self.mxfeed("show", "a.example", status=1).stderr
-        self.assertIn("a.example: removed; generation 2 keeps its mail", said)
+        self.assertIn("a.example: removed; generation 3 keeps its mail", said)
         self.assertEqual(self.mxfeed("show", "c.example", status=1).stderr,
                          "c.example: not configured\n")
 

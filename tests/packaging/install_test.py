@@ -109,9 +109,7 @@ class InstallTest(packages.TestCase):
             "dpkg-query", "-W", "-f", "${db:Status-Status} ", *packages.PACKAGES).stdout)
         self.assert_relays()
 
-        # What was attached is taken away again.
-        self.machine.sh("cd /etc/postfix; for f in main.cf master.cf; do"
-                        " mv $f.before-mxfeed $f; done; postfix reload")
+        self.machine.run("mxfeed", "postfix", "detach")
         self.apt("remove", *packages.PACKAGES)
         kept = ("/etc/mxfeed/mxfeed.toml", "/var/lib/mxfeed/current",
                 "/var/lib/mxfeed/greylist/greylist.db")
@@ -121,8 +119,7 @@ class InstallTest(packages.TestCase):
         self.attach()
         self.assert_relays()
 
-        self.machine.sh("cd /etc/postfix; for f in main.cf master.cf; do"
-                        " mv $f.before-mxfeed $f; done; postfix reload")
+        self.machine.run("mxfeed", "postfix", "detach")
         self.apt("purge", *packages.PACKAGES)
         self.apt("autoremove", "--purge")
         self.assertEqual(set(), self.files() - before)
@@ -163,7 +160,7 @@ class InstallTest(packages.TestCase):
         self.configure()
         self.prepare_postfix()
         self.machine.run("mxfeed", "apply")
-        self.machine.sh("sh /var/lib/mxfeed/current-postfix/attach.sh --replace /etc/postfix")
+        self.machine.sh("mxfeed postfix attach || [ $? = 6 ]")
         self.machine.sh("! mxfeed status")
         eventually(lambda: "no_engine" in self.ask("scan", "status"), "it has tried to load")
 

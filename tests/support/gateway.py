@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A whole gateway of throw-away parts: configuration, `mxfeed apply`, the daemons as processes
-of their own, and a private Postfix with the generated parameters.
+of their own, and a private Postfix that is attached.
 
     gateway = Gateway(directory, "192.0.2.10:25")
     gateway.configure('[[domain]]\nname = "acme.example"\n...')
@@ -22,10 +22,13 @@ import service
 # Order of the milters, as they are attached.
 MILTERS = ("greylist", "virus", "spam")
 FIRST_PORT = 8890  # of the milters on TCP
+NOT_RUNNING = 6  # exit status of mxfeed
 
 
 class Gateway:
-    def __init__(self, directory, listen, host="mx1.gateway.example", transport="unix"):
+    def __init__(self, directory, listen, host="mx1.gateway.example", transport="unix",
+                 dedicated=True):
+        self.dedicated = dedicated
         self.directory = pathlib.Path(directory)
         self.listen = listen
         self.host = host
@@ -46,18 +49,26 @@ class Gateway:
     def configure(self, domains, gateway="", **files):
         """Writes the TOML: `gateway` is added to mxfeed.toml, `domains` is a file of domains;
         more files of domains by name."""
-        address = self.listen.rpartition(":")[0]
+        address, _, port = self.listen.rpartition(":")
+        # Without a table of the test's own.
+        if "[postfix]" not in gateway:
+            gateway += "\n[postfix]\n"
+        ours = ["dedicated = true"] if self.dedicated else []
+        if port != "25":
+            ours.append(f'services = ["{self.listen}/inet"]')
+        gateway = gateway.replace("[postfix]\n", "\n".join(["[postfix]", *ours, ""]), 1)
+        top, _, tables = f"\n{gateway}".partition("\n[")
         (self.config / "mxfeed.toml").write_text(f"""\
 mx = ["{self.host}"]
 backup_mx = ["{self.host}"]
-{gateway if not gateway.lstrip().startswith("[") else ""}
+{top}
 [[host]]
 name = "{self.host}"
 addresses = ["{address}"]
 [virus]
 database = "{self.database}"
 workers = 2
-{gateway if gateway.lstrip().startswith("[") else ""}
+[{tables}
 """)
         for name, text in {"domains": domains, **files}.items():
             (self.config / "domains.d" / f"{name}.toml").write_text(text)
@@ -92,11 +103,20 @@ workers = 2
         """All of it; `parameters` are more of Postfix's."""
         self.apply()
         self.start_daemons()
-        self.postfix.configure(
-            {"myhostname": self.host, **self.generated_parameters(), **(parameters or {})},
-            self.generated("master.cf"))
+        self.postfix.configure({"myhostname": self.host, **(parameters or {})})
+        self.attach()
         self.postfix.start()
         return self
+
+    def attach(self):
+        """Makes our Postfix use what is in force."""
+        done = self.mxfeed("postfix", "attach", "--postfix-config", self.postfix.config, check=False)
+        # Milters on TCP have no sockets where they are looked for.
+        if done.returncode != (0 if self.transport == "unix" else NOT_RUNNING):
+            raise AssertionError(f"attach: {done.returncode}\n{done.stdout}{done.stderr}")
+        if self.transport == "inet":
+            self.postfix.edit(mxfeed_smtpd_milters=self.milters())
+        return done.stdout
 
     def start_daemons(self, names=("scan", *MILTERS)):
         for name in names:
@@ -135,15 +155,16 @@ workers = 2
         text = (self.state / "current-postfix" / name).read_text()
         return [line for line in text.splitlines() if line and not line.startswith("#")]
 
-    def generated_parameters(self):
-        """The parameters of main.cf, with the sockets where the milters listen."""
+    def milters(self):
+        """The generated list of milters, with the sockets where they listen."""
         parameters = {name.strip(): value.strip() for name, _, value in
                       (line.partition("=") for line in self.generated("main.cf"))}
+        milters = parameters["mxfeed_smtpd_milters"]
         if self.transport == "inet":
             for i, name in enumerate(MILTERS):
-                parameters["smtpd_milters"] = parameters["smtpd_milters"].replace(
-                    f"unix:mxfeed/{name}.sock", f"inet:127.0.0.1:{FIRST_PORT + i}")
-        return parameters
+                milters = milters.replace(f"unix:mxfeed/{name}.sock",
+                                          f"inet:127.0.0.1:{FIRST_PORT + i}")
+        return milters
 
     def milter_socket(self, name):
         """Where the daemon listens, as libmilter writes it."""

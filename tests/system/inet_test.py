@@ -41,15 +41,14 @@ class InetTest(rig.TestCase):
             return statistics.median(took)
 
         with_milters = median_ms()
-        self.gateway.postfix.edit(smtpd_milters="")
+        self.gateway.postfix.edit(mxfeed_smtpd_milters="")
         self.gateway.postfix.reload()
         self.addCleanup(self.filter_again)
         rig.eventually(self.unfiltered, "Postfix goes without milters")
         self.assertLess(with_milters - median_ms(), 10 * self.slowdown())
 
     def filter_again(self):
-        self.gateway.postfix.edit(
-            smtpd_milters=self.gateway.generated_parameters()["smtpd_milters"])
+        self.gateway.postfix.edit(mxfeed_smtpd_milters=self.gateway.milters())
         self.gateway.postfix.reload()
 
     def unfiltered(self):

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 
+#include "common/base/text.h"
 #include "postfix-conf/config/settings/rows.h"
 #include "postfix-conf/config/settings/tables.h"
 
@@ -15,6 +16,7 @@ namespace {
 using std::chrono::hours;
 
 constexpr std::size_t kMaxNetworks = 10'000;
+constexpr std::size_t kMaxMilter = 500;
 
 bool is_full_name(const std::optional<Domain>& name) {
   return name && name->str().find('.') != std::string::npos;
@@ -114,15 +116,89 @@ void read_hosts(const Entry& entry, const Setting<GatewayConfig>&,
   }
 }
 
+// Why it is no item of smtpd_milters; nothing if it is.
+std::optional<std::string_view> wrong_milter(std::string_view text) {
+  if (text.empty() || text.size() > kMaxMilter || !is_ascii(text)) {
+    return "must be printable ASCII of 1 to 500 characters";
+  }
+  if (std::any_of(text.begin(), text.end(), [](char c) { return c < ' ' || c > '~'; })) {
+    return "must be printable ASCII of 1 to 500 characters";
+  }
+  std::string_view endpoint = text;
+  const bool has_braces = text.starts_with('{');
+  if (has_braces) {
+    if (!text.ends_with('}') || std::count(text.begin(), text.end(), '{') !=
+                                    std::count(text.begin(), text.end(), '}')) {
+      return "the braces do not match";
+    }
+    endpoint = trim(text.substr(1, text.size() - 2));
+  } else if (text.find_first_of(" ,{}") != std::string_view::npos) {
+    return "a milter with options stands in braces, "
+           "\"{ inet:localhost:8891, default_action=accept }\"";
+  }
+  if (!endpoint.starts_with("inet:") && !endpoint.starts_with("unix:")) {
+    return "must begin with inet: or unix:";
+  }
+  if (endpoint.starts_with("unix:mxfeed/")) return "is one of mxfeed's own";
+  return std::nullopt;
+}
+
+template <auto path>
+void read_milters_into(const Entry& entry, const Setting<GatewayConfig>&,
+                       GatewayConfig& gateway) {
+  const auto given = entry.strings();
+  if (!given) return;
+  for (const auto& one : *given) {
+    const auto text = trim(one.value);
+    if (const auto cause = wrong_milter(text)) {
+      entry.error(one.place, fmt::format("{}: {}", in_quotes(text), *cause));
+    } else {
+      (gateway.*path).emplace_back(text);
+    }
+  }
+}
+
+// As postconf(1) names services that smtpd(8) may have.
+bool is_service(std::string_view text) {
+  const auto slash = text.rfind('/');
+  if (slash == std::string_view::npos || slash == 0 || text.size() > 100) return false;
+  const auto type = text.substr(slash + 1);
+  return (type == "inet" || type == "pass") &&
+         std::all_of(text.begin(), text.end(), [](char c) {
+           return is_letter(c) || is_digit(c) ||
+                  std::string_view("/.:[]_-").find(c) != std::string_view::npos;
+         });
+}
+
+void read_services(const Entry& entry, const Setting<GatewayConfig>&,
+                   GatewayConfig& gateway) {
+  const auto given = entry.strings();
+  if (!given) return;
+  for (const auto& one : *given) {
+    if (is_service(one.value)) {
+      gateway.services.emplace_back(one.value);
+    } else {
+      entry.error(one.place, fmt::format("{} is not a service of master.cf, such as "
+                                         "\"2525/inet\" or \"smtpd/pass\"",
+                                         in_quotes(one.value)));
+    }
+  }
+}
+
 Settings<GatewayConfig> postfix_settings() {
   using G = GatewayConfig;
   static constexpr std::array kRows{
+      flag<&G::dedicated>("dedicated", "true"),
       flag<&G::smtputf8>("smtputf8", "true"),
       flag<&G::scan_other_mail>("scan_other_mail", "true").later(),
-      of_later_version<G>("verifiers", SettingType::strings,
-                          R"(["inet:localhost:8891"])"),
-      of_later_version<G>("sealers", SettingType::strings,
-                          R"(["unix:/run/opendkim/opendkim.sock"])"),
+      custom<&G::verifiers>("verifiers", SettingType::strings,
+                            R"(["inet:localhost:8891"])",
+                            read_milters_into<&G::verifiers>),
+      custom<&G::sealers>("sealers", SettingType::strings,
+                          R"(["unix:opendkim/opendkim.sock"])",
+                          read_milters_into<&G::sealers>),
+      custom<&G::services>("services", SettingType::strings, R"(["2525/inet"])",
+                           read_services),
   };
   return kRows;
 }

@@ -88,7 +88,7 @@ Generated compiled(const std::string& domains) {
   INFO(domains);
   for (const auto& error : config.errors) UNSCOPED_INFO(config.describe(error));
   REQUIRE(config.errors.empty());
-  return compile(config, nullptr, "/var/lib/mxfeed").draft;
+  return compile(config, nullptr, "/var/lib/mxfeed", {}).draft;
 }
 
 TEST_CASE("Every key of a domain that has an effect changes what is generated") {

@@ -166,14 +166,14 @@ TEST_CASE("what was relayed keeps a route while mail may wait", "[postfix-conf]"
           complete({generated(c.now)}, generated(c.before),
                    [&](const RelayKey& key) { return c.waits.contains(key); });
       std::vector<std::string> got;
-      for (const auto& line : map_lines(kTransport, next.hosted)) {
+      for (const auto& line : map_lines(kTransport, next)) {
         got.push_back((line.value.starts_with("retry:")   ? "-"
                        : line.value.starts_with("error:") ? "!"
                                                           : "") +
                       line.key);
       }
       CHECK(got == c.want);
-      for (const auto& line : map_lines(kRelayDomains, next.hosted)) {
+      for (const auto& line : map_lines(kRelayDomains, next)) {
         CHECK(std::find(c.want.begin(), c.want.end(), line.key) != c.want.end());
       }
     }
@@ -339,11 +339,59 @@ TEST_CASE("changed look-ups are found, and what is gone", "[postfix-conf]") {
   const std::vector<Hosted> before = {hosted("a.b"), hosted("b.b"),
                                       hosted("c.b", kActive, kActive), hosted("d.b")};
   const std::vector<Hosted> now = {hosted("a.b"), moved, hosted("c.b"), hosted("e.b")};
-  const std::vector<MapLine> want = {{"b.b", "relay:[192.0.2.8]:25"},
+  const std::vector<MapLine> want = {{"b.b", "mxfeed-relay:[192.0.2.8]:25"},
                                      {".c.b", ""},
                                      {"d.b", ""},
-                                     {"e.b", "relay:[192.0.2.7]:25"}};
-  CHECK(changed_lines(kTransport, now, before) == want);
+                                     {"e.b", "mxfeed-relay:[192.0.2.7]:25"}};
+  CHECK(changed_lines(kTransport, generated(now), generated(before)) == want);
+}
+
+std::vector<MapLine> with_site(const MapKind& kind, Site site, std::vector<Hosted> all) {
+  auto made = generated(std::move(all));
+  made.site = std::move(site);
+  return map_lines(kind, made);
+}
+
+TEST_CASE("where relay_domains takes names below a domain they are refused",
+          "[postfix-conf]") {
+  const std::vector<Hosted> all = {hosted("a.b"), hosted("f.b", kActive, kActive),
+                                   hosted("gone.b", kKept), hosted("x.f.b")};
+  const auto keys = [&](const Site& site) {
+    std::vector<std::string> found;
+    for (const auto& line : with_site(kTransport, site, all)) {
+      found.push_back((line.value.starts_with("error:") ? "!" : "") + line.key);
+    }
+    return found;
+  };
+  using Strings = std::vector<std::string>;
+  CHECK(keys({}) == Strings{"a.b", "f.b", ".f.b", "gone.b", "x.f.b"});
+  Site site;
+  site.parents_match = true;
+  CHECK(keys(site) == Strings{"a.b", "!.a.b", "f.b", ".f.b", "gone.b", "x.f.b"});
+}
+
+TEST_CASE("a row that follows from a parent's is changed with it", "[postfix-conf]") {
+  auto before = generated({hosted("x.a.b")});
+  auto now = generated({hosted("a.b", kActive, kActive), hosted("x.a.b")});
+  before.site.parents_match = now.site.parents_match = true;
+  const auto changed = changed_lines(kTransport, now, before);
+  REQUIRE(changed.size() == 3);
+  CHECK(changed[2] == MapLine{".x.a.b", ""});
+}
+
+TEST_CASE("relay_recipient_maps has what is relayed, if the site has it",
+          "[postfix-conf]") {
+  const std::vector<Hosted> all = {hosted("a.b"), hosted("f.b", kActive, kActive),
+                                   hosted("gone.b", kKept), hosted("x.f.b", kRefused)};
+  CHECK(with_site(kRelayRecipients, {}, all).empty());
+  Site site;
+  site.has_relay_recipients = true;
+  CHECK(with_site(kRelayRecipients, site, all) ==
+        std::vector<MapLine>{{"@a.b", "feed"}, {"@f.b", "feed"}});
+  auto made = generated(all);
+  CHECK(relay_recipient_patterns(made).find('/') == std::string::npos);
+  made.site = site;
+  CHECK(relay_recipient_patterns(made) == "# Written by mxfeed.\n/@.+\\.f\\.b$/ feed\n");
 }
 
 std::string parameter(const std::vector<std::pair<std::string, std::string>>& all,
@@ -356,12 +404,20 @@ std::string parameter(const std::vector<std::pair<std::string, std::string>>& al
 
 TEST_CASE("Postfix's limits are above those of every domain", "[postfix-conf]") {
   using std::chrono::hours;
-  const auto small = main_cf_parameters("/s", hours(24), 51'200'000, false, nullptr);
+  MainCfNeeds needs;
+  needs.state = "/s";
+  needs.dedicated = true;
+  needs.longest_lifetime = hours(24);
+  needs.largest_message = 51'200'000;
+  const auto small = main_cf_parameters(needs);
   CHECK(parameter(small, "maximal_queue_lifetime") == "5d");
   CHECK(parameter(small, "message_size_limit") == "51200000");
   CHECK(parameter(small, "mailbox_size_limit") == "absent");
   CHECK(parameter(small, "smtp_bind_address") == "absent");
-  const auto large = main_cf_parameters("/s", hours(24 * 30), 51'200'001, true, nullptr);
+  needs.smtputf8 = true;
+  needs.longest_lifetime = hours(24 * 30);
+  needs.largest_message = 51'200'001;
+  const auto large = main_cf_parameters(needs);
   CHECK(parameter(large, "maximal_queue_lifetime") == "30d");
   CHECK(parameter(large, "bounce_queue_lifetime") == "30d");
   CHECK(parameter(large, "mailbox_size_limit") == "0");
@@ -370,6 +426,69 @@ TEST_CASE("Postfix's limits are above those of every domain", "[postfix-conf]") 
   const auto number = [&](const char* name) { return std::stoi(parameter(small, name)); };
   CHECK(number("smtpd_soft_error_limit") > number("smtpd_recipient_limit"));
   CHECK(number("smtpd_hard_error_limit") > number("smtpd_recipient_limit"));
+}
+
+TEST_CASE("on a Postfix with other uses only what is ours is set", "[postfix-conf]") {
+  MainCfNeeds needs;
+  needs.state = "/s";
+  needs.verifiers = {"inet:localhost:8891"};
+  needs.sealers = {"{ unix:seal, default_action=accept }"};
+  std::vector<std::string> names;
+  const auto all = main_cf_parameters(needs);
+  for (const auto& [name, value] : all) names.push_back(name);
+  CHECK(names == std::vector<std::string>{"relay_domains", "transport_maps",
+                                          "mxfeed_smtpd_milters"});
+  const auto milters = parameter(all, "mxfeed_smtpd_milters");
+  CHECK(milters.starts_with("inet:localhost:8891, { unix:mxfeed/greylist.sock,"));
+  CHECK(milters.ends_with(" }, { unix:seal, default_action=accept }"));
+}
+
+TEST_CASE("a generation is made to fit another site", "[postfix-conf]") {
+  Generated made = generated({});
+  const auto own = *Network::parse("192.0.2.0/24");
+  const auto theirs = *Network::parse("198.51.100.0/24");
+  made.gateway.trusted_networks = {own};
+  Site site;
+  site.has_relay_recipients = true;
+  // Also a network that the configuration names.
+  site.mynetworks = {theirs, own};
+  fit_site(made, site, "/s");
+  fit_site(made, site, "/s");
+  CHECK(made.gateway.trusted_networks == std::vector<Network>{own, theirs, own});
+  CHECK(parameter(made.main_cf, "relay_recipient_maps") ==
+        "cdb:/s/current-postfix/relay_recipients, "
+        "regexp:/s/current-postfix/relay_recipients.regexp");
+  CHECK(made.main_cf.size() == 1);
+  CHECK(made.site == site);
+  fit_site(made, {}, "/s");
+  CHECK(made.gateway.trusted_networks == std::vector<Network>{own});
+  CHECK(made.main_cf.empty());
+  // A dedicated one is set as we need it.
+  made.use.dedicated = true;
+  fit_site(made, site, "/s");
+  CHECK(made.main_cf.empty());
+  CHECK_FALSE(made.site.has_relay_recipients);
+  CHECK(made.site.mynetworks == site.mynetworks);
+}
+
+TEST_CASE("what version 0.1.0 wrote is for a dedicated Postfix", "[postfix-conf]") {
+  Generated made = generated({});
+  made.main_cf = {{"relay_transport", "retry:x"},
+                  {"milter_default_action", "tempfail"},
+                  {"smtpd_milters", "unix:mxfeed/virus.sock"},
+                  {"smtp_bind_address", "192.0.2.1"}};
+  made.master_cf = {"relaysoft unix - - y - - smtp -o soft_bounce=yes"};
+  upgrade_main_cf(made);
+  REQUIRE(made.main_cf.size() == 2);
+  CHECK(made.main_cf[0].first == "relay_transport");
+  CHECK(made.main_cf[1].first == "mxfeed_smtpd_milters");
+  REQUIRE(made.master_cf.size() == 2);
+  CHECK(made.master_cf[0].ends_with(" -o smtp_bind_address=192.0.2.1"));
+  CHECK(made.master_cf[1].starts_with("mxfeed-soft "));
+  CHECK(made.use.dedicated);
+  const auto once = made.main_cf;
+  upgrade_main_cf(made);
+  CHECK(made.main_cf == once);
 }
 
 }  // namespace

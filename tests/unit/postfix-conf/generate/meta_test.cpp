@@ -17,6 +17,12 @@ TEST_CASE("a generation's meta survives storage, with what is unknown",
   meta.copy_of = 3;
   meta.domains = 1'000'000;
   meta.removed = 2;
+  meta.site.has_relay_recipients = true;
+  meta.site.parents_match = true;
+  meta.site.mynetworks = {*Network::parse("127.0.0.0/8"),
+                          *Network::parse("2001:db8::/32")};
+  meta.use = {
+      true, 1 << 20, "a.example", std::chrono::hours(48), {"smtp/inet", "2525/inet"}};
   meta.unknown = {{"purpose", "a: b"}, {"attached", "yes"}};
   const auto again = parse_meta(render(meta), "x");
   CHECK(again.number == meta.number);
@@ -26,6 +32,8 @@ TEST_CASE("a generation's meta survives storage, with what is unknown",
   CHECK(again.copy_of == meta.copy_of);
   CHECK(again.domains == meta.domains);
   CHECK(again.removed == meta.removed);
+  CHECK(again.site == meta.site);
+  CHECK(again.use == meta.use);
   CHECK(again.unknown == meta.unknown);
 }
 
@@ -50,6 +58,8 @@ const MetaCase kMetas[] = {
     {"no such time", "generation: 7\nwritten: -1\n", false},
     {"a time past the end of time", "generation: 7\nwritten: 18446744073709551615\n",
      false},
+    {"neither yes nor no", "generation: 7\ndedicated: perhaps\n", false},
+    {"no network", "generation: 7\nsite-mynetworks: 127.0.0.0/8 x\n", false},
     {"no such generation before", "generation: 7\nprevious: six\n", false},
 };
 

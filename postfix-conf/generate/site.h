@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// The Postfix that a generation is made for: its own settings, and how the configuration
+// uses it.
+
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "common/mail/address.h"
+
+namespace mxfeed {
+
+// The settings of Postfix that a generation depends on.
+struct Site {
+  // relay_recipient_maps is set, so Postfix refuses recipients that it does not contain.
+  bool has_relay_recipients = false;
+  // parent_domain_matches_subdomains contains relay_domains, so Postfix also accepts
+  // names below a domain.
+  bool parents_match = false;
+  // The networks of mynetworks that can be compiled into the policy.
+  std::vector<Network> mynetworks;
+
+  bool operator==(const Site&) const = default;
+};
+
+// The settings of the configuration that concern Postfix, besides the parameters and
+// services that follow from them.
+struct PostfixUse {
+  bool dedicated = false;  // no other use, so its global parameters may be set
+  // The largest max_size that the configuration sets, and its domain; 0 if it sets none.
+  std::uint64_t largest_message = 0;
+  std::string largest_of;
+  std::chrono::seconds longest_lifetime{0};
+  // The services that get the filters, "2525/inet"; if empty, those of port 25.
+  std::vector<std::string> services;
+
+  bool operator==(const PostfixUse&) const = default;
+};
+
+}  // namespace mxfeed

@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "postfix-conf/postfix/attach/conflicts.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "common/base/text.h"
+#include "postfix-conf/generate/main_cf.h"
+#include "postfix-conf/postfix/open_relay.h"
+
+namespace mxfeed {
+namespace {
+
+// What a milter is by its name or its usual port, and where it belongs.
+struct KnownMilter {
+  std::string_view mark;
+  std::string_view name;
+  std::string_view list;
+};
+constexpr KnownMilter kKnown[] = {
+    {"openarc", "openarc, which seals", "sealers"},
+    {"opendmarc", "opendmarc, which verifies", "verifiers"},
+    {"opendkim", "opendkim, which verifies what comes in", "verifiers"},
+    {"dkim", "a DKIM milter, which verifies what comes in", "verifiers"},
+    {"dmarc", "a DMARC milter, which verifies", "verifiers"},
+    {"spf", "an SPF milter, which verifies", "verifiers"},
+    {"rspamd", "rspamd", "verifiers"},
+    {"clam", "clamav-milter", "verifiers"},
+    {"spamass", "spamass-milter", "verifiers"},
+    {"greylist", "milter-greylist", "verifiers"},
+    {":8891", "opendkim, which verifies what comes in", "verifiers"},
+    {":12301", "opendkim, which verifies what comes in", "verifiers"},
+    {":8893", "opendmarc, which verifies", "verifiers"},
+    {":54321", "opendmarc, which verifies", "verifiers"},
+    {":11332", "rspamd", "verifiers"},
+    {":7357", "clamav-milter", "verifiers"},
+};
+
+std::string toml_string(std::string_view text) {
+  std::string quoted = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') quoted += '\\';
+    quoted += c;
+  }
+  return quoted + "\"";
+}
+
+class Search {
+ public:
+  Search(const SiteView& site, const PostfixNeeds& needs)
+      : site_(site), settings_(site.settings), needs_(needs) {}
+
+  std::vector<Conflict> find() {
+    services();
+    map_types();
+    same_domains();
+    for (const auto& text : open_relays(settings_)) {
+      add(Trouble::open_relay, "", text, "correct that first");
+    }
+    for (const auto& cause : site_.reading.uncompiled) {
+      add(Trouble::mynetworks, main() + ": mynetworks", cause,
+          "write its networks into mynetworks, or into a table of type cidr");
+    }
+    if (!needs_.use.dedicated) shared();
+    return std::move(found_);
+  }
+
+ private:
+  void add(Trouble trouble, std::string place, std::string cause, std::string advice) {
+    found_.push_back({trouble, std::move(place), std::move(cause), std::move(advice)});
+  }
+  std::string main() const { return (settings_.config / "main.cf").string(); }
+  std::string master() const { return (settings_.config / "master.cf").string(); }
+  // Where the service has the value from.
+  std::string place_of(const PostfixService& service, std::string_view name) const {
+    return service.options.contains(name)
+               ? fmt::format("{}: {}: -o {}", master(), escape_untrusted(service.name),
+                             name)
+               : fmt::format("{}: {}", main(), name);
+  }
+
+  void services() {
+    std::size_t count = 0;
+    for (const auto& service : settings_.services) {
+      if (!gets_filters(service, needs_.use)) continue;
+      ++count;
+      value_of(service, "smtpd_proxy_filter", Trouble::proxy_filter,
+               "milters do not see the content of mail",
+               "remove it, or replace it by a content_filter or a milter");
+      value_of(service, "smtpd_milter_maps", Trouble::milters_disabled,
+               "clients that it names bypass the filters", "remove it");
+      const auto options = settings_.parameter(service, "receive_override_options");
+      if (options.find("no_milters") != std::string_view::npos) {
+        add(Trouble::milters_disabled, place_of(service, "receive_override_options"),
+            fmt::format("{}: mail bypasses the filters", escape_untrusted(options)),
+            "remove no_milters");
+      }
+      for (const auto& [name, needed] : needs_.main_cf) {
+        const auto own = service.options.find(name);
+        if (own == service.options.end() || own->second == normalised(needed)) continue;
+        add(Trouble::overridden, place_of(service, name),
+            fmt::format("{}: the value that attach sets in main.cf has no effect there",
+                        escape_untrusted(own->second)),
+            "remove the option");
+      }
+      milters(service);
+    }
+    if (count > 0) return;
+    add(Trouble::no_service, master(),
+        needs_.use.services.empty()
+            ? "no smtpd(8) of port 25 that other hosts reach"
+            : fmt::format("none of the services {} of [postfix] in mxfeed.toml",
+                          fmt::join(needs_.use.services, ", ")),
+        "name the services where mail of strangers comes in: services = "
+        "[\"2525/inet\"] in [postfix] of mxfeed.toml");
+  }
+
+  void value_of(const PostfixService& service, std::string_view name, Trouble trouble,
+                std::string_view effect, std::string advice) {
+    const auto value = settings_.parameter(service, name);
+    if (value.empty()) return;
+    add(trouble, place_of(service, name),
+        fmt::format("{}: {}", escape_untrusted(value), effect), std::move(advice));
+  }
+
+  void milters(const PostfixService& service) {
+    const auto wanted = milters_in(needs_.parameter(kMiltersParameter));
+    const auto list = settings_.parameter(service, "smtpd_milters");
+    const auto entries = milters_in(list);
+    const auto texts = list_items(list);
+    for (std::size_t i = 0; i < entries.size(); ++i) {
+      const auto& endpoint = entries[i].endpoint;
+      if (endpoint.starts_with("unix:mxfeed/")) {
+        once(Trouble::unknown_milter, place_of(service, "smtpd_milters"),
+             fmt::format("{}: added by hand", escape_untrusted(endpoint)),
+             "remove it: attach adds it in the right place");
+        continue;
+      }
+      const bool is_named =
+          std::any_of(wanted.begin(), wanted.end(),
+                      [&](const MilterEntry& one) { return one.endpoint == endpoint; });
+      if (is_named) continue;
+      const auto known =
+          std::find_if(std::begin(kKnown), std::end(kKnown), [&](const KnownMilter& one) {
+            return endpoint.find(one.mark) != std::string::npos;
+          });
+      const std::string text = toml_string(texts[i]);
+      once(
+          Trouble::unknown_milter, place_of(service, "smtpd_milters"),
+          known == std::end(kKnown)
+              ? fmt::format("{}: an unknown milter", escape_untrusted(endpoint))
+              : fmt::format("{}: looks like {}", escape_untrusted(endpoint), known->name),
+          known == std::end(kKnown)
+              ? fmt::format("in [postfix] of mxfeed.toml: verifiers = [{0}], or sealers "
+                            "= [{0}] if it signs or seals; then mxfeed apply",
+                            text)
+              : fmt::format("in [postfix] of mxfeed.toml: {} = [{}]; then mxfeed apply",
+                            known->list, text));
+    }
+  }
+
+  // Several services have it from the same place.
+  void once(Trouble trouble, const std::string& place, const std::string& cause,
+            std::string advice) {
+    if (said_.insert(place + cause).second) add(trouble, place, cause, std::move(advice));
+  }
+
+  void map_types() {
+    std::set<std::string> missing;
+    for (const auto& [name, value] : needs_.main_cf) {
+      for (const auto item : list_items(value)) {
+        const auto colon = item.find(":/");
+        if (colon == std::string_view::npos || !is_ours(item)) continue;
+        const auto type = item.substr(0, colon);
+        if (!settings_.map_types.contains(type)) missing.emplace(type);
+      }
+    }
+    for (const auto& type : missing) {
+      add(Trouble::map_type, "", fmt::format("{}: Postfix does not support it", type),
+          fmt::format("install the package postfix-{}", type));
+    }
+  }
+
+  void same_domains() {
+    for (const auto& one : site_.same) {
+      const std::string place = fmt::format("{}: {}", main(), one.parameter);
+      if (!one.fault.empty()) {
+        add(Trouble::same_domain, place,
+            fmt::format("{}: {}", escape_untrusted(one.item), one.fault),
+            "correct that: whether it has a configured domain is not known");
+        continue;
+      }
+      std::string names = fmt::format("{}", fmt::join(one.domains, ", "));
+      if (one.count > one.domains.size()) {
+        names += fmt::format(" and {} more", one.count - one.domains.size());
+      }
+      add(Trouble::same_domain, place,
+          fmt::format("{} has {}", escape_untrusted(one.item), names),
+          "remove it there, or from the configuration of mxfeed");
+    }
+  }
+
+  void shared() {
+    const auto limit = parse_unsigned(settings_.parameter("message_size_limit"));
+    if (limit.value_or(0) > 0 && needs_.use.largest_message > *limit) {
+      add(Trouble::message_size, main() + ": message_size_limit",
+          fmt::format("{}: max_size of {} is {}", *limit, needs_.use.largest_of,
+                      needs_.use.largest_message),
+          "lower max_size, or raise message_size_limit");
+    }
+    const auto parents =
+        list_items(settings_.parameter("parent_domain_matches_subdomains"));
+    const auto has = [&](std::string_view name) {
+      return std::find(parents.begin(), parents.end(), name) != parents.end();
+    };
+    if (has("relay_domains") && has("transport_maps")) {
+      add(Trouble::subdomains_routed, main() + ": parent_domain_matches_subdomains",
+          "has relay_domains and transport_maps: mail for every name below a configured "
+          "domain would be relayed",
+          "remove one of them");
+    }
+  }
+
+  const SiteView& site_;
+  const PostfixSettings& settings_;
+  const PostfixNeeds& needs_;
+  std::vector<Conflict> found_;
+  std::set<std::string> said_;
+};
+
+}  // namespace
+
+std::string Conflict::str() const {
+  return fmt::format("{}{}{}: {}", place, place.empty() ? "" : ": ", cause, advice);
+}
+
+std::vector<Conflict> find_conflicts(const SiteView& site, const PostfixNeeds& needs) {
+  return Search(site, needs).find();
+}
+
+}  // namespace mxfeed

@@ -1,0 +1,338 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "postfix-conf/postfix/attach/plan.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <map>
+#include <set>
+
+#include "common/base/text.h"
+#include "postfix-conf/generate/main_cf.h"
+#include "postfix-conf/postfix/main_cf_text.h"
+#include "postfix-conf/postfix/master_cf_text.h"
+
+namespace mxfeed {
+namespace {
+
+constexpr std::string_view kOurService = "mxfeed-";
+constexpr std::string_view kReloadService = "mxfeed-reload";
+constexpr const char* kSoftLimit = "mxfeed_soft_error_limit";
+constexpr const char* kHardLimit = "mxfeed_hard_error_limit";
+
+// What makes Postfix take mail for our domains: the last to be set, the first to go.
+constexpr std::string_view kDomains[] = {"relay_domains", "relay_recipient_maps"};
+// Lists of the site's that ours are added to.
+constexpr std::string_view kLists[] = {"relay_domains", "relay_recipient_maps",
+                                       "transport_maps"};
+// What mail that waits needs to be delivered, and not to bounce.
+constexpr std::string_view kRouting[] = {"transport_maps", "maximal_queue_lifetime",
+                                         "bounce_queue_lifetime", "smtputf8_enable"};
+
+// A transport of ours that mail which waits needs.
+bool is_route(std::string_view service) {
+  return service.starts_with(kOurService) && !service.starts_with(kReloadService);
+}
+
+template <typename Names>
+bool is_one_of(std::string_view name, const Names& names) {
+  return std::find(std::begin(names), std::end(names), name) != std::end(names);
+}
+
+std::string_view reason_of(std::string_view name) {
+  if (name == "relay_domains") return "accepts mail for the configured domains";
+  if (name == "relay_recipient_maps") return "accepts their recipients";
+  if (name == "transport_maps") return "routes mail to the customers' servers";
+  if (name == kMiltersParameter || name == "-o smtpd_milters") {
+    return "filters mail from strangers";
+  }
+  if (name.find("error_limit") != std::string_view::npos) {
+    return "452 replies to recipients count as errors";
+  }
+  if (name.starts_with("mxfeed_")) return "used by services in master.cf";
+  return "dedicated = true";
+}
+
+class AttachPlanner {
+ public:
+  AttachPlanner(const PostfixFiles& now, const PostfixSettings& site,
+                const PostfixNeeds& needs)
+      : main_(now.main_cf, is_ours),
+        master_(now.master_cf, is_ours),
+        site_(site),
+        needs_(needs) {}
+
+  Plan plan() {
+    Plan plan;
+    options();
+    for (const auto& line : needs_.master_cf) {
+      wanted_services_.insert(name_of(line));
+      master_.add_service(line);
+    }
+    for (const auto& name : master_.ours()) {
+      if (!wanted_services_.contains(name)) master_.take_back(name);
+    }
+    for (const auto& [name, value] : needs_.main_cf) {
+      if (!is_one_of(name, kDomains)) set(name, value);
+    }
+    plan.first = {main_.text(), master_.text()};
+    for (const auto& [name, value] : needs_.main_cf) {
+      if (is_one_of(name, kDomains)) set(name, value);
+    }
+    for (const auto& name : main_.ours()) {
+      if (!wanted_.contains(name)) main_.take_back(name);
+    }
+    plan.last = {main_.text(), master_.text()};
+    return plan;
+  }
+
+ private:
+  static std::string name_of(std::string_view line) {
+    const auto fields = list_items(line);
+    return fields.size() < 2 ? std::string(line)
+                             : fmt::format("{}/{}", fields[0], fields[1]);
+  }
+
+  void set(const std::string& name, const std::string& value) {
+    wanted_.insert(name);
+    const bool is_list = is_one_of(name, kLists) && !value.empty();
+    if (is_list && has_ours(name, value)) return;
+    main_.set(name, is_list ? extended(name, value) : value);
+  }
+
+  // Whether the list has our items, wherever they stand among the site's, and no others
+  // of ours.
+  bool has_ours(std::string_view name, std::string_view ours) const {
+    const std::string now = main_.value(name).value_or("");
+    std::vector<std::string_view> found = list_items(now);
+    std::erase_if(found, [](std::string_view item) { return !is_ours(item); });
+    return found == list_items(ours);
+  }
+
+  // The site's items come first.
+  std::string extended(const std::string& name, const std::string& ours) const {
+    std::string items(trim(main_.site_value(name).value_or(built_in(name))));
+    while (items.ends_with(','))
+      items = trim(std::string_view(items).substr(0, items.size() - 1));
+    return items.empty() ? ours : fmt::format("{}, {}", items, ours);
+  }
+
+  // What holds if the site does not set it.
+  std::string built_in(std::string_view name) const {
+    const auto value = site_.parameter(name);
+    if (name == "relay_domains" && !value.empty() &&
+        value == site_.parameter("mydestination")) {
+      return "$mydestination";
+    }
+    return std::string(value);
+  }
+
+  std::string_view effective(const PostfixService& service, std::string_view name) const {
+    const auto own = service.options.find(name);
+    if (own != service.options.end()) return own->second;
+    const auto needed = needs_.parameter(name);
+    return needed.empty() ? site_.parameter(name) : needed;
+  }
+
+  // Whether the limit of errors is not above the number of recipients, at least under
+  // stress (STRESS_README).
+  bool cuts_off(const PostfixService& service, std::string_view name,
+                std::uint64_t recipients) const {
+    const bool is_of_main =
+        !service.options.contains(name) && needs_.parameter(name).empty();
+    const auto raw = is_of_main ? main_.site_value(name) : std::nullopt;
+    if (raw && raw->find("stress") != std::string::npos) return true;
+    const auto limit = parse_unsigned(effective(service, name));
+    return limit.value_or(0) <= recipients;
+  }
+
+  void options() {
+    std::uint64_t most = 0;
+    std::map<std::string, std::vector<ServiceOption>> wanted;
+    for (const auto& service : site_.services) {
+      if (!gets_filters(service, needs_.use)) continue;
+      auto& options = wanted[service.name];
+      options.push_back({"smtpd_milters", fmt::format("${}", kMiltersParameter)});
+      const auto recipients =
+          parse_unsigned(effective(service, "smtpd_recipient_limit")).value_or(1000);
+      if (cuts_off(service, "smtpd_soft_error_limit", recipients)) {
+        options.push_back({"smtpd_soft_error_limit", fmt::format("${}", kSoftLimit)});
+        most = std::max(most, recipients);
+      }
+      if (cuts_off(service, "smtpd_hard_error_limit", recipients)) {
+        options.push_back({"smtpd_hard_error_limit", fmt::format("${}", kHardLimit)});
+        most = std::max(most, recipients);
+      }
+    }
+    if (most > 0) {
+      set(kSoftLimit, std::to_string(most + 100));
+      set(kHardLimit, std::to_string(most + 200));
+    }
+    for (const auto& [name, some] : wanted) {
+      wanted_services_.insert(name);
+      master_.add_options(name, some);
+    }
+  }
+
+  MainCf main_;
+  MasterCf master_;
+  const PostfixSettings& site_;
+  const PostfixNeeds& needs_;
+  std::set<std::string> wanted_, wanted_services_;
+};
+
+using Services = std::map<std::string, PostfixService>;
+
+Services by_name(const MasterCf& master) {
+  Services all;
+  for (auto& service : master.services()) all.insert_or_assign(service.name, service);
+  return all;
+}
+
+// "smtp -o x=y" of a service of ours.
+std::string command_of(const PostfixService& service) {
+  std::string text = service.command;
+  for (const auto& [name, value] : service.options) {
+    fmt::format_to(std::back_inserter(text), " -o {}={}", name, value);
+  }
+  return text;
+}
+
+void add_master_changes(const MasterCf& now, const MasterCf& then,
+                        std::vector<Change>& changes) {
+  const Services before = by_name(now);
+  const Services after = by_name(then);
+  std::set<std::string> names;
+  for (const auto* const all : {&before, &after}) {
+    for (const auto& one : *all) names.insert(one.first);
+  }
+  for (const auto& name : names) {
+    const auto old = before.find(name);
+    const auto next = after.find(name);
+    const std::string place = "master.cf: " + name;
+    const auto text = [&](const Services::const_iterator& at, const Services& in) {
+      return at == in.end() ? std::nullopt : std::optional(command_of(at->second));
+    };
+    if (name.starts_with(kOurService)) {
+      const auto from = text(old, before);
+      const auto to = text(next, after);
+      if (from != to) {
+        changes.push_back({place, "", from, to, "delivers to the customers' servers"});
+      }
+      continue;
+    }
+    if (old == before.end() || next == after.end()) continue;
+    std::set<std::string> options;
+    for (const auto& one : old->second.options) options.insert(one.first);
+    for (const auto& one : next->second.options) options.insert(one.first);
+    for (const auto& option : options) {
+      const auto value = [&](const Parameters& all) {
+        const auto found = all.find(option);
+        return found == all.end() ? std::nullopt : std::optional(found->second);
+      };
+      const auto from = value(old->second.options);
+      const auto to = value(next->second.options);
+      if (from == to) continue;
+      const std::string named = "-o " + option;
+      changes.push_back({place, named, from, to, std::string(reason_of(named))});
+    }
+  }
+}
+
+void add_changes(const PostfixFiles& now, Plan& plan) {
+  const MainCf before(now.main_cf, is_ours);
+  const MainCf after(plan.last.main_cf, is_ours);
+  std::vector<std::string> names = after.ours();
+  for (auto& name : before.ours()) {
+    if (!is_one_of(name, names)) names.push_back(std::move(name));
+  }
+  for (const auto& name : names) {
+    auto from = before.value(name);
+    auto to = after.value(name);
+    if (from == to) continue;
+    plan.changes.push_back(
+        {"main.cf", name, std::move(from), std::move(to), std::string(reason_of(name))});
+  }
+  add_master_changes(MasterCf(now.master_cf, is_ours),
+                     MasterCf(plan.last.master_cf, is_ours), plan.changes);
+  // The same by value, but not to the byte: a record that is not needed any more.
+  if (plan.changes.empty() && plan.last != now) {
+    plan.changes.push_back({"main.cf, master.cf", "", std::nullopt, std::nullopt,
+                            "the comments of mxfeed are brought up to date"});
+  }
+}
+
+}  // namespace
+
+std::string_view PostfixNeeds::parameter(std::string_view name) const {
+  for (const auto& [one, value] : main_cf) {
+    if (one == name) return value;
+  }
+  return {};
+}
+
+bool is_ours(std::string_view item) {
+  return item.find("/current-postfix/") != std::string_view::npos ||
+         item.starts_with("$mxfeed_") || item.starts_with("${mxfeed_") ||
+         item.starts_with("$(mxfeed_");
+}
+
+bool gets_filters(const PostfixService& service, const PostfixUse& use) {
+  if (use.services.empty()) return service.serves_strangers();
+  return is_one_of(service.name, use.services);
+}
+
+PostfixFiles site_files(const PostfixFiles& files) {
+  return plan_detach(files, Routes::remove).last;
+}
+
+std::string Change::subject() const {
+  return name.empty() ? place : fmt::format("{}: {}", place, name);
+}
+
+Plan plan_attach(const PostfixFiles& now, const PostfixSettings& site,
+                 const PostfixNeeds& needs) {
+  Plan plan = AttachPlanner(now, site, needs).plan();
+  add_changes(now, plan);
+  return plan;
+}
+
+Plan plan_detach(const PostfixFiles& now, Routes routes) {
+  Plan plan;
+  MainCf main(now.main_cf, is_ours);
+  MasterCf master(now.master_cf, is_ours);
+  const bool keeps = routes == Routes::keep;
+  for (const auto name : kDomains) main.take_back(name);
+  plan.first.main_cf = main.text();
+  for (const auto& name : master.ours()) {
+    if (!keeps || !is_route(name)) master.take_back(name);
+  }
+  plan.first.master_cf = master.text();
+  for (const auto& name : main.ours()) {
+    if (!keeps || !is_one_of(name, kRouting)) main.take_back(name);
+  }
+  plan.last = {main.text(), master.text()};
+  add_changes(now, plan);
+  for (auto& change : plan.changes) change.reason.clear();
+  return plan;
+}
+
+AttachState attach_state(const PostfixFiles& files) {
+  const MainCf main(files.main_cf, is_ours);
+  const MasterCf master(files.master_cf, is_ours);
+  const auto names = main.ours();
+  const auto services = master.ours();
+  if (names.empty() && services.empty()) return AttachState::detached;
+  const std::string taken = main.value("relay_domains").value_or("");
+  for (const auto item : list_items(taken)) {
+    if (is_ours(item)) return AttachState::accepting;
+  }
+  const bool only_routes =
+      std::all_of(names.begin(), names.end(),
+                  [](const std::string& name) { return is_one_of(name, kRouting); }) &&
+      std::all_of(services.begin(), services.end(), is_route);
+  return only_routes ? AttachState::detaching : AttachState::partly;
+}
+
+}  // namespace mxfeed

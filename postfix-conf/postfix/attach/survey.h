@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// Reads the settings of a Postfix: as they are, and as they would be without our changes.
+
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "postfix-conf/generate/rows.h"
+#include "postfix-conf/postfix/attach/conflicts.h"
+#include "postfix-conf/postfix/attach/plan.h"
+#include "postfix-conf/postfix/postfix.h"
+
+namespace mxfeed {
+
+struct Survey {
+  PostfixFiles files;
+  PostfixSettings now;
+  SiteView site;  // without `same`, see find_same_domains()
+};
+
+// `state` is the absolute path of --state.  Throws Fault.
+Survey survey(const Postfix& postfix, const std::filesystem::path& state);
+
+PostfixFiles read_files(const Postfix& postfix);
+
+// The files main.cf, master.cf and meta of the generation.  Throws Fault.
+PostfixNeeds read_needs(const std::filesystem::path& generation);
+
+// The sockets of our filters that do not exist where smtpd(8) looks for them.
+std::vector<std::string> missing_sockets(const PostfixSettings& settings,
+                                         const PostfixNeeds& needs);
+
+// Looks up every relayed domain in the site's lists and tables of domains.
+std::vector<SameDomains> find_same_domains(const Postfix& postfix,
+                                           const PostfixSettings& site,
+                                           const Generated& generated);
+
+}  // namespace mxfeed

@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What `mxfeed postfix attach` makes of the settings of a site, and which of them stop it."""
+
+import unittest
+
+import golden
+import site_postfix
+from golden import feed
+from site_postfix import MAIN_CF, PATH, WRONG
+
+
+class SiteTest(site_postfix.TestCase):
+    # ... what the site has
+
+    def test_recipients_are_added_where_the_site_has_a_list(self):
+        self.set(add_main=f"relay_recipient_maps = hash:{self.postfix}/relay\n")
+        self.attach()
+        self.assertEqual(self.link("current-postfix"), 2)
+        tables = self.parameter("relay_recipient_maps").split(", ")
+        self.assertEqual(tables[0], f"hash:{self.postfix}/relay")
+        for key, known in (("@a.example", True), ("@family.example", True),
+                           ("x@sub.family.example", True), ("x@sub.a.example", False),
+                           ("@old.example", False), ("x@familyXexample", False)):
+            with self.subTest(key):
+                self.assertEqual(any(self.lookup(key, table) for table in tables[1:]), known)
+        # An apply keeps it, and one that does not ask Postfix too.
+        self.mxfeed("apply", "--postfix-config", str(self.postfix), status=6, env={"PATH": PATH})
+        self.apply()
+        self.assertEqual(self.link("current-postfix"), 2)
+        self.postfix_command("detach")
+        self.assertEqual(self.files(), self.before)
+
+    def test_names_below_a_domain_are_refused_where_they_would_be_taken(self):
+        main = MAIN_CF.format(directory=self.postfix).replace(
+            "parent_domain_matches_subdomains = debug_peer_list\n", "")
+        self.set(main)
+        self.attach()
+        rows = self.source("transport")
+        self.assertEqual(rows[".a.example"], "error:5.7.1 domain is not relayed here")
+        self.assertTrue(rows[".family.example"].startswith("mxfeed-relay:"))
+
+    def test_networks_are_compiled_into_the_policy(self):
+        (self.postfix / "networks").write_text("192.0.2.0/24 OK\n")
+        self.set(add_main=f"mynetworks = 127.0.0.0/8, cidr:{self.postfix}/networks\n")
+        self.attach()
+        self.assertIn("site-mynetworks: 127.0.0.0/8 192.0.2.0/24\n",
+                      (self.state / "current" / "meta").read_text())
+        (self.postfix / "networks").write_text("198.51.100.0/24 OK\n")
+        done = self.postfix_command("status", status=6)
+        self.assertIn("main.cf: mynetworks has changed: run mxfeed apply", done.stderr)
+        self.mxfeed("apply", "--postfix-config", str(self.postfix), status=6, env={"PATH": PATH})
+        self.assertNotIn("mynetworks", self.postfix_command("status", status=6).stderr)
+
+    def test_a_domain_that_the_site_has_too_is_a_conflict(self):
+        (self.postfix / "relay").write_text("a.example x\n")
+        lists = {
+            "relay_domains": f"hash:{self.postfix}/relay",
+            "transport_maps": "regexp:{{/@a\\.example$$/ smtp:}}",
+            "mydestination": "site.example, A.example",
+            "virtual_mailbox_domains": "!b.example, .example",
+            "virtual_alias_maps": "inline:{a.example=x}",
+        }
+        for name, value in lists.items():
+            with self.subTest(name):
+                self.set(add_main=f"{name} = {value}\n")
+                done = self.attach(status=WRONG)
+                self.assertRegex(done.stderr, r"conflict: .*main.cf: \w+: .* has .*a\.example")
+                self.assertEqual(self.files(), self.before)
+
+    def test_what_must_be_decided_stops_it(self):
+        smtp = "smtp inet n - y - - smtpd\n"
+        cases = (
+            ("a proxy", {"master": f"{smtp}  -o smtpd_proxy_filter=127.0.0.1:10024\n"},
+             "smtpd_proxy_filter: 127.0.0.1:10024: milters do not see"),
+            ("no milters", {"add_main": "receive_override_options = no_milters\n"},
+             "receive_override_options: no_milters: mail bypasses the filters"),
+            ("clients", {"add_main": "smtpd_milter_maps = inline:{192.0.2.1=DISABLE}\n"},
+             "clients that it names bypass the filters"),
+            ("everybody", {"add_main": "mynetworks = 0.0.0.0/0\n"}, "lets everybody relay"),
+            ("networks", {"add_main": "mynetworks = hash:/etc/postfix/networks\n"},
+             "mynetworks: hash:/etc/postfix/networks: cannot be compiled"),
+            ("no port 25", {"master": "submission inet n - y - - smtpd\n"}, "no smtpd(8) of"),
+            ("a milter", {"add_main": "smtpd_milters = inet:localhost:8891 unix:opendmarc.sock\n"},
+             'verifiers = ["unix:opendmarc.sock"]; then mxfeed apply'),
+        )
+        for name, settings, said in cases:
+            with self.subTest(name):
+                self.set(**settings)
+                done = self.attach(status=WRONG)
+                self.assertIn(said, done.stderr)
+                self.assertRegex(done.stderr, r"[12] conflicts?; nothing was changed\n")
+                self.assertEqual(self.files(), self.before)
+
+    def test_a_message_size_above_the_limit_is_a_conflict_if_it_was_asked_for(self):
+        self.set(add_main="message_size_limit = 20000000\n")
+        self.attach()
+        self.postfix_command("detach")
+        self.write("domains.d/all.toml", feed("a.example", 'max_size = "30M"'))
+        self.apply("--allow-removals", "1")
+        self.assertIn("message_size_limit: 20000000: max_size of a.example is 31457280",
+                      self.attach(status=WRONG).stderr)
+        self.write("mxfeed.toml", golden.MX + "[postfix]\ndedicated = true\n"
+                   'verifiers = ["inet:localhost:8891"]\n')
+        self.apply()
+        self.attach()
+        self.assertEqual(self.parameter("message_size_limit"), "31457280")
+
+    def test_a_longer_lifetime_is_told(self):
+        self.write("domains.d/all.toml", feed("a.example", 'queue_lifetime = "10d"'))
+        self.apply("--allow-removals", "1")
+        self.assertIn("queue_lifetime: 10d: mail is returned after 5d, this Postfix's "
+                      "maximal_queue_lifetime", self.postfix_command("attach", "--dry-run").stdout)
+
+    def test_checks_of_the_site_are_listed(self):
+        self.set(add_main="smtpd_recipient_restrictions = reject_rbl_client zen.example, "
+                          "permit\nheader_checks = regexp:/h\n")
+        done = self.postfix_command("attach", "--dry-run")
+        self.assertIn("smtpd_recipient_restrictions: reject_rbl_client zen.example",
+                      done.stdout)
+        self.assertIn("header_checks: regexp:/h\n", done.stdout)
+
+
+if __name__ == "__main__":
+    unittest.main()

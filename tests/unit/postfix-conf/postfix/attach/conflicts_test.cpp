@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "postfix-conf/postfix/attach/conflicts.h"
+
+#include "tests/support/catch.h"
+#include "tests/unit/postfix-conf/postfix/attach/site.h"
+
+namespace mxfeed {
+namespace {
+
+using Strings = std::vector<std::string>;
+
+SiteView view() {
+  SiteView site;
+  site.settings = test::site();
+  return site;
+}
+
+TEST_CASE("a Postfix whose milters are named has no conflict", "[attach]") {
+  CHECK(find_conflicts(view(), test::needs()).empty());
+  CHECK(find_conflicts(view(), test::dedicated_needs()).empty());
+}
+
+struct ConflictCase {
+  const char* name;
+  void (*change)(SiteView& site, PostfixNeeds& needs);
+  Trouble trouble;
+  const char* text;  // what the conflict has; empty: there is none
+};
+
+const ConflictCase kConflicts[] = {
+    {"no cdb", [](SiteView& s, PostfixNeeds&) { s.settings.map_types = {"hash"}; },
+     Trouble::map_type, "cdb: Postfix does not support it: install the package"},
+    {"the same domain in a table",
+     [](SiteView& s, PostfixNeeds&) {
+       s.same = {{"transport_maps", "hash:/t", {"a.example", "b.example"}, 7, ""}};
+     },
+     Trouble::same_domain,
+     "/p/main.cf: transport_maps: hash:/t has a.example, b.example and 5 more: remove"},
+    {"a table that cannot be looked into",
+     [](SiteView& s, PostfixNeeds&) {
+       s.same = {{"transport_maps", "mysql:/t", {}, 0, "run postmap: status 1"}};
+     },
+     Trouble::same_domain, "mysql:/t: run postmap: status 1"},
+    {"a proxy before the queue",
+     [](SiteView& s, PostfixNeeds&) {
+       s.settings.services[0].options["smtpd_proxy_filter"] = "localhost:10024";
+     },
+     Trouble::proxy_filter,
+     "/p/master.cf: smtp/inet: -o smtpd_proxy_filter: localhost:10024: milters do not"},
+    {"a proxy of main.cf",
+     [](SiteView& s, PostfixNeeds&) { s.settings.main["smtpd_proxy_filter"] = "x:1"; },
+     Trouble::proxy_filter, "/p/main.cf: smtpd_proxy_filter: x:1"},
+    {"a proxy of submission only",
+     [](SiteView& s, PostfixNeeds&) {
+       s.settings.services[1].options["smtpd_proxy_filter"] = "localhost:10024";
+     },
+     Trouble::proxy_filter, ""},
+    {"clients without milters",
+     [](SiteView& s, PostfixNeeds&) { s.settings.main["smtpd_milter_maps"] = "cidr:/x"; },
+     Trouble::milters_disabled, "/p/main.cf: smtpd_milter_maps: cidr:/x: clients"},
+    {"milters switched off",
+     [](SiteView& s, PostfixNeeds&) {
+       s.settings.services[0].options["receive_override_options"] =
+           "no_address_mappings,no_milters";
+     },
+     Trouble::milters_disabled, "smtp/inet: -o receive_override_options: "},
+    {"milters switched off where mail comes back",
+     [](SiteView& s, PostfixNeeds&) {
+       s.settings.services[2].options["receive_override_options"] = "no_milters";
+     },
+     Trouble::milters_disabled, ""},
+    {"an open relay",
+     [](SiteView& s, PostfixNeeds&) { s.settings.main["mynetworks"] = "0.0.0.0/0"; },
+     Trouble::open_relay, "mynetworks=0.0.0.0/0 lets everybody relay"},
+    {"networks in a table",
+     [](SiteView& s, PostfixNeeds&) {
+       s.reading.uncompiled = {"hash:/n: cannot be compiled"};
+     },
+     Trouble::mynetworks, "/p/main.cf: mynetworks: hash:/n: cannot be compiled: write"},
+    {"a larger max_size",
+     [](SiteView&, PostfixNeeds& n) {
+       n.use.largest_message = 20'000'000;
+       n.use.largest_of = "a.example";
+     },
+     Trouble::message_size,
+     "/p/main.cf: message_size_limit: 10240000: max_size of a.example is 20000000"},
+    {"a larger max_size, without a limit",
+     [](SiteView& s, PostfixNeeds& n) {
+       n.use.largest_message = 20'000'000;
+       s.settings.main["message_size_limit"] = "0";
+     },
+     Trouble::message_size, ""},
+    {"a larger max_size on a dedicated Postfix",
+     [](SiteView&, PostfixNeeds& n) {
+       n = test::dedicated_needs();
+       n.use.largest_message = 20'000'000;
+     },
+     Trouble::message_size, ""},
+    {"no service of port 25",
+     [](SiteView& s, PostfixNeeds&) {
+       s.settings.services.erase(s.settings.services.begin());
+     },
+     Trouble::no_service, "/p/master.cf: no smtpd(8) of port 25"},
+    {"a service that is not there",
+     [](SiteView&, PostfixNeeds& n) { n.use.services = {"2525/inet"}; },
+     Trouble::no_service, "/p/master.cf: none of the services 2525/inet"},
+    {"a milter that is not named",
+     [](SiteView& s, PostfixNeeds&) {
+       s.settings.main["smtpd_milters"] = "inet:localhost:8891, unix:rspamd/rspamd.sock";
+     },
+     Trouble::unknown_milter,
+     "/p/main.cf: smtpd_milters: unix:rspamd/rspamd.sock: looks like rspamd: in "
+     "[postfix] "
+     "of mxfeed.toml: verifiers = [\"unix:rspamd/rspamd.sock\"]"},
+    {"a milter with options",
+     [](SiteView& s, PostfixNeeds&) {
+       s.settings.services[0].options["smtpd_milters"] =
+           "{ inet:localhost:8893, default_action=accept }";
+     },
+     Trouble::unknown_milter,
+     "smtp/inet: -o smtpd_milters: inet:localhost:8893: looks like opendmarc, which "
+     "verifies: in [postfix] of mxfeed.toml: verifiers = [\"{ inet:localhost:8893, "
+     "default_action=accept }\"]"},
+    {"a milter that nobody knows",
+     [](SiteView& s, PostfixNeeds&) { s.settings.main["smtpd_milters"] = "unix:x"; },
+     Trouble::unknown_milter, "unix:x: an unknown milter"},
+    {"a milter of submission",
+     [](SiteView& s, PostfixNeeds&) {
+       s.settings.services[1].options["smtpd_milters"] = "unix:x";
+     },
+     Trouble::unknown_milter, ""},
+    {"our filters, added by hand",
+     [](SiteView& s, PostfixNeeds&) {
+       s.settings.main["smtpd_milters"] = "unix:mxfeed/virus.sock";
+     },
+     Trouble::unknown_milter, "unix:mxfeed/virus.sock: added by hand"},
+    {"a list of its own",
+     [](SiteView& s, PostfixNeeds&) {
+       s.settings.services[0].options["relay_domains"] = "x.example";
+     },
+     Trouble::overridden, "/p/master.cf: smtp/inet: -o relay_domains: x.example"},
+    {"names below domains could not be refused",
+     [](SiteView& s, PostfixNeeds&) {
+       s.settings.main["parent_domain_matches_subdomains"] =
+           "relay_domains, transport_maps";
+     },
+     Trouble::subdomains_routed, "/p/main.cf: parent_domain_matches_subdomains: has"},
+    {"names below domains can be refused",
+     [](SiteView& s, PostfixNeeds&) {
+       s.settings.main["parent_domain_matches_subdomains"] = "relay_domains";
+     },
+     Trouble::subdomains_routed, ""},
+};
+
+TEST_CASE("what the postmaster must decide is a conflict", "[attach]") {
+  for (const auto& c : kConflicts) {
+    DYNAMIC_SECTION(c.name) {
+      SiteView site = view();
+      PostfixNeeds needs = test::needs();
+      c.change(site, needs);
+      Strings said;
+      for (const auto& conflict : find_conflicts(site, needs)) {
+        if (conflict.trouble == c.trouble) said.push_back(conflict.str());
+      }
+      if (*c.text == '\0') {
+        CHECK(said == Strings());
+      } else {
+        REQUIRE(said.size() == 1);
+        CAPTURE(said[0]);
+        CHECK(said[0].find(c.text) != std::string::npos);
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace mxfeed

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// A Postfix with other uses, for the tests of this folder.
+
+#pragma once
+
+#include <string>
+
+#include "postfix-conf/postfix/attach/survey.h"
+
+namespace mxfeed::test {
+
+inline constexpr const char* kMainCf =
+    "# the site's\n"
+    "compatibility_level = 3.6\n"
+    "relay_domains = hash:/etc/postfix/relay,\n"
+    "  old.example\n"
+    "# between\n"
+    "transport_maps = hash:/etc/postfix/transport\n"
+    "smtpd_milters = inet:localhost:8891\n";
+
+inline constexpr const char* kMasterCf =
+    "smtp      inet  n       -       y       -       -       smtpd\n"
+    "submission inet n       -       y       -       -       smtpd\n"
+    "  -o syslog_name=postfix/submission\n"
+    "127.0.0.1:10025 inet n  -       y       -       -       smtpd\n"
+    "  -o smtpd_milters=\n"
+    "relay     unix  -       -       y       -       -       smtp\n";
+
+inline PostfixFiles files() {
+  return {kMainCf, kMasterCf};
+}
+
+// What postconf(1) says of it.
+inline PostfixSettings site() {
+  PostfixSettings settings;
+  settings.config = "/p";
+  settings.main = {
+      {"relay_domains", "hash:/etc/postfix/relay, old.example"},
+      {"transport_maps", "hash:/etc/postfix/transport"},
+      {"smtpd_milters", "inet:localhost:8891"},
+      {"mydestination", "mail.example, localhost"},
+      {"mynetworks", "127.0.0.0/8"},
+      {"smtpd_relay_restrictions", "permit_mynetworks, reject_unauth_destination"},
+      {"smtpd_recipient_limit", "1000"},
+      {"smtpd_soft_error_limit", "10"},
+      {"smtpd_hard_error_limit", "20"},
+      {"message_size_limit", "10240000"},
+      {"maximal_queue_lifetime", "5d"},
+      {"parent_domain_matches_subdomains", "debug_peer_list, smtpd_access_maps"},
+      {"queue_directory", "/var/spool/postfix"},
+  };
+  settings.services = {
+      {"smtp/inet", "smtpd", {}},
+      {"submission/inet",
+       "smtpd",
+       {{"syslog_name", "postfix/submission"},
+        {"smtpd_relay_restrictions", "permit_sasl_authenticated, reject"}}},
+      {"127.0.0.1:10025/inet", "smtpd", {{"smtpd_milters", ""}}},
+      {"relay/unix", "smtp", {}},
+  };
+  settings.map_types = {"cdb", "hash", "regexp"};
+  return settings;
+}
+
+inline constexpr const char* kMilters =
+    "inet:localhost:8891, { unix:mxfeed/greylist.sock, default_action=accept }, "
+    "{ unix:mxfeed/virus.sock, default_action=tempfail }";
+
+inline PostfixNeeds needs() {
+  PostfixNeeds needs;
+  needs.main_cf = {{"relay_domains", "cdb:/s/current-postfix/relay_domains"},
+                   {"transport_maps", "cdb:/s/current-postfix/transport"},
+                   {"mxfeed_smtpd_milters", kMilters}};
+  needs.master_cf = {"mxfeed-relay unix - - y - - smtp -o smtp_fallback_relay=",
+                     "mxfeed-soft unix - - y - - smtp -o soft_bounce=yes"};
+  return needs;
+}
+
+inline PostfixNeeds dedicated_needs() {
+  PostfixNeeds all = needs();
+  all.use.dedicated = true;
+  all.main_cf.insert(all.main_cf.end(), {{"relay_recipient_maps", ""},
+                                         {"relay_transport", "retry:4.3.5 no route"},
+                                         {"maximal_queue_lifetime", "10d"},
+                                         {"smtpd_recipient_limit", "1000"},
+                                         {"smtpd_soft_error_limit", "1100"},
+                                         {"smtpd_hard_error_limit", "1200"}});
+  return all;
+}
+
+}  // namespace mxfeed::test
