@@ -27,6 +27,9 @@ struct Recipient {
   // came; any bytes and of any length, since not every address that Postfix takes has a
   // Domain.  Empty only if the address has none.
   std::string domain;
+  // Whether Postfix may route it by a transport of ours.  It does if it does not say
+  // otherwise.
+  bool may_be_hosted = true;
 
   // Takes any address, with or without angle brackets; never fails.
   static Recipient parse(std::string_view address);
@@ -44,7 +47,8 @@ struct Recipient {
 struct Envelope {
   Client client;
   std::string helo;
-  std::string auth_user;              // empty unless authenticated
+  bool authenticated = false;         // the client, by SASL
+  bool smtputf8 = false;              // announced with MAIL FROM (RFC 6531)
   std::string sender;                 // local@domain; empty for the null sender <>
   std::vector<Recipient> recipients;  // those that we accepted so far
   std::string

@@ -41,7 +41,12 @@ class Filter {
   [[nodiscard]] virtual Verdict on_recipient(const Recipient&) {
     return Verdict::proceed();
   }
+  // Not called if Postfix could be told not to wait for an answer (Needs::data_verdict).
   [[nodiscard]] virtual Verdict on_data() { return Verdict::proceed(); }
+
+  // Asked after on_data().  If not, the transaction ends there: Postfix does not read the
+  // message again for this milter, and on_end() is not called.
+  [[nodiscard]] virtual bool wants_content() const noexcept { return true; }
 
   // `value` is as received: folded, LF line ends, leading space kept.  Both are valid
   // during the call only.
@@ -88,10 +93,6 @@ struct Needs {
   bool recipients = false;         // sent, without an answer
   bool recipient_verdict = false;  // implies recipients
   bool data_verdict = false;
-  // There is nothing to do after DATA: on_data() is the last call, on_end() is never
-  // called, and Postfix does not read the message again for this milter.  Excludes
-  // headers, body and edits.
-  bool ends_at_data = false;
   bool edits = false;
 };
 
@@ -99,6 +100,7 @@ struct Needs {
 class Milter {
  public:
   virtual ~Milter() = default;
+  // Asked for each connection; only data_verdict may differ between them.
   virtual Needs needs() const = 0;
   // Never null.
   virtual std::unique_ptr<Connection> connect(const Client&) = 0;

@@ -6,6 +6,7 @@
 
 #include <memory>
 
+#include "common/base/text.h"
 #include "common/milter/listener.h"
 #include "common/milter/session.h"
 #include "common/milter/session_threads.h"
@@ -17,6 +18,7 @@ namespace {
 constexpr int kBacklog = 1024;
 
 Milter* milter = nullptr;
+bool answers_recipients = false;
 std::string milter_name;
 std::string listens_at;
 
@@ -117,15 +119,18 @@ unsigned long wanted_actions(const Needs& needs) {
 }
 
 unsigned long wanted_protocol(const Needs& needs) {
-  unsigned long steps = SMFIP_NOUNKNOWN | SMFIP_NOEOH | SMFIP_NR_CONN | SMFIP_NR_MAIL;
+  unsigned long steps = SMFIP_NOUNKNOWN | SMFIP_NR_CONN | SMFIP_NR_MAIL;
   steps |= needs.helo ? SMFIP_NR_HELO : SMFIP_NOHELO;
   if (!needs.recipient_verdict) steps |= needs.recipients ? SMFIP_NR_RCPT : SMFIP_NORCPT;
   // Postfix's smtpd always sends the macros of DATA and then hands the connection to
   // cleanup.  Over TCP, without an answer from us, cleanup's data waits for our delayed
   // ACK of these macros, 40 ms a message.  So it is quicker to answer.
-  const bool answer_data = needs.data_verdict || needs.ends_at_data ||
-                           (milter_listener().is_tcp() && (needs.headers || needs.body));
+  const bool answer_data =
+      needs.data_verdict || (milter_listener().is_tcp() && (needs.headers || needs.body));
   if (!answer_data) steps |= SMFIP_NODATA;
+  // After DATA libmilter ignores the body of a message without a header, and its end, so
+  // that Postfix waits in vain: unless the end of the header was announced.
+  steps |= answer_data ? SMFIP_NR_EOH : SMFIP_NOEOH;
   steps |= needs.headers ? SMFIP_NR_HDR | SMFIP_HDR_LEADSPC : SMFIP_NOHDRS;
   steps |= needs.body ? SMFIP_NR_BODY : SMFIP_NOBODY;
   return steps;
@@ -136,7 +141,8 @@ sfsistat on_negotiate(SMFICTX* context, unsigned long actions, unsigned long ste
                       unsigned long* use_steps, unsigned long* use_f2,
                       unsigned long* use_f3) {
   try {
-    const Needs needs = milter->needs();
+    auto peer = std::make_unique<Peer>();
+    const Needs& needs = peer->session.needs();
     const unsigned long want = wanted_actions(needs);
     if ((actions & want) != want) {
       log(Severity::error,
@@ -146,7 +152,6 @@ sfsistat on_negotiate(SMFICTX* context, unsigned long actions, unsigned long ste
               .add("fault", "the mail server does not allow milters to edit headers"));
       return SMFIS_REJECT;
     }
-    auto peer = std::make_unique<Peer>();
     *use_actions = want | (actions & SMFIF_SETSYMLIST);
     *use_steps = wanted_protocol(needs) & steps;
     *use_f2 = *use_f3 = 0;
@@ -159,9 +164,10 @@ sfsistat on_negotiate(SMFICTX* context, unsigned long actions, unsigned long ste
       };
       ask(SMFIM_CONNECT, kNone);
       ask(SMFIM_HELO, kNone);
-      ask(SMFIM_ENVFROM, "{auth_authen}");
-      ask(SMFIM_ENVRCPT, needs.recipient_verdict ? "i {rcpt_addr}" : "{rcpt_addr}");
-      ask(SMFIM_DATA, needs.data_verdict || needs.ends_at_data ? "i" : kNone);
+      ask(SMFIM_ENVFROM, "{auth_type} {auth_authen}");
+      ask(SMFIM_ENVRCPT, needs.recipient_verdict ? "i {rcpt_addr} {rcpt_mailer}"
+                                                 : "{rcpt_addr} {rcpt_mailer}");
+      ask(SMFIM_DATA, needs.data_verdict ? "i" : kNone);
       ask(SMFIM_EOH, kNone);  // Postfix sends these with each header field too
       ask(SMFIM_EOM, "i");
     }
@@ -192,17 +198,25 @@ sfsistat on_helo(SMFICTX* context, char* name) {
 
 sfsistat on_mail(SMFICTX* context, char** arguments) {
   return guard(context, SMFIS_NOREPLY, [&](Peer& peer) {
-    peer.session.mail(text_or_empty(arguments[0]), macro(context, "{auth_authen}"));
+    MailOptions options;
+    options.authenticated = !macro(context, "{auth_type}").empty() ||
+                            !macro(context, "{auth_authen}").empty();
+    for (char** one = arguments; *one != nullptr; ++one) {
+      // RFC 6531, 3.1: a parameter without a value.
+      if (one != arguments && iequals(*one, "SMTPUTF8")) options.smtputf8 = true;
+    }
+    peer.session.mail(text_or_empty(arguments[0]), options);
     return SMFIS_NOREPLY;
   });
 }
 
 sfsistat on_rcpt(SMFICTX* context, char** arguments) {
-  const bool answered = milter->needs().recipient_verdict;
+  const bool answered = answers_recipients;
   return guard(context, answered ? SMFIS_TEMPFAIL : SMFIS_NOREPLY, [&](Peer& peer) {
     peer.session.set_queue_id(macro(context, "i"));
-    const Verdict verdict = peer.session.recipient(text_or_empty(arguments[0]),
-                                                   macro(context, "{rcpt_addr}"));
+    const Verdict verdict =
+        peer.session.recipient(text_or_empty(arguments[0]), macro(context, "{rcpt_addr}"),
+                               macro(context, "{rcpt_mailer}"));
     return answered ? answer(context, verdict) : SMFIS_NOREPLY;
   });
 }
@@ -212,8 +226,8 @@ sfsistat on_data(SMFICTX* context) {
     peer.session.set_queue_id(macro(context, "i"));
     const sfsistat status = answer(context, peer.session.data());
     // Accept ends the work of this milter on the message; other milters continue.
-    return status == SMFIS_CONTINUE && milter->needs().ends_at_data ? SMFIS_ACCEPT
-                                                                    : status;
+    return status == SMFIS_CONTINUE && !peer.session.in_transaction() ? SMFIS_ACCEPT
+                                                                      : status;
   });
 }
 
@@ -222,6 +236,10 @@ sfsistat on_header(SMFICTX* context, char* name, char* value) {
     peer.session.header(text_or_empty(name), text_or_empty(value));
     return SMFIS_NOREPLY;
   });
+}
+
+sfsistat on_end_of_header(SMFICTX*) {
+  return SMFIS_NOREPLY;
 }
 
 sfsistat on_body(SMFICTX* context, unsigned char* chunk, std::size_t size) {
@@ -256,6 +274,7 @@ sfsistat on_close(SMFICTX* context) {
 
 void open_milter(Milter& to_serve, const std::string& name, const std::string& socket) {
   milter = &to_serve;
+  answers_recipients = milter->needs().recipient_verdict;
   milter_name = name;
   listens_at = socket;
   std::string program = "mxfeed-" + name;
@@ -268,6 +287,7 @@ void open_milter(Milter& to_serve, const std::string& name, const std::string& s
   description.xxfi_envfrom = on_mail;
   description.xxfi_envrcpt = on_rcpt;
   description.xxfi_header = on_header;
+  description.xxfi_eoh = on_end_of_header;
   description.xxfi_body = on_body;
   description.xxfi_eom = on_end;
   description.xxfi_abort = on_abort;

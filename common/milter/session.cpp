@@ -47,6 +47,11 @@ Verdict misordered() {
   return Verdict::defer({451, "4.5.0"}, "out-of-order", "Commands out of order");
 }
 
+// Postfix's maps route our domains to our transports, or to retry(8).
+bool may_be_ours(std::string_view transport) {
+  return transport.empty() || transport.starts_with("mxfeed-") || transport == "retry";
+}
+
 std::string sender_of(std::string_view text) {
   if (const auto path = Path::parse(text)) return path->str();
   return std::string(text.substr(0, kMaxPath));
@@ -135,6 +140,11 @@ void Session::out_of_order(std::string_view event) {
   transaction_->kept = misordered();
 }
 
+bool Session::lacks_recipients() const {
+  return (needs_.recipients || needs_.recipient_verdict) &&
+         transaction_->envelope.recipients.empty();
+}
+
 void Session::report(std::string_view event, const Verdict& verdict,
                      const std::string& rcpt) {
   if (verdict.action() == Action::proceed && verdict.reason().empty()) return;
@@ -173,14 +183,15 @@ void Session::helo(std::string_view name) {
   helo_ = name.substr(0, kMaxPath);
 }
 
-void Session::mail(std::string_view path, std::string_view auth_user) {
+void Session::mail(std::string_view path, const MailOptions& options) {
   transaction_.reset();
   transaction_ = std::make_unique<Transaction>();
   Envelope& envelope = transaction_->envelope;
   envelope.id = next_id();
   envelope.client = client_;
   envelope.helo = helo_;
-  envelope.auth_user = auth_user;
+  envelope.authenticated = options.authenticated;
+  envelope.smtputf8 = options.smtputf8;
   envelope.sender = sender_of(path);
   guarded([&] {
     if (!connection_) connection_ = milter_.connect(client_);
@@ -189,13 +200,15 @@ void Session::mail(std::string_view path, std::string_view auth_user) {
   });
 }
 
-Verdict Session::recipient(std::string_view path, std::string_view resolved) {
+Verdict Session::recipient(std::string_view path, std::string_view resolved,
+                           std::string_view transport) {
   if (!resolved.empty()) path = resolved;
   if (!transaction_ || transaction_->stage != Transaction::Stage::envelope) {
     out_of_order("rcpt");
     return misordered();
   }
   Recipient recipient = Recipient::parse(path);
+  recipient.may_be_hosted = may_be_ours(transport);
   Verdict verdict = Verdict::proceed();
   if (!transaction_->kept &&
       transaction_->envelope.recipients.size() >= limits_.recipients) {
@@ -230,14 +243,15 @@ Verdict Session::data() {
     return misordered();
   }
   transaction_->stage = Transaction::Stage::header;
-  if (!needs_.data_verdict && !needs_.ends_at_data) return Verdict::proceed();
+  if (lacks_recipients()) out_of_order("data");
   Verdict verdict = Verdict::proceed();
   if (!transaction_->kept) {
     guarded([&] { verdict = checked(transaction_->filter->on_data(), false); });
   }
   if (transaction_->kept) verdict = checked(*transaction_->kept, false);
   report("data", verdict, "");
-  if (needs_.ends_at_data) transaction_.reset();
+  const bool is_over = transaction_->kept || !transaction_->filter->wants_content();
+  if (is_over && verdict.action() == Action::proceed) transaction_.reset();
   return verdict;
 }
 
@@ -274,10 +288,7 @@ Verdict Session::end(EditSink& sink) {
     return misordered();
   }
   Transaction& transaction = *transaction_;
-  if ((needs_.recipients || needs_.recipient_verdict) && transaction.in_order &&
-      transaction.envelope.recipients.empty()) {
-    out_of_order("end");
-  }
+  if (transaction.in_order && lacks_recipients()) out_of_order("end");
   Verdict verdict = Verdict::proceed();
   MessageEdits edits;
   if (!transaction.kept) {

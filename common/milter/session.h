@@ -9,9 +9,9 @@
 // filter's verdict on faults and is kept.  Exceptions of the session itself (out of
 // memory) pass through.  Events of one session come from one thread.
 //
-// An event out of order (RCPT before MAIL, a header after the body, an end without
-// recipients) ends the transaction; its answer, and that of every event until the next
-// MAIL, is 451 4.5.0.
+// An event out of order (RCPT before MAIL, a header after the body, DATA or an end
+// without recipients) ends the transaction; its answer, and that of every event until the
+// next MAIL, is 451 4.5.0.
 
 #pragma once
 
@@ -43,6 +43,12 @@ class EditSink {
   virtual void progress() = 0;
 };
 
+// What comes with MAIL besides the address.
+struct MailOptions {
+  bool authenticated = false;
+  bool smtputf8 = false;
+};
+
 class Session {
  public:
   // `name` is the milter's in log lines; both outlive the session.
@@ -55,17 +61,24 @@ class Session {
   void helo(std::string_view name);
   // `path` is the argument of MAIL, "<a@b.example>"; begins a transaction and ends the
   // previous one.
-  void mail(std::string_view path, std::string_view auth_user);
+  void mail(std::string_view path, const MailOptions& options = {});
   // `path` is the argument of RCPT as the client wrote it, such as
   // "<c%d.example@mx.example>" or "<c(x)@d.example>".  `resolved` is the address that
-  // Postfix made of it and routes by: it takes precedence; empty if Postfix did not send
-  // it.
-  [[nodiscard]] Verdict recipient(std::string_view path, std::string_view resolved = {});
+  // Postfix made of it and routes by: it takes precedence.  `transport` is the service
+  // that it is routed to.  Both are empty if Postfix did not send them.
+  [[nodiscard]] Verdict recipient(std::string_view path, std::string_view resolved = {},
+                                  std::string_view transport = {});
+  // After a verdict to proceed the transaction has ended if the filter does not want the
+  // content.
   [[nodiscard]] Verdict data();
   void header(std::string_view name, std::string_view value);
   void body(std::span<const std::byte> chunk);
   [[nodiscard]] Verdict end(EditSink& sink);
   void abort();
+
+  // What was asked of Postfix, for this connection.
+  const Needs& needs() const { return needs_; }
+  bool in_transaction() const { return transaction_ != nullptr; }
 
   // Postfix's id of the message, as soon as it has one.
   void set_queue_id(std::string_view id);
@@ -80,6 +93,7 @@ class Session {
   void guarded(const Step& step) noexcept;
   void keep(const Verdict& verdict);
   void out_of_order(std::string_view event);
+  bool lacks_recipients() const;
   void report(std::string_view event, const Verdict& verdict, const std::string& rcpt);
   Verdict checked(Verdict verdict, bool at_end);
 

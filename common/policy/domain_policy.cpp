@@ -66,6 +66,8 @@ template <typename Visitor, typename Policy>
 void visit_gateway(Visitor& field, Policy& policy) {
   field(1, policy.generation);
   field(2, policy.trusted_networks);
+  field(3, policy.scan_other_mail);
+  field(4, policy.smtputf8);
 
   field(10, policy.greylist.store);
   field(11, policy.greylist.ipv4_prefix);
@@ -84,9 +86,14 @@ void visit_gateway(Visitor& field, Policy& policy) {
 
 }  // namespace
 
-bool GatewayPolicy::trusts(const IpAddress& client) const {
-  return std::ranges::any_of(
-      trusted_networks, [&](const Network& network) { return network.contains(client); });
+std::string_view GatewayPolicy::trust(const Envelope& envelope) const {
+  const auto& address = envelope.client.address;
+  if (!address) return "local";
+  if (envelope.authenticated) return "authenticated";
+  const bool is_near = std::ranges::any_of(trusted_networks, [&](const Network& network) {
+    return network.contains(*address);
+  });
+  return is_near ? "trusted-network" : "";
 }
 
 std::string_view to_string(GreylistWhen value) {

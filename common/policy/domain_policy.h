@@ -22,6 +22,7 @@
 #include <vector>
 
 #include "common/mail/address.h"
+#include "common/mail/envelope.h"
 
 namespace mxfeed {
 
@@ -82,6 +83,7 @@ struct DomainPolicy {
   // may share a transaction.  0: not one of our domains.
   std::uint32_t content_class = 0;
   std::string unknown;  // fields of a later version, as they are stored
+  bool is_hosted() const { return content_class != 0; }
   bool operator==(const DomainPolicy&) const = default;
 };
 
@@ -94,7 +96,11 @@ std::string_view to_string(SpamAction value);
 // What holds for the whole gateway.
 struct GatewayPolicy {
   std::uint64_t generation = 0;
-  std::vector<Network> trusted_networks;  // never greylisted, no spam actions
+  std::vector<Network> trusted_networks;
+  // Whether mail without a recipient in one of our domains is scanned for viruses.  The
+  // defaults are those of a policy that was written before there were these fields.
+  bool scan_other_mail = true;
+  bool smtputf8 = true;  // whether the servers of our domains take SMTPUTF8 (RFC 6531)
 
   struct Greylist {
     // "sqlite:PATH"; a relative path is below <state>/greylist.
@@ -119,7 +125,10 @@ struct GatewayPolicy {
 
   std::string unknown;  // fields of a later version, as they are stored
 
-  bool trusts(const IpAddress& client) const;
+  // Why the client is trusted: "local" (not from the network), "authenticated" or
+  // "trusted-network"; empty for a stranger.  Mail of a trusted client is not greylisted,
+  // has no spam actions, and its recipients are not kept apart.
+  std::string_view trust(const Envelope& envelope) const;
   bool operator==(const GatewayPolicy&) const = default;
 };
 

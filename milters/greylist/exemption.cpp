@@ -104,10 +104,7 @@ std::string_view exemption(const Envelope& envelope, const Recipient& recipient,
                            const GatewayPolicy& gateway) {
   if (!domain) return "foreign-domain";
   if (domain->greylist.when == GreylistWhen::never) return "off";
-  const auto& address = envelope.client.address;
-  if (!address) return "local";
-  if (!envelope.auth_user.empty()) return "authenticated";
-  if (gateway.trusts(*address)) return "trusted-network";
+  if (const auto trust = gateway.trust(envelope); !trust.empty()) return trust;
   if (const auto role = recipient.role(); !role.empty()) return role;
   // Postfix's address_verify_sender, which may be followed by a time-dependent string:
   // another server asks whether the sender of our mail exists.

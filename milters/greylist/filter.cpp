@@ -56,6 +56,8 @@ class GreylistFilter : public Filter {
     return verdict_for(*decision, leads);
   }
 
+  bool wants_content() const noexcept override { return false; }
+
   Verdict on_fault(const Fault& fault) noexcept override {
     return milter_.on_fault(fault);
   }
@@ -154,7 +156,7 @@ GreylistMilter::GreylistMilter(LivePolicy& policy, GuardedStore& store, Clock cl
 Needs GreylistMilter::needs() const {
   Needs needs;
   needs.recipient_verdict = true;
-  needs.ends_at_data = true;
+  needs.data_verdict = true;
   return needs;
 }
 

@@ -19,16 +19,9 @@ Verdict pass_after_fault() {
   return Verdict::proceed("spam-fault");
 }
 
-// Whether the client is authenticated, or in a trusted network: no action on its mail.
-bool is_trusted(const Envelope& envelope, const GatewayPolicy& gateway) {
-  if (!envelope.auth_user.empty()) return true;
-  if (!envelope.client.address) return true;  // sendmail(1) on the gateway itself
-  return gateway.trusts(*envelope.client.address);
-}
-
 // What is to be done for the recipients of a message.
 enum class Scope {
-  foreign,   // no recipient is in a hosted domain: nothing
+  other,     // no recipient is in a hosted domain: nothing
   disabled,  // remove forged fields
   mixed,     // recipients of different policies: the same, and count the message
   exempt,    // the same
@@ -44,9 +37,16 @@ class SpamFilter : public Filter {
         clock_(clock),
         sources_(sources) {}
 
+  Verdict on_data() override {
+    settle();
+    return Verdict::proceed();
+  }
+
+  bool wants_content() const noexcept override { return scope_ != Scope::other; }
+
   void on_header(std::string_view name, std::string_view value) override {
     settle();
-    if (scope_ == Scope::foreign) return;
+    if (scope_ == Scope::other) return;
     header_.field(name, value);
     if (reader_) reader_->field(name, value);
   }
@@ -59,7 +59,7 @@ class SpamFilter : public Filter {
 
   Verdict on_end(MessageEdits& edits, const Progress&) override {
     settle();
-    if (scope_ == Scope::foreign) return Verdict::proceed();
+    if (scope_ == Scope::other) return Verdict::proceed();
     forged_ = remove_forged(header_, domain_.spam, edits);
     static Metric& forged = counter("mxfeed_spam_forged_fields_total");
     if (forged_ > 0) forged.add(forged_);
@@ -119,8 +119,10 @@ class SpamFilter : public Filter {
   void settle() {
     if (settled_) return;
     settled_ = true;
+    const bool is_trusted = !policy_->gateway().trust(envelope_).empty();
     std::size_t roles = 0;
     bool first = true;
+    bool is_mixed = false;
     std::string looked_up;
     for (const Recipient& recipient : envelope_.recipients) {
       if (!recipient.role().empty()) ++roles;
@@ -131,19 +133,17 @@ class SpamFilter : public Filter {
         domain_ = std::move(policy);
         first = false;
       } else if (policy.content_class != domain_.content_class) {
-        scope_ = Scope::mixed;
+        is_mixed = true;
       }
     }
-    if (scope_ == Scope::mixed) {
+    if (is_mixed) {
       domain_ = {};
-      return;
-    }
-    if (domain_.content_class == 0) {
-      scope_ = Scope::foreign;
+      scope_ = is_trusted ? Scope::exempt : Scope::mixed;
+    } else if (!domain_.is_hosted()) {
+      scope_ = Scope::other;
     } else if (!domain_.spam.enabled) {
       scope_ = Scope::disabled;
-    } else if (roles == envelope_.recipients.size() ||
-               is_trusted(envelope_, policy_->gateway())) {
+    } else if (is_trusted || roles == envelope_.recipients.size()) {
       scope_ = Scope::exempt;
     } else {
       scope_ = Scope::judged;
@@ -158,7 +158,7 @@ class SpamFilter : public Filter {
   const Sources& sources_;
 
   bool settled_ = false;
-  Scope scope_ = Scope::foreign;
+  Scope scope_ = Scope::other;
   Exempt exempt_ = Exempt::nobody;
   DomainPolicy domain_;
   HeaderView header_;
@@ -198,6 +198,9 @@ Needs SpamMilter::needs() const {
   needs.headers = true;
   needs.body = true;
   needs.recipients = true;
+  // Other mail ends at DATA.  Where it is scanned for viruses all mail is ours, or
+  // nearly, and the answer would only cost time.
+  needs.data_verdict = !policy_()->gateway().scan_other_mail;
   needs.edits = true;
   return needs;
 }

@@ -8,12 +8,25 @@
 #include "common/mail/own_fields.h"
 #include "milters/virus/decision.h"
 #include "milters/virus/gate.h"
+#include "milters/virus/joint_policy.h"
 
 namespace mxfeed::virus {
 namespace {
 
 // Time to wait for a worker, in addition to the time limit of a scan.
 constexpr std::chrono::seconds kQueueTime{15};
+
+void count_other_mail() {
+  static Metric& other = counter("mxfeed_virus_other_mail_total");
+  other.add();
+}
+
+Verdict refuse_smtputf8() {
+  static Metric& refused = counter("mxfeed_virus_smtputf8_refused_total");
+  refused.add();
+  return Verdict::reject({550, "5.6.7"}, "virus-smtputf8",
+                         "The recipient's mail server does not support SMTPUTF8");
+}
 
 void count_result(const ScanResult& result) {
   static Metric* const metrics[] = {
@@ -28,37 +41,57 @@ void count_result(const ScanResult& result) {
 
 class VirusFilter : public Filter {
  public:
-  explicit VirusFilter(VirusMilter& milter)
-      : milter_(milter), policy_(milter.policy().get()) {}
+  VirusFilter(VirusMilter& milter, const Envelope& envelope)
+      : milter_(milter),
+        policy_(milter.policy().get()),
+        gate_(envelope, policy_->gateway()),
+        joint_(policy_->gateway().scan_other_mail) {}
 
   Verdict on_recipient(const Recipient& recipient) override {
-    DomainPolicy found = policy_->find(recipient.domain);
-    if (!gate_.admit(found.content_class)) {
-      static Metric& refused = counter("mxfeed_virus_mixed_recipients_total");
-      refused.add();
-      return Verdict::defer({452, "4.5.3"}, "virus-mixed-recipients",
-                            "Send this recipient in a transaction of its own");
+    const DomainPolicy found = policy_->find(recipient.domain);
+    switch (gate_.admit(recipient, found)) {
+      case Admission::admitted:
+        break;
+      case Admission::other_class: {
+        static Metric& refused = counter("mxfeed_virus_mixed_recipients_total");
+        refused.add();
+        return Verdict::defer({452, "4.5.3"}, "virus-mixed-recipients",
+                              "Send this recipient in a transaction of its own");
+      }
+      case Admission::needs_smtputf8:
+        return refuse_smtputf8();
     }
-    if (!decides_) {
-      decides_ = found.virus;
-      domain_ = found.name.empty() ? recipient.domain : std::move(found.name);
-    }
+    joint_.add(recipient, found);
     return Verdict::proceed();
   }
 
+  Verdict on_data() override {
+    if (!joint_.scans()) count_other_mail();
+    return Verdict::proceed();
+  }
+
+  bool wants_content() const noexcept override { return joint_.scans(); }
+
   void on_header(std::string_view name, std::string_view value) override {
+    if (!joint_.scans()) return;
+    gate_.see_header(name, value);
     forged_.see(name);
     if (!fits(name.size() + value.size())) return;
     message().add_header(name, value);
   }
 
   void on_body(std::span<const std::byte> chunk) override {
-    if (!fits(chunk.size())) return;
+    if (!joint_.scans() || !fits(chunk.size())) return;
     end_header();
     message().add({reinterpret_cast<const char*>(chunk.data()), chunk.size()});
   }
 
   Verdict on_end(MessageEdits& edits, const Progress& progress) override {
+    if (!joint_.scans()) {
+      count_other_mail();
+      return Verdict::proceed();
+    }
+    if (gate_.header_needs_smtputf8()) return refuse_smtputf8();
     end_header();
     if (too_large_) {
       result_ = ScanResult{ScanVerdict::unscannable, "MessageSize"};
@@ -70,7 +103,7 @@ class VirusFilter : public Filter {
           std::chrono::steady_clock::now() - begin);
     }
     count_result(*result_);
-    const Decision decision = verdict_for(*result_, decides_.value_or(VirusPolicy{}));
+    const Decision decision = verdict_for(*result_, joint_.virus());
     rule_ = decision.rule;
     forged_.remove(edits);
     if (!decision.header.empty()) edits.append(kHeaderName, decision.header);
@@ -93,9 +126,10 @@ class VirusFilter : public Filter {
   // A message that exceeds a limit of the session was not collected completely.  It can
   // be neither scanned nor edited, so it is neither delivered nor held.
   Verdict on_limit(std::string_view) noexcept override {
+    if (!joint_.scans()) return Verdict::proceed();
     static Metric& limits = counter("mxfeed_virus_limits_total");
     limits.add();
-    if (decides_ && decides_->unscannable == VirusAction::discard) {
+    if (joint_.virus().unscannable == VirusAction::discard) {
       return Verdict::discard("virus-unscannable");
     }
     return Verdict::reject({552, "5.3.4"}, "virus-unscannable",
@@ -106,7 +140,7 @@ class VirusFilter : public Filter {
     if (!result_) return;
     fields.add("virus", to_string(result_->verdict));
     if (!result_->name.empty()) fields.add("name", result_->name);
-    if (!domain_.empty()) fields.add("domain", domain_);
+    if (!joint_.domain().empty()) fields.add("domain", joint_.domain());
     if (!rule_.empty()) fields.add("rule", rule_);
     if (result_->parts_fed > 0) fields.add("parts_fed", result_->parts_fed);
     fields.add("scan_us", took_.count());
@@ -134,8 +168,7 @@ class VirusFilter : public Filter {
   VirusMilter& milter_;
   const std::shared_ptr<const PolicyDb> policy_;
   Gate gate_;
-  std::optional<VirusPolicy> decides_;  // of the first accepted recipient's domain
-  std::string domain_;
+  JointPolicy joint_;
   std::optional<MessageFile> message_;
   OwnFields forged_;  // written by the sender
   bool header_ended_ = false;
@@ -148,8 +181,8 @@ class VirusFilter : public Filter {
 class VirusConnection : public mxfeed::Connection {
  public:
   explicit VirusConnection(VirusMilter& milter) : milter_(milter) {}
-  std::unique_ptr<Filter> begin(const Envelope&) override {
-    return std::make_unique<VirusFilter>(milter_);
+  std::unique_ptr<Filter> begin(const Envelope& envelope) override {
+    return std::make_unique<VirusFilter>(milter_, envelope);
   }
 
  private:
@@ -170,6 +203,9 @@ Needs VirusMilter::needs() const {
   needs.headers = true;
   needs.body = true;
   needs.recipient_verdict = true;
+  // Other mail that is not scanned ends at DATA.  Elsewhere the answer would only cost
+  // time.
+  needs.data_verdict = !policy_.get()->gateway().scan_other_mail;
   needs.edits = true;
   return needs;
 }

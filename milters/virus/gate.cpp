@@ -1,12 +1,32 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "milters/virus/gate.h"
 
+#include "common/base/text.h"
+
 namespace mxfeed::virus {
 
-bool Gate::admit(std::uint32_t content_class) {
-  if (!class_) class_ = content_class;
-  if (*class_ != content_class) closed_ = true;
-  return !closed_;
+Gate::Gate(const Envelope& envelope, const GatewayPolicy& gateway)
+    : is_trusted_(!gateway.trust(envelope).empty()),
+      without_smtputf8_(envelope.smtputf8 && !gateway.smtputf8),
+      utf8_sender_(!is_ascii(envelope.sender)) {}
+
+Admission Gate::admit(const Recipient& recipient, const DomainPolicy& policy) {
+  // Mail that only announces SMTPUTF8 can be delivered without it.
+  const bool utf8_addresses =
+      utf8_sender_ || !is_ascii(recipient.local_part) || !is_ascii(recipient.domain);
+  if (without_smtputf8_ && policy.is_hosted() && utf8_addresses) {
+    return Admission::needs_smtputf8;
+  }
+  if (!class_) class_ = policy.content_class;
+  if (*class_ != policy.content_class && !is_trusted_) closed_ = true;
+  if (closed_) return Admission::other_class;
+  if (!policy.is_hosted()) has_other_ = true;
+  return Admission::admitted;
+}
+
+void Gate::see_header(std::string_view name, std::string_view value) {
+  if (!without_smtputf8_ || utf8_header_) return;
+  utf8_header_ = !is_ascii(name) || !is_ascii(value);
 }
 
 }  // namespace mxfeed::virus

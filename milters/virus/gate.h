@@ -1,27 +1,55 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Which recipients may share a transaction.  A message has one content, so recipients
-// whose content policies differ cannot: the first accepted recipient sets the class, and
-// a recipient of another class is deferred.  From then on every further recipient is
-// deferred, whatever its class: some senders lose recipients when a 250 follows a 452.
+// Which recipients may join a transaction.  Pure.
+//
+// A message has one content, so recipients whose content policies differ cannot share a
+// transaction: the first accepted recipient sets the class, and a recipient of another
+// class is deferred.  From then on every further recipient is deferred, whatever its
+// class: some senders lose recipients when a 250 follows a 452.  A trusted client, often
+// a mail program that cannot try again, is spared this (joint_policy.h).
+//
+// A recipient that could not be delivered to, since SMTPUTF8 is needed and the servers of
+// our domains do not take it, is refused.
 
 #pragma once
 
 #include <cstdint>
 #include <optional>
+#include <string_view>
+
+#include "common/mail/envelope.h"
+#include "common/policy/domain_policy.h"
 
 namespace mxfeed::virus {
+
+enum class Admission : std::uint8_t {
+  admitted,
+  other_class,    // to be sent in a transaction of its own
+  needs_smtputf8  // never deliverable
+};
 
 // The recipients of one transaction, in their order.
 class Gate {
  public:
-  // Whether a recipient of this content class may join.  Class 0, the domains that are
-  // not ours, is a class like any other.
-  [[nodiscard]] bool admit(std::uint32_t content_class);
+  Gate(const Envelope& envelope, const GatewayPolicy& gateway);
+
+  // `policy` is that of the recipient's domain.  Class 0, the domains that are not ours,
+  // is a class like any other.
+  [[nodiscard]] Admission admit(const Recipient& recipient, const DomainPolicy& policy);
+
+  // A field of the message's header.
+  void see_header(std::string_view name, std::string_view value);
+  // Whether the header needs SMTPUTF8, and none of the recipients takes it.
+  bool header_needs_smtputf8() const { return utf8_header_ && !has_other_; }
 
  private:
+  const bool is_trusted_;
+  const bool without_smtputf8_;  // announced, but our domains' servers do not take it
+  const bool utf8_sender_;
   std::optional<std::uint32_t> class_;
   bool closed_ = false;
+  bool has_other_ = false;  // a recipient that is not ours
+  bool utf8_header_ = false;
 };
 
 }  // namespace mxfeed::virus

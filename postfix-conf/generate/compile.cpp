@@ -65,6 +65,8 @@ Wanted compile(const Config& config, const HostConfig* local, const std::string&
   Generated& draft = wanted.draft;
   const auto& gateway = config.gateway;
   draft.gateway.trusted_networks = gateway.trusted_networks;
+  draft.gateway.scan_other_mail = gateway.dedicated || gateway.scan_other_mail;
+  draft.gateway.smtputf8 = gateway.smtputf8;
   draft.gateway.greylist = gateway.greylist;
   draft.gateway.virus = gateway.virus;
 

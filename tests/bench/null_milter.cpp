@@ -28,7 +28,14 @@
 namespace mxfeed {
 namespace {
 
-class NullFilter : public Filter {};
+class NullFilter : public Filter {
+ public:
+  explicit NullFilter(bool wants_content) : wants_content_(wants_content) {}
+  bool wants_content() const noexcept override { return wants_content_; }
+
+ private:
+  const bool wants_content_;
+};
 
 class WaitingFilter : public Filter {
  public:
@@ -79,14 +86,16 @@ class WorkingFilter : public Filter {
 
 class NullConnection : public Connection {
  public:
-  NullConnection(Work* work, bool waits) : work_(work), waits_(waits) {}
+  NullConnection(const Needs& needs, Work* work, bool waits)
+      : needs_(needs), work_(work), waits_(waits) {}
   std::unique_ptr<Filter> begin(const Envelope& envelope) override {
     if (work_ != nullptr) return std::make_unique<WorkingFilter>(*work_, envelope);
     if (waits_) return std::make_unique<WaitingFilter>();
-    return std::make_unique<NullFilter>();
+    return std::make_unique<NullFilter>(!needs_.data_verdict);
   }
 
  private:
+  const Needs& needs_;
   Work* work_;
   bool waits_;
 };
@@ -97,7 +106,7 @@ class NullMilter : public Milter {
       : needs_(needs), work_(work), waits_(waits) {}
   Needs needs() const override { return needs_; }
   std::unique_ptr<Connection> connect(const Client&) override {
-    return std::make_unique<NullConnection>(work_, waits_);
+    return std::make_unique<NullConnection>(needs_, work_, waits_);
   }
 
  private:
@@ -121,7 +130,7 @@ class NullDaemon : public Daemon {
 std::optional<Needs> needs_of(std::string_view shape) {
   if (shape == "idle" || shape == "wait") return Needs{};
   if (shape == "rcpt" || shape == "work") return Needs{.recipient_verdict = true};
-  if (shape == "early") return Needs{.recipient_verdict = true, .ends_at_data = true};
+  if (shape == "early") return Needs{.recipient_verdict = true, .data_verdict = true};
   if (shape == "all") {
     return Needs{.headers = true, .body = true, .recipient_verdict = true, .edits = true};
   }

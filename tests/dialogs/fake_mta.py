@@ -288,6 +288,7 @@ class Mta:
         self.accept_all = False  # for the rest of the connection
         self.settled = ""  # for the rest of the message: "accept" or "discard"
         self.queue_ids = 0
+        self.transport = "relay"  # of recipients; one of the site's
         self.values = {
             "j": "mx.gateway.example", "v": "Postfix 3.7.11", "{daemon_name}": "smtpd",
             "{daemon_addr}": "192.0.2.1",
@@ -355,7 +356,7 @@ class Mta:
 
     def rcpt(self, recipient, queue_id=None):
         path = recipient if recipient.startswith("<") else f"<{recipient}>"
-        self.values.update({"{rcpt_addr}": path.strip("<>"), "{rcpt_mailer}": "relay",
+        self.values.update({"{rcpt_addr}": path.strip("<>"), "{rcpt_mailer}": self.transport,
                             "{rcpt_host}": "[203.0.113.25]"})
         reply = self._event(RCPT, P_NORCPT, P_NR_RCPT, _z(path), Reply("250 2.1.5 Ok"))
         if reply.accepted and "i" not in self.values:

@@ -18,7 +18,9 @@ import fake_scan
 import protocol_test as p
 
 MANY = 40
-# As Postfix sends it to mxfeed-virus and mxfeed-spam: without what they asked not to see.
+DEDICATED = "[postfix]\ndedicated = true\n"
+# As a dedicated Postfix sends it to mxfeed-virus and mxfeed-spam: without what they asked not
+# to see.
 CONTENT = p.header() + p.BODY + p.EOM
 # Descriptors for a limit of ten sessions (session_threads.cpp).
 FOR_TEN_SESSIONS = 64 + 10 * 3
@@ -109,7 +111,7 @@ class Greylist(Hazards, MilterTestCase):
 class Spam(Hazards, MilterTestCase):
     def setUp(self):
         super().setUp()
-        self.apply(p.DOMAINS + daemons.feed("spam.example", spam="{ enabled = true }"))
+        self.apply(p.DOMAINS + daemons.feed("spam.example", spam="{ enabled = true }"), DEDICATED)
         self.milter = self.start("spam")
 
     def test_what_came_before_the_end_is_seen(self):
@@ -127,7 +129,7 @@ class Virus(Hazards, MilterTestCase):
 
     def setUp(self):
         super().setUp()
-        self.apply(p.DOMAINS)
+        self.apply(p.DOMAINS, DEDICATED)
         self.scan = fake_scan.FakeScan(self.state / "scan" / "scan.sock")
         self.addCleanup(self.scan.close)
         self.milter = self.start("virus")

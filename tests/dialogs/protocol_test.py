@@ -28,6 +28,7 @@ import fake_mta as f
 import scan_service
 
 PROCEEDS, EITHER, REFUSES, CLOSES = "proceeds", "either", "refuses", "closes"
+ACCEPTS = "accepts"  # it leaves the message alone
 
 REFUSALS = {f.TEMPFAIL, f.REJECT, f.REPLYCODE, f.SHUTDOWN, f.CONN_FAIL}
 YES = {f.CONTINUE, f.ACCEPT}
@@ -188,7 +189,7 @@ AFTER_NEGOTIATION = {
 
     # Odd, and the client's to choose.  A recipient is what Postfix makes of it.
     "rcpt that is no address": Row(
-        HELLO + FROM, rcpt(b"<\xff\x80@@<<>") + LETTER, PROCEEDS),
+        HELLO + FROM, rcpt(b"<\xff\x80@@<<>") + LETTER, PROCEEDS, spam=ACCEPTS),
     "rcpt with a second argument": Row(
         HELLO + FROM, rcpt(b"<b@acme.example>\0@@<<") + LETTER, PROCEEDS),
     "rcpt of 60 kB": Row(
@@ -289,7 +290,9 @@ class Violations:
             self.assertFalse(EDITS & {kind for kind, _ in replies}, replies)
             return
         yes = said[:next((i for i, kind in enumerate(said) if kind in REFUSALS), len(said))]
-        if answer == PROCEEDS:
+        if answer == ACCEPTS:
+            self.assertEqual(said, [f.ACCEPT])
+        elif answer == PROCEEDS:
             self.assertEqual(yes, said)
             self.assertEqual(yes[-len(good):], good)
         else:
@@ -402,7 +405,8 @@ class Virus(Violations, scan_service.ServiceTestCase):
 
     def setUp(self):
         super().setUp()
-        self.service(domains=DOMAINS)
+        # All of it is scanned.
+        self.service(domains=DOMAINS, gateway="[postfix]\ndedicated = true\n")
         self.milter = self.start("virus")
 
 
@@ -412,7 +416,8 @@ class Spam(Violations, daemons.TestCase):
 
     def setUp(self):
         super().setUp()
-        self.apply(DOMAINS)
+        # All of it is looked at.
+        self.apply(DOMAINS, "[postfix]\ndedicated = true\n")
         self.milter = self.start("spam")
 
 

@@ -164,13 +164,13 @@ class ServiceTestCase(daemons.TestCase):
         subprocess.run([daemons.SOURCE / "tests/support/test-database", self.database,
                         str(count)], check=True)
 
-    def configure(self, domains="", **virus):
+    def configure(self, domains="", gateway="", keys="", **virus):
         settings = {"database": f'"{self.database}"', "workers": 2, **virus}
         lines = "".join(f"{key} = {value}\n" for key, value in settings.items())
-        self.apply(domains or daemons.feed("acme.example"), f"\n[virus]\n{lines}")
+        self.apply(domains or daemons.feed("acme.example"), f"\n{gateway}\n[virus]\n{lines}", keys)
 
-    def service(self, wait=True, domains="", arguments=(), wrapper=(), **virus):
-        self.configure(domains, **virus)
+    def service(self, wait=True, arguments=(), wrapper=(), **configuration):
+        self.configure(**configuration)
         # Closed after the daemon has ended, whether the test got so far or not.
         self.scan = self.daemon("scan", milter=False, arguments=arguments, wrapper=wrapper)
         self.scan.start(wait)

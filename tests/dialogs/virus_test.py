@@ -29,7 +29,7 @@ DOMAINS = "\n".join([
 class VirusTest(scan_service.ServiceTestCase):
     def setUp(self):
         super().setUp()
-        self.service(domains=DOMAINS)
+        self.service(domains=DOMAINS, gateway="[postfix]\ndedicated = true\n")
         self.virus = self.start("virus")
 
     def send(self, message, *recipients):

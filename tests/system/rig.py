@@ -138,13 +138,14 @@ class TestCase(unittest.TestCase):
     domains = ""
     gateway_settings = ""
     transport = "unix"
+    dedicated = True  # the Postfix has no other use
 
     @classmethod
     def setUpClass(cls):
         cls.world = World.get()
         cls.gateway = gateways.Gateway(
             tempfile.mkdtemp(prefix=f"{cls.__name__[:8]}-", dir=cls.world.directory),
-            f"{GATEWAY}:25", transport=cls.transport)
+            f"{GATEWAY}:25", transport=cls.transport, dedicated=cls.dedicated)
         cls.addClassCleanup(cls.gateway.stop)
         cls.gateway.configure(cls.domains, cls.gateway_settings)
         cls.gateway.start()

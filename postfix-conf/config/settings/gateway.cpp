@@ -190,7 +190,7 @@ Settings<GatewayConfig> postfix_settings() {
   static constexpr std::array kRows{
       flag<&G::dedicated>("dedicated", "true"),
       flag<&G::smtputf8>("smtputf8", "true"),
-      flag<&G::scan_other_mail>("scan_other_mail", "true").later(),
+      flag<&G::scan_other_mail>("scan_other_mail", "true"),
       custom<&G::verifiers>("verifiers", SettingType::strings,
                             R"(["inet:localhost:8891"])",
                             read_milters_into<&G::verifiers>),

@@ -41,7 +41,7 @@ struct Rig {
   std::vector<std::string> reasons(std::initializer_list<const char*> recipients) {
     Session session(*milter, "greylist");
     session.connect({IpAddress::parse("198.51.100.7"), ""});
-    session.mail("<a@sender.example>", "");
+    session.mail("<a@sender.example>");
     std::vector<std::string> found;
     for (const char* recipient : recipients) {
       found.emplace_back(session.recipient(recipient).reason());

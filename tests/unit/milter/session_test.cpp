@@ -18,6 +18,7 @@ struct Script {
   std::function<Verdict(MessageEdits&)> on_end;
   std::function<void()> on_connect;
   std::function<void()> on_begin;
+  bool wants_content = true;
   bool fail_open = false;
   const Envelope* envelope = nullptr;
 };
@@ -34,6 +35,7 @@ class ScriptedFilter : public Filter {
     script_.asked += "data ";
     return Verdict::proceed();
   }
+  bool wants_content() const noexcept override { return script_.wants_content; }
   void on_header(std::string_view name, std::string_view value) override {
     script_.asked.append(name).append("=").append(value).append(" ");
     if (script_.on_header) script_.on_header();
@@ -122,9 +124,10 @@ constexpr std::byte kBody[] = {std::byte{'h'}, std::byte{'i'}};
 TEST_CASE("a transaction asks the filter in protocol order", "[session]") {
   Rig rig;
   Session& session = rig.session();
-  session.mail("<a@b.example>", "user");
+  session.mail("<a@b.example>", {.authenticated = true, .smtputf8 = true});
   CHECK(rig.script.envelope->sender == "a@b.example");
-  CHECK(rig.script.envelope->auth_user == "user");
+  CHECK(rig.script.envelope->authenticated);
+  CHECK(rig.script.envelope->smtputf8);
   CHECK(rig.script.envelope->client.name == "mail.example");
   CHECK(session.recipient("<C@D.Example>").action() == Action::proceed);
   REQUIRE(rig.script.envelope->recipients.size() == 1);
@@ -137,7 +140,7 @@ TEST_CASE("a transaction asks the filter in protocol order", "[session]") {
   CHECK(Session::active_transactions() == 1);
   CHECK(session.end(rig.sink).action() == Action::proceed);
   CHECK(Session::active_transactions() == 0);
-  CHECK(rig.script.asked == "begin rcpt:C@d.example Subject= x body:2 end gone ");
+  CHECK(rig.script.asked == "begin rcpt:C@d.example data Subject= x body:2 end gone ");
 }
 
 TEST_CASE("session: a recipient's domain is the one that Postfix routes by") {
@@ -178,7 +181,7 @@ TEST_CASE("session: a recipient's domain is the one that Postfix routes by") {
       return Verdict::proceed();
     };
     Session& session = rig.session();
-    session.mail("<a@b.example>", "");
+    session.mail("<a@b.example>");
     CHECK(session.recipient(row.path, row.resolved).action() == Action::proceed);
     REQUIRE(seen);
     CHECK(seen->domain == row.domain);
@@ -195,7 +198,7 @@ TEST_CASE("a refused recipient does not join the envelope", "[session]") {
                : Verdict::proceed();
   };
   Session& session = rig.session();
-  session.mail("<>", "");
+  session.mail("<>");
   CHECK(session.recipient("<no@d.example>").code() == 450);
   CHECK(session.recipient("<yes@d.example>").action() == Action::proceed);
   CHECK(rig.script.envelope->recipients.size() == 1);
@@ -205,11 +208,11 @@ TEST_CASE("a refused recipient does not join the envelope", "[session]") {
 TEST_CASE("abort and a second MAIL end the transaction", "[session]") {
   Rig rig;
   Session& session = rig.session();
-  session.mail("<a@b.example>", "");
+  session.mail("<a@b.example>");
   session.abort();
   CHECK(rig.script.asked == "begin gone ");
-  session.mail("<a@b.example>", "");
-  session.mail("<c@b.example>", "");
+  session.mail("<a@b.example>");
+  session.mail("<c@b.example>");
   CHECK(rig.script.asked == "begin gone begin gone begin ");
   CHECK(Session::active_transactions() == 1);
   session.abort();
@@ -235,12 +238,12 @@ const OrderCase kMisordered[] = {
      }},
     {"end without recipients",
      [](Session& s, ListSink& sink) {
-       s.mail("<a@b.c>", "");
+       s.mail("<a@b.c>");
        return s.end(sink);
      }},
     {"RCPT after a header",
      [](Session& s, ListSink& sink) {
-       s.mail("<a@b.c>", "");
+       s.mail("<a@b.c>");
        CHECK(s.recipient("<a@b.c>").action() == Action::proceed);
        s.header("A", "b");
        CHECK(s.recipient("<d@b.c>").code() == 451);
@@ -248,7 +251,7 @@ const OrderCase kMisordered[] = {
      }},
     {"header after the body",
      [](Session& s, ListSink& sink) {
-       s.mail("<a@b.c>", "");
+       s.mail("<a@b.c>");
        CHECK(s.recipient("<a@b.c>").action() == Action::proceed);
        s.body(kBody);
        s.header("A", "b");
@@ -256,7 +259,7 @@ const OrderCase kMisordered[] = {
      }},
     {"DATA twice",
      [](Session& s, ListSink& sink) {
-       s.mail("<a@b.c>", "");
+       s.mail("<a@b.c>");
        CHECK(s.recipient("<a@b.c>").action() == Action::proceed);
        CHECK(s.data().action() == Action::proceed);
        CHECK(s.data().code() == 451);
@@ -273,7 +276,7 @@ TEST_CASE("events out of order are answered 451 and harm nothing", "[session]") 
       CHECK(verdict.action() == Action::defer);
       CHECK(verdict.code() == 451);
       CHECK(rig.sink.done.empty());
-      session.mail("<a@b.example>", "");
+      session.mail("<a@b.example>");
       CHECK(session.recipient("<c@d.example>").action() == Action::proceed);
       CHECK(session.end(rig.sink).action() == Action::proceed);
     }
@@ -307,7 +310,7 @@ TEST_CASE("a fault is kept and answered at every later point", "[session]") {
         c.break_it(rig.script);
         rig.script.fail_open = fail_open;
         Session& session = rig.session();
-        session.mail("<a@b.example>", "");
+        session.mail("<a@b.example>");
         const bool no_filter = rig.script.on_begin || rig.script.on_connect;
         const Action want = fail_open && !no_filter ? Action::proceed : Action::defer;
         CHECK(session.recipient("<c@d.example>").action() ==
@@ -349,7 +352,7 @@ TEST_CASE("limits hold at the limit and break one past it", "[session]") {
     DYNAMIC_SECTION(c.name) {
       Rig rig;
       Session& session = rig.session({.header_bytes = 100, .headers = 10});
-      session.mail("<a@b.example>", "");
+      session.mail("<a@b.example>");
       CHECK(session.recipient("<c@d.example>").action() == Action::proceed);
       for (int i = 0; i < c.headers; ++i) session.header("A", std::string(c.value, 'x'));
       CHECK(session.end(rig.sink).action() == c.want);
@@ -357,7 +360,7 @@ TEST_CASE("limits hold at the limit and break one past it", "[session]") {
   }
   Rig rig;
   Session& session = rig.session({.recipients = 2});
-  session.mail("<a@b.example>", "");
+  session.mail("<a@b.example>");
   CHECK(session.recipient("<1@d.example>").action() == Action::proceed);
   CHECK(session.recipient("<2@d.example>").action() == Action::proceed);
   CHECK(session.recipient("<3@d.example>").code() == 452);
@@ -374,7 +377,7 @@ TEST_CASE("edits are carried out in order, with the hold last", "[session]") {
     return Verdict::proceed();
   };
   Session& session = rig.session();
-  session.mail("<a@b.example>", "");
+  session.mail("<a@b.example>");
   CHECK(session.recipient("<c@d.example>").action() == Action::proceed);
   CHECK(session.end(rig.sink).action() == Action::proceed);
   CHECK(rig.sink.done == "X-B2= X-B1= X-A0=1 hold:why");
@@ -392,7 +395,7 @@ TEST_CASE("an edit that fails defers, whatever the filter would do", "[session]"
     };
     rig.sink.until_failure = failing;
     Session& session = rig.session();
-    session.mail("<a@b.example>", "");
+    session.mail("<a@b.example>");
     CHECK(session.recipient("<c@d.example>").action() == Action::proceed);
     const Verdict verdict = session.end(rig.sink);
     CHECK(verdict.code() == 451);
@@ -408,7 +411,7 @@ TEST_CASE("nothing is edited when the verdict is not to proceed", "[session]") {
     return Verdict::discard("test");
   };
   Session& session = rig.session();
-  session.mail("<a@b.example>", "");
+  session.mail("<a@b.example>");
   CHECK(session.recipient("<c@d.example>").action() == Action::proceed);
   CHECK(session.end(rig.sink).action() == Action::discard);
   CHECK(rig.sink.done.empty());
@@ -418,22 +421,42 @@ TEST_CASE("a discard for one recipient becomes a deferral", "[session]") {
   Rig rig;
   rig.script.on_recipient = [](const Recipient&) { return Verdict::discard("test"); };
   Session& session = rig.session();
-  session.mail("<a@b.example>", "");
+  session.mail("<a@b.example>");
   CHECK(session.recipient("<c@d.example>").code() == 451);
 }
 
-TEST_CASE("a filter that ends at DATA is not asked at the end", "[session]") {
+TEST_CASE("a filter that does not want the content is not asked at the end",
+          "[session]") {
   Rig rig;
-  rig.script.needs = {.recipient_verdict = true, .ends_at_data = true};
+  rig.script.wants_content = false;
   Session& session = rig.session();
   for (int message = 0; message < 2; ++message) {
     rig.script.asked.clear();
-    session.mail("<a@b.example>", "");
+    session.mail("<a@b.example>");
     CHECK(session.recipient("<c@d.example>").action() == Action::proceed);
     CHECK(session.data().action() == Action::proceed);
     CHECK(rig.script.asked == "begin rcpt:c@d.example data gone ");
+    CHECK_FALSE(session.in_transaction());
     CHECK(Session::active_transactions() == 0);
     session.abort();
+  }
+}
+
+TEST_CASE("after a fault the answer is given at DATA, and only a pass ends there",
+          "[session]") {
+  for (const bool fail_open : {true, false}) {
+    Rig rig;
+    rig.script.fail_open = fail_open;
+    rig.script.on_recipient = [](const Recipient& recipient) -> Verdict {
+      if (recipient.local_part == "x") fail();
+      return Verdict::proceed();
+    };
+    Session& session = rig.session();
+    session.mail("<a@b.example>");
+    CHECK(session.recipient("<c@d.example>").action() == Action::proceed);
+    CHECK(session.recipient("<x@d.example>").code() == (fail_open ? 0 : 451));
+    CHECK(session.data().code() == (fail_open ? 0 : 451));
+    CHECK(session.in_transaction() == !fail_open);
   }
 }
 
@@ -442,7 +465,7 @@ TEST_CASE("a filter without recipient verdicts still learns the recipients",
   Rig rig;
   rig.script.needs = {.headers = true, .recipients = true};
   Session& session = rig.session();
-  session.mail("<a@b.example>", "");
+  session.mail("<a@b.example>");
   CHECK(session.recipient("<c@d.example>").action() == Action::proceed);
   CHECK(rig.script.asked == "begin ");
   CHECK(rig.script.envelope->recipients.size() == 1);

@@ -36,6 +36,8 @@ GatewayPolicy full_gateway() {
   p.generation = std::numeric_limits<std::uint64_t>::max();
   p.trusted_networks = {*Network::parse("192.0.2.0/24"), *Network::parse("198.51.100.7"),
                         *Network::parse("2001:db8::/32")};
+  p.scan_other_mail = false;
+  p.smtputf8 = false;
   p.greylist = {"redis://192.0.2.9", 25, 48, 451, std::string("a\0b", 3)};
   p.virus = {"/srv/signatures", 3, 1ull << 40, 7, 8, 9, std::chrono::seconds(11)};
   p.unknown = std::string("\x29\x00", 2);
@@ -113,16 +115,50 @@ TEST_CASE("no field was added without storage", "[policy]") {
   const auto& [enabled, immature_acts, begins, rules] = spam;
   const auto& [action, text] = rules[0];
   const GatewayPolicy gateway;
-  const auto& [generation, trusted_networks, greylist_store, engine, latest] = gateway;
+  const auto& [generation, trusted_networks, scan_other_mail, smtputf8, greylist_store,
+               engine, latest] = gateway;
   const auto& [store, ipv4_prefix, ipv6_prefix, code, reply] = greylist_store;
   const auto& [database, workers, scan_size, file_size, files, recursion, time] = engine;
-  static_cast<void>(std::tie(
-      name, subdomains, content_class, when, shadow, delay, retry_window, keep, infected,
-      unscannable, encrypted, enabled, immature_acts, begins, action, text, generation,
-      trusted_networks, store, ipv4_prefix, ipv6_prefix, code, reply, database, workers,
-      scan_size, file_size, files, recursion, time, later, latest));
+  static_cast<void>(
+      std::tie(name, subdomains, content_class, when, shadow, delay, retry_window, keep,
+               infected, unscannable, encrypted, enabled, immature_acts, begins, action,
+               text, generation, trusted_networks, scan_other_mail, smtputf8, store,
+               ipv4_prefix, ipv6_prefix, code, reply, database, workers, scan_size,
+               file_size, files, recursion, time, later, latest));
   CHECK(begins.size() == 3);
   CHECK(rules.size() == 4);
+}
+
+TEST_CASE("a client is trusted by its network, by SASL, or if it is local", "[policy]") {
+  GatewayPolicy gateway;
+  gateway.trusted_networks = {*Network::parse("192.0.2.0/24"),
+                              *Network::parse("2001:db8:1::/48")};
+  struct {
+    const char* address;  // nullptr: not from the network
+    bool authenticated;
+    std::string_view trust;
+  } const rows[] = {
+      {"198.51.100.7", false, ""},
+      {"198.51.100.7", true, "authenticated"},
+      {"192.0.2.7", false, "trusted-network"},
+      {"192.0.3.0", false, ""},
+      {"2001:db8:1::7", false, "trusted-network"},
+      {"2001:db8:2::7", false, ""},
+      {nullptr, false, "local"},
+  };
+  for (const auto& row : rows) {
+    Envelope envelope;
+    if (row.address != nullptr) envelope.client.address = IpAddress::parse(row.address);
+    envelope.authenticated = row.authenticated;
+    CHECK(gateway.trust(envelope) == row.trust);
+  }
+}
+
+TEST_CASE("a gateway's policy of an earlier version scans all mail", "[policy]") {
+  const auto policy = decode_gateway_policy(std::string("G\0", 2));
+  REQUIRE(policy);
+  CHECK(policy->scan_other_mail);
+  CHECK(policy->smtputf8);
 }
 
 // 'D', tag 5 (unknown here) "zz", tag 11 (greylist.shadow) 1, tag 200 "", end.

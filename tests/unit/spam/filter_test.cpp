@@ -29,11 +29,16 @@ std::shared_ptr<const PolicyDb> policy_in(const std::filesystem::path& directory
   domain.content_class = 1;
   domain.spam.enabled = true;
   domain.spam.rules[3] = {SpamAction::discard, ""};
+  DomainPolicy another;
+  another.name = "another.example";
+  another.content_class = 2;
   GatewayPolicy gateway;
+  gateway.scan_other_mail = false;
   gateway.trusted_networks = {*Network::parse("192.0.2.0/24"),
                               *Network::parse("2001:db8::/32")};
   ConstDbWriter writer(directory / "policy.cdb");
   writer.add(domain.name, encode(domain));
+  writer.add(another.name, encode(another));
   writer.add(PolicyDb::kForeignKey, encode(DomainPolicy{}));
   writer.add(PolicyDb::kGatewayKey, encode(gateway));
   writer.commit();
@@ -74,6 +79,48 @@ TEST_CASE("clients of trusted networks are exempt", "[spam]") {
   }
 }
 
+TEST_CASE("what is done depends on the recipients and the client", "[spam]") {
+  const TempDirectory directory;
+  const auto policy = policy_in(directory.path());
+  Sources sources;
+  sources.push_back(std::make_unique<Opinion>());
+  SpamMilter milter([&] { return policy; }, system_time, std::move(sources));
+  const Recipient ours{"a", "acme.example"};
+  const Recipient another{"a", "another.example"};
+  const Recipient other{"a", "other.example"};
+  struct {
+    const char* name;
+    const char* client;
+    std::vector<Recipient> recipients;
+    bool wants_content;
+    std::size_t edits;  // a forged field removed
+    std::string_view reason;
+  } const rows[] = {
+      {"other mail", "198.51.100.7", {other}, false, 0, ""},
+      {"other mail, trusted", "192.0.2.1", {other, other}, false, 0, ""},
+      {"ours", "198.51.100.7", {ours}, true, 1, "spam-high"},
+      {"ours, trusted", "192.0.2.1", {ours}, true, 1, "spam-exempt"},
+      {"mixed", "198.51.100.7", {ours, another}, true, 1, "spam-mixed"},
+      {"mixed, trusted", "192.0.2.1", {ours, another}, true, 1, "spam-exempt"},
+      {"ours after other", "192.0.2.1", {other, ours}, true, 1, "spam-exempt"},
+      {"other after ours", "192.0.2.1", {ours, other}, true, 1, "spam-exempt"},
+  };
+  for (const auto& row : rows) {
+    DYNAMIC_SECTION(row.name) {
+      Envelope envelope = envelope_from(row.client);
+      envelope.recipients = row.recipients;
+      const auto connection = milter.connect(envelope.client);
+      const auto filter = connection->begin(envelope);
+      CHECK(filter->on_data().action() == Action::proceed);
+      CHECK(filter->wants_content() == row.wants_content);
+      filter->on_header("X-Mxfeed-Spam", " none");
+      MessageEdits edits;
+      CHECK(filter->on_end(edits, [] {}).reason() == row.reason);
+      CHECK(edits.ordered().size() == row.edits);
+    }
+  }
+}
+
 TEST_CASE("a source that cannot judge is a fault, after which mail passes", "[spam]") {
   const TempDirectory directory;
   const auto policy = policy_in(directory.path());
@@ -98,6 +145,12 @@ TEST_CASE("as little as possible is asked of Postfix", "[spam]") {
   CHECK_FALSE(needs.helo);
   CHECK_FALSE(needs.recipient_verdict);
   CHECK_FALSE(needs.data_verdict);
+}
+
+TEST_CASE("an answer at DATA is asked for where other mail is not scanned", "[spam]") {
+  const TempDirectory directory;
+  const auto policy = policy_in(directory.path());
+  CHECK(SpamMilter([&] { return policy; }, system_time, {}).needs().data_verdict);
 }
 
 }  // namespace

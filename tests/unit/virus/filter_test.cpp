@@ -12,11 +12,12 @@ namespace {
 // A milter without a scan service: what reaches for it is a fault.
 struct Rig {
   explicit Rig(VirusPolicy virus = {},
-               std::uint64_t budget = MemoryBudget::default_size()) {
+               std::uint64_t budget = MemoryBudget::default_size(),
+               const GatewayPolicy& gateway = {}) {
     const auto generation = directory.path() / "generations" / "1";
     std::filesystem::create_directories(generation);
     ConstDbWriter writer(generation / "policy.cdb");
-    writer.add(PolicyDb::kGatewayKey, encode(GatewayPolicy{}));
+    writer.add(PolicyDb::kGatewayKey, encode(gateway));
     writer.add(PolicyDb::kForeignKey, encode(DomainPolicy{}));
     DomainPolicy domain;
     domain.name = "acme.example";
@@ -124,6 +125,82 @@ TEST_CASE("a message beyond a limit of the session is refused or deleted", "[vir
   CHECK(rejects.filter->on_limit("header").code() == 552);
   Rig deletes({VirusAction::reject, VirusAction::discard, EncryptedAction::header});
   CHECK(deletes.filter->on_limit("header").action() == Action::discard);
+}
+
+GatewayPolicy shared_postfix() {
+  GatewayPolicy gateway;
+  gateway.scan_other_mail = false;
+  gateway.smtputf8 = false;
+  return gateway;
+}
+
+Envelope envelope_from(const char* address) {
+  Envelope envelope;
+  envelope.client.address = IpAddress::parse(address);
+  return envelope;
+}
+
+TEST_CASE("other mail is not looked at", "[virus]") {
+  Rig rig({}, MemoryBudget::default_size(), shared_postfix());
+  const auto filter = rig.connection->begin(envelope_from("198.51.100.7"));
+  CHECK(filter->on_recipient({"a", "other.example", false}).action() == Action::proceed);
+  // A refused recipient of ours makes no difference.
+  CHECK(filter->on_recipient({"a", "acme.example"}).code() == 452);
+  CHECK(filter->on_data().action() == Action::proceed);
+  CHECK_FALSE(filter->wants_content());
+  // Also where Postfix sends the content all the same.
+  filter->on_header("X-Mxfeed-Virus", " clean");
+  const std::vector<std::byte> chunk(65'535);
+  filter->on_body(chunk);
+  CHECK(filter->on_limit("header").action() == Action::proceed);
+  MessageEdits edits;
+  const Verdict verdict = filter->on_end(edits, [] {});
+  CHECK(verdict.action() == Action::proceed);
+  CHECK(verdict.reason().empty());
+  CHECK(edits.empty());
+}
+
+TEST_CASE("mail is scanned if any of its recipients is ours", "[virus]") {
+  Rig rig({}, MemoryBudget::default_size(), shared_postfix());
+  Envelope envelope = envelope_from("198.51.100.7");
+  envelope.authenticated = true;
+  const std::vector<Recipient> cases[] = {
+      {{"a", "acme.example"}},
+      {{"a", "other.example"}, {"a", "acme.example"}},
+      {{"a", "acme.example"}, {"a", "other.example"}}};
+  for (const auto& recipients : cases) {
+    const auto filter = rig.connection->begin(envelope);
+    for (const auto& recipient : recipients) {
+      CHECK(filter->on_recipient(recipient).action() == Action::proceed);
+    }
+    CHECK(filter->on_data().action() == Action::proceed);
+    CHECK(filter->wants_content());
+    MessageEdits edits;
+    CHECK_THROWS_AS(filter->on_end(edits, [] {}), Fault);  // no scan service
+  }
+}
+
+TEST_CASE("an answer at DATA is asked for where other mail is not scanned", "[virus]") {
+  CHECK_FALSE(Rig().milter->needs().data_verdict);
+  CHECK(Rig({}, MemoryBudget::default_size(), shared_postfix())
+            .milter->needs()
+            .data_verdict);
+}
+
+TEST_CASE("mail that needs SMTPUTF8 is refused before it is scanned", "[virus]") {
+  Rig rig({}, MemoryBudget::default_size(), shared_postfix());
+  Envelope envelope = envelope_from("198.51.100.7");
+  envelope.smtputf8 = true;
+  const auto filter = rig.connection->begin(envelope);
+  const Verdict refused = filter->on_recipient({"ä", "acme.example"});
+  CHECK(refused.code() == 550);
+  CHECK(refused.enhanced_code() == "5.6.7");
+  CHECK(filter->on_recipient({"a", "acme.example"}).action() == Action::proceed);
+  filter->on_header("Subject", " ä");
+  MessageEdits edits;
+  const Verdict verdict = filter->on_end(edits, [] {});
+  CHECK(verdict.code() == 550);
+  CHECK(verdict.reason() == "virus-smtputf8");
 }
 
 }  // namespace

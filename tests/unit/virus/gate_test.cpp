@@ -9,10 +9,36 @@
 namespace mxfeed::virus {
 namespace {
 
+Envelope envelope_from(const char* address) {
+  Envelope envelope;
+  envelope.client.address = IpAddress::parse(address);
+  envelope.sender = "a@sender.example";
+  return envelope;
+}
+
+const Envelope kStranger = envelope_from("198.51.100.7");
+
+DomainPolicy of_class(std::uint32_t content_class) {
+  DomainPolicy policy;
+  policy.content_class = content_class;
+  return policy;
+}
+
+// y or n for each class of the recipients, in order.
+std::string admitted(Gate gate, const std::vector<std::uint32_t>& classes) {
+  std::string all;
+  for (const std::uint32_t content_class : classes) {
+    const auto admission = gate.admit({"info", "acme.example"}, of_class(content_class));
+    CHECK(admission != Admission::needs_smtputf8);
+    all += admission == Admission::admitted ? 'y' : 'n';
+  }
+  return all;
+}
+
 struct Case {
   const char* name;
-  std::vector<std::uint32_t> classes;  // of the recipients, in order
-  std::string admitted;                // y or n for each
+  std::vector<std::uint32_t> classes;
+  std::string admitted;
 };
 
 const Case kCases[] = {
@@ -29,21 +55,144 @@ const Case kCases[] = {
 TEST_CASE("the first recipient fixes the class and a refusal is sticky", "[virus]") {
   for (const Case& c : kCases) {
     DYNAMIC_SECTION(c.name) {
-      Gate gate;
-      std::string admitted;
-      for (const std::uint32_t content_class : c.classes) {
-        admitted += gate.admit(content_class) ? 'y' : 'n';
-      }
-      CHECK(admitted == c.admitted);
+      CHECK(admitted({kStranger, {}}, c.classes) == c.admitted);
     }
   }
 }
 
-TEST_CASE("a new transaction has a gate of its own", "[virus]") {
-  Gate first;
-  CHECK(first.admit(1));
-  CHECK_FALSE(first.admit(2));
-  CHECK(Gate().admit(2));
+TEST_CASE("recipients of a trusted client are not kept apart", "[virus]") {
+  GatewayPolicy gateway;
+  gateway.trusted_networks = {*Network::parse("192.0.2.0/24")};
+  Envelope authenticated = kStranger;
+  authenticated.authenticated = true;
+  const std::vector<std::uint32_t> classes = {7, 8, 0, 7};
+  CHECK(admitted({kStranger, gateway}, classes) == "ynnn");
+  CHECK(admitted({authenticated, gateway}, classes) == "yyyy");
+  CHECK(admitted({envelope_from("192.0.2.9"), gateway}, classes) == "yyyy");
+  CHECK(admitted({Envelope{}, gateway}, classes) == "yyyy");
+}
+
+TEST_CASE("addresses that need SMTPUTF8 are refused where it is not supported",
+          "[virus]") {
+  struct {
+    const char* name;
+    bool announced;
+    bool supported;
+    const char* sender;
+    Recipient recipient;
+    std::uint32_t content_class;
+    Admission admission;
+  } const rows[] = {
+      {"sender",
+       true,
+       false,
+       "ä@sender.example",
+       {"a", "a.example"},
+       1,
+       Admission::needs_smtputf8},
+      {"sender's domain",
+       true,
+       false,
+       "a@bücher.example",
+       {"a", "a.example"},
+       1,
+       Admission::needs_smtputf8},
+      {"recipient",
+       true,
+       false,
+       "a@b.example",
+       {"ä", "a.example"},
+       1,
+       Admission::needs_smtputf8},
+      {"recipient's domain",
+       true,
+       false,
+       "",
+       {"a", "bücher.example"},
+       1,
+       Admission::needs_smtputf8},
+      {"announced only",
+       true,
+       false,
+       "a@b.example",
+       {"a", "a.example"},
+       1,
+       Admission::admitted},
+      {"not announced",
+       false,
+       false,
+       "ä@b.example",
+       {"ä", "a.example"},
+       1,
+       Admission::admitted},
+      {"supported",
+       true,
+       true,
+       "ä@b.example",
+       {"ä", "a.example"},
+       1,
+       Admission::admitted},
+      {"other mail",
+       true,
+       false,
+       "ä@b.example",
+       {"ä", "a.example"},
+       0,
+       Admission::admitted},
+  };
+  for (const auto& row : rows) {
+    DYNAMIC_SECTION(row.name) {
+      Envelope envelope = kStranger;
+      envelope.sender = row.sender;
+      envelope.smtputf8 = row.announced;
+      GatewayPolicy gateway;
+      gateway.smtputf8 = row.supported;
+      Gate gate(envelope, gateway);
+      CHECK(gate.admit(row.recipient, of_class(row.content_class)) == row.admission);
+      // A refused one does not set the class.
+      CHECK(gate.admit({"b", "b.example"}, of_class(0)) ==
+            (row.admission == Admission::admitted && row.content_class != 0
+                 ? Admission::other_class
+                 : Admission::admitted));
+    }
+  }
+}
+
+TEST_CASE("a header that needs SMTPUTF8 is refused if no recipient takes it", "[virus]") {
+  struct {
+    const char* name;
+    bool announced;
+    bool supported;
+    const char* subject;
+    std::vector<std::uint32_t> classes;
+    bool refused;
+  } const rows[] = {
+      {"UTF-8", true, false, " Grüße", {1}, true},
+      {"ASCII", true, false, " =?utf-8?q?Gr=C3=BC=C3=9Fe?=", {1}, false},
+      {"not announced", false, false, " Grüße", {1}, false},
+      {"supported", true, true, " Grüße", {1}, false},
+      {"trusted, to another domain too", true, false, " Grüße", {1, 0}, false},
+      {"trusted, two of ours", true, false, " Grüße", {1, 2}, true},
+  };
+  for (const auto& row : rows) {
+    DYNAMIC_SECTION(row.name) {
+      Envelope envelope = kStranger;
+      envelope.smtputf8 = row.announced;
+      envelope.authenticated = row.classes.size() > 1;
+      GatewayPolicy gateway;
+      gateway.smtputf8 = row.supported;
+      Gate gate(envelope, gateway);
+      for (const auto content_class : row.classes) {
+        CHECK(gate.admit({"a", "a.example"}, of_class(content_class)) ==
+              Admission::admitted);
+      }
+      gate.see_header("From", " a@sender.example");
+      CHECK_FALSE(gate.header_needs_smtputf8());
+      gate.see_header("Subject", row.subject);
+      gate.see_header("To", " a@a.example");
+      CHECK(gate.header_needs_smtputf8() == row.refused);
+    }
+  }
 }
 
 }  // namespace

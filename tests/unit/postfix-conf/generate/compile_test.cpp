@@ -402,6 +402,21 @@ std::string parameter(const std::vector<std::pair<std::string, std::string>>& al
   return "absent";
 }
 
+TEST_CASE("other mail is scanned on a dedicated Postfix, or if that is asked for",
+          "[postfix-conf]") {
+  for (const bool dedicated : {false, true}) {
+    for (const bool scan_other_mail : {false, true}) {
+      Config config;
+      config.gateway.dedicated = dedicated;
+      config.gateway.scan_other_mail = scan_other_mail;
+      config.gateway.smtputf8 = dedicated;
+      const auto policy = compile(config, nullptr, "/s", {}).draft.gateway;
+      CHECK(policy.scan_other_mail == (dedicated || scan_other_mail));
+      CHECK(policy.smtputf8 == dedicated);
+    }
+  }
+}
+
 TEST_CASE("Postfix's limits are above those of every domain", "[postfix-conf]") {
   using std::chrono::hours;
   MainCfNeeds needs;
