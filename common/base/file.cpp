@@ -100,6 +100,23 @@ void write_file(const std::filesystem::path& path, std::string_view content,
   sync_directory(path.has_parent_path() ? path.parent_path() : ".");
 }
 
+bool create_file(const std::filesystem::path& path, std::string_view content,
+                 unsigned mode) {
+  std::string temporary = path.string() + ".XXXXXX";
+  const Fd fd(::mkostemp(temporary.data(), O_CLOEXEC));
+  if (!fd) throw Fault("create", temporary, errno_text(errno));
+  const bool is_written = write_all(fd.get(), content) && ::fchmod(fd.get(), mode) == 0 &&
+                          ::fsync(fd.get()) == 0;
+  // link(2) never replaces anything.
+  const bool is_linked = is_written && ::link(temporary.c_str(), path.c_str()) == 0;
+  const int error = errno;
+  ::unlink(temporary.c_str());
+  if (!is_linked && is_written && error == EEXIST) return false;
+  if (!is_linked) throw Fault("write", path.string(), errno_text(error));
+  sync_directory(path.has_parent_path() ? path.parent_path() : ".");
+  return true;
+}
+
 void rewrite_file(const std::filesystem::path& path, std::string_view content) {
   std::error_code missing;
   const auto target = std::filesystem::canonical(path, missing);

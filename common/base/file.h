@@ -49,9 +49,14 @@ std::optional<std::string> read_regular_file(const std::filesystem::path& path,
 void write_file(const std::filesystem::path& path, std::string_view content,
                 unsigned mode = 0644);
 
-// The same for a regular file that exists: its owner, group and mode stay, and a symbolic
-// link still points at it.  A hard link keeps the old content.  Two writers at once need
-// a lock.  Throws Fault.
+// Writes a new file in one step; false, and nothing is changed, if there is something of
+// that name, be it a dangling link.  A crash leaves the whole file or none.
+bool create_file(const std::filesystem::path& path, std::string_view content,
+                 unsigned mode = 0644);
+
+// Like write_file(), for a regular file that exists: its owner, group and mode stay, and
+// a symbolic link still points at it.  A hard link keeps the old content.  Two writers at
+// once need a lock.  Throws Fault.
 void rewrite_file(const std::filesystem::path& path, std::string_view content);
 
 // Writes all bytes, continuing after short writes and EINTR; false with errno set on an

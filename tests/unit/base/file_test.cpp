@@ -25,6 +25,20 @@ std::size_t entries(const std::filesystem::path& directory) {
   return static_cast<std::size_t>(std::distance(begin(all), end(all)));
 }
 
+TEST_CASE("a created file never replaces anything", "[base]") {
+  const TempDirectory directory;
+  const auto path = directory.path() / "new";
+  CHECK(create_file(path, "one", 0640));
+  CHECK((status_of(path).st_mode & 07777) == 0640);
+  CHECK_FALSE(create_file(path, "two"));
+  CHECK(read_file(path) == "one");
+  std::filesystem::create_symlink("nowhere", directory.path() / "link");
+  CHECK_FALSE(create_file(directory.path() / "link", "two"));
+  CHECK(read_link(directory.path() / "link") == "nowhere");
+  CHECK(entries(directory.path()) == 2);
+  CHECK_THROWS_AS(create_file(directory.path() / "none" / "new", "x"), Fault);
+}
+
 TEST_CASE("a rewritten file keeps its mode and owner", "[base]") {
   const TempDirectory directory;
   const auto path = directory.path() / "main.cf";
