@@ -9,44 +9,11 @@
 
 #include "common/base/text.h"
 #include "postfix-conf/generate/main_cf.h"
+#include "postfix-conf/postfix/attach/known_milters.h"
 #include "postfix-conf/postfix/open_relay.h"
 
 namespace mxfeed {
 namespace {
-
-// What a milter is by its name or its usual port, and where it belongs.
-struct KnownMilter {
-  std::string_view mark;
-  std::string_view name;
-  std::string_view list;
-};
-constexpr KnownMilter kKnown[] = {
-    {"openarc", "openarc, which seals", "sealers"},
-    {"opendmarc", "opendmarc, which verifies", "verifiers"},
-    {"opendkim", "opendkim, which verifies what comes in", "verifiers"},
-    {"dkim", "a DKIM milter, which verifies what comes in", "verifiers"},
-    {"dmarc", "a DMARC milter, which verifies", "verifiers"},
-    {"spf", "an SPF milter, which verifies", "verifiers"},
-    {"rspamd", "rspamd", "verifiers"},
-    {"clam", "clamav-milter", "verifiers"},
-    {"spamass", "spamass-milter", "verifiers"},
-    {"greylist", "milter-greylist", "verifiers"},
-    {":8891", "opendkim, which verifies what comes in", "verifiers"},
-    {":12301", "opendkim, which verifies what comes in", "verifiers"},
-    {":8893", "opendmarc, which verifies", "verifiers"},
-    {":54321", "opendmarc, which verifies", "verifiers"},
-    {":11332", "rspamd", "verifiers"},
-    {":7357", "clamav-milter", "verifiers"},
-};
-
-std::string toml_string(std::string_view text) {
-  std::string quoted = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') quoted += '\\';
-    quoted += c;
-  }
-  return quoted + "\"";
-}
 
 class Search {
  public:
@@ -143,17 +110,14 @@ class Search {
           std::any_of(wanted.begin(), wanted.end(),
                       [&](const MilterEntry& one) { return one.endpoint == endpoint; });
       if (is_named) continue;
-      const auto known =
-          std::find_if(std::begin(kKnown), std::end(kKnown), [&](const KnownMilter& one) {
-            return endpoint.find(one.mark) != std::string::npos;
-          });
+      const KnownMilter* known = recognise_milter(endpoint);
       const std::string text = toml_string(texts[i]);
       once(
           Trouble::unknown_milter, place_of(service, "smtpd_milters"),
-          known == std::end(kKnown)
+          known == nullptr
               ? fmt::format("{}: an unknown milter", escape_untrusted(endpoint))
               : fmt::format("{}: looks like {}", escape_untrusted(endpoint), known->name),
-          known == std::end(kKnown)
+          known == nullptr
               ? fmt::format("in [postfix] of mxfeed.toml: verifiers = [{0}], or sealers "
                             "= [{0}] if it signs or seals; then mxfeed apply",
                             text)
