@@ -2,8 +2,6 @@
 #include "postfix-conf/commands/apply.h"
 
 #include <fmt/format.h>
-#include <netdb.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -31,6 +29,7 @@
 #include "postfix-conf/generate/main_cf.h"
 #include "postfix-conf/generate/maps.h"
 #include "postfix-conf/generate/removals.h"
+#include "postfix-conf/init/local_host.h"
 #include "postfix-conf/postfix/postfix.h"
 #include "postfix-conf/postfix/site_reading.h"
 
@@ -38,18 +37,6 @@ namespace mxfeed {
 namespace {
 
 constexpr std::size_t kRemovalsNamed = 20;
-
-std::string canonical_host_name() {
-  char name[256] = "";
-  if (::gethostname(name, sizeof name - 1) != 0) return {};
-  if (std::string_view(name).find('.') != std::string_view::npos) return name;
-  addrinfo hints{};
-  hints.ai_flags = AI_CANONNAME;
-  addrinfo* found = nullptr;
-  if (::getaddrinfo(name, nullptr, &hints, &found) != 0) return name;
-  const std::unique_ptr<addrinfo, void (*)(addrinfo*)> owner(found, ::freeaddrinfo);
-  return found->ai_canonname != nullptr ? found->ai_canonname : name;
-}
 
 // The [[host]] of this host; null, with a warning if there are others, if there is none.
 const HostConfig* pick_host(const Config& config, const std::string& wanted) {

@@ -10,6 +10,7 @@
 
 #include "common/base/text.h"
 #include "postfix-conf/commands/apply.h"
+#include "postfix-conf/commands/init.h"
 #include "postfix-conf/commands/listing.h"
 #include "postfix-conf/commands/postfix_attach.h"
 #include "postfix-conf/commands/status.h"
@@ -88,6 +89,14 @@ AttachOptions attach_options_of(const Arguments& arguments) {
 
 std::vector<Command> gateway_commands() {
   return {
+      {"init",
+       "Write a first configuration for this host, and tell what to do next",
+       {kPostfixConfig},
+       {},
+       [](const Arguments& a) {
+         return init(
+             {absolute_path(a.config().string()), a.state(), postfix_config_of(a)});
+       }},
       {"check",
        "Check the configuration and report dangerous states",
        {kJson, kNoPostfix, kPostfixConfig},
