@@ -48,11 +48,7 @@ class Postfix:
 
     def configure(self, parameters, services=()):
         """Writes main.cf and master.cf; `services` are lines added to the latter."""
-        # The chrooted daemons run as user postfix: all directories above must be passable.
-        for directory in (self.directory, self.config, self.spool):
-            directory.mkdir(mode=0o755, exist_ok=True)
-        self.data.mkdir(exist_ok=True)
-        shutil.chown(self.data, "postfix")
+        self.make_directories()
         address = self.listen.rpartition(":")[0]
         merged = {
             **BASE,
@@ -69,9 +65,17 @@ class Postfix:
         }
         (self.config / "main.cf").write_text(
             "".join(f"{key} = {value}\n" for key, value in merged.items()))
-        master = MASTER.read_text().replace(
+        master = self.master_text().replace(
             "\nsmtp      inet  n ", f"\n{self.listen} inet n ", 1)
         (self.config / "master.cf").write_text(master + "".join(f"{s}\n" for s in services))
+
+    def make_directories(self):
+        """What must be there beside main.cf and master.cf."""
+        # The chrooted daemons run as user postfix: all directories above must be passable.
+        for directory in (self.directory, self.config, self.spool):
+            directory.mkdir(mode=0o755, exist_ok=True)
+        self.data.mkdir(exist_ok=True)
+        shutil.chown(self.data, "postfix")
         chroot = self.spool / "etc"
         chroot.mkdir(exist_ok=True)
         for name in CHROOT_FILES:
@@ -79,10 +83,19 @@ class Postfix:
             if source.exists():
                 (chroot / name).write_bytes(source.read_bytes())
 
+    @staticmethod
+    def master_text():
+        """Debian's master.cf."""
+        return MASTER.read_text()
+
     def edit(self, **parameters):
         """Changes parameters; a running instance has to reload()."""
         self._run("postconf", "-c", self.config, "-e",
                   *(f"{key} = {value}" for key, value in parameters.items()))
+
+    def edit_master(self, *options):
+        """Sets options of services ("smtp/inet/smtpd_milters=x"), as postconf -P does."""
+        self._run("postconf", "-c", self.config, "-P", *options)
 
     def parameter(self, name):
         return self._run("postconf", "-c", self.config, "-hx", name).strip()

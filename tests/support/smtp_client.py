@@ -8,9 +8,11 @@
 Standard library only.
 """
 
+import base64
 import dataclasses
 import re
 import socket
+import ssl
 import time
 
 
@@ -119,6 +121,29 @@ class Session:
 
     def command(self, line):
         self._socket.sendall((line.encode() if isinstance(line, str) else line) + b"\r\n")
+        return self.read_reply()
+
+    def starttls(self, helo="mail.sender.example"):
+        """Goes on with TLS; whose certificate it is does not matter."""
+        reply = self.command("STARTTLS")
+        if reply.positive:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+            context.check_hostname = False
+            context.verify_mode = ssl.CERT_NONE
+            self._lines.close()
+            self._socket = context.wrap_socket(self._socket)
+            self._lines = self._socket.makefile("rb")
+            self.hello = self.command(f"EHLO {helo}")
+        return reply
+
+    def login(self, user, password):
+        """AUTH PLAIN."""
+        given = base64.b64encode(f"\0{user}\0{password}".encode()).decode()
+        return self.command(f"AUTH PLAIN {given}")
+
+    def chunk(self, data, last=False):
+        """BDAT (RFC 3030)."""
+        self._socket.sendall(f"BDAT {len(data)}{' LAST' if last else ''}\r\n".encode() + data)
         return self.read_reply()
 
     def send_raw(self, sender, recipient, lines):

@@ -12,7 +12,7 @@
 
 192.0.2.10 is the gateway, 192.0.2.53 the resolver, 203.0.113.0/24 are customers' servers,
 198.51.100.0/24 senders.  Every address of the latter two can be used without more.  The
-resolver knows NAMES and nothing else, so no query ever leaves.  Run through in-namespaces;
+resolver knows NAMES, RECORDS and nothing else, so no query ever leaves.  Run through in-namespaces;
 refuses to run anywhere else.
 """
 
@@ -48,6 +48,9 @@ NAMES = {
     "mail.sender.example": SENDER,
     "sender.example": SENDER,
 }
+
+# More records, a line each: "acme.example. MX 10 mx1.gateway.example.".
+RECORDS = []
 
 
 def aside(package, path):
@@ -95,9 +98,13 @@ class World:
         # A reverse zone that is not static would be asked for elsewhere.
         for zone in ("2.0.192", "100.51.198", "113.0.203"):
             lines.append(f'local-zone: "{zone}.in-addr.arpa." static')
+        first_names = {}  # of an address: its only PTR record
         for name, address in NAMES.items():
             lines.append(f'local-data: "{name}. 60 A {address}"')
-            lines.append(f'local-data-ptr: "{address} 60 {name}."')
+            first_names.setdefault(address, name)
+        lines += [f'local-data-ptr: "{address} 60 {name}."'
+                  for address, name in first_names.items()]
+        lines += [f"local-data: '{record}'" for record in RECORDS]
         config = self.directory / "unbound.conf"
         config.write_text("\n".join(lines) + "\n")
         with open(self.directory / "unbound.log", "wb") as log:

@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""An opendkim of a mail host: verifies what comes in, signs what the site sends."""
+
+import pathlib
+import shutil
+import subprocess
+
+from service import eventually
+
+CONFIG = """\
+Syslog no
+UMask 007
+Mode sv
+UserID opendkim
+PidFile {directory}/opendkim.pid
+Socket local:{socket}
+Nameservers {resolver}
+AuthservID {host}
+AlwaysAddARHeader yes
+RemoveARAll yes
+InternalHosts {directory}/internal
+KeyTable {directory}/keys
+SigningTable refile:{directory}/signing
+Canonicalization relaxed/simple
+OversignHeaders From
+"""
+
+
+class OpenDkim:
+    """`spool` is Postfix's queue directory, `key` what the site signs with, `internal` the
+    networks whose mail is signed."""
+
+    milter = "unix:opendkim/opendkim.sock"  # as a chrooted smtpd sees it
+
+    def __init__(self, directory, spool, host, key, internal, resolver):
+        self.directory = pathlib.Path(directory)
+        self.socket = pathlib.Path(spool) / "opendkim" / "opendkim.sock"
+        self.directory.mkdir()
+        self.socket.parent.mkdir(parents=True)
+        shutil.chown(self.socket.parent, "opendkim", "postfix")
+        self.socket.parent.chmod(0o2750)
+        private = self.directory / "site.private"
+        private.write_text(key.private)
+        private.chmod(0o600)
+        files = {
+            "internal": "".join(f"{network}\n" for network in internal),
+            "keys": f"{key.name} {key.domain}:{key.selector}:{private}\n",
+            "signing": f"*@{key.domain} {key.name}\n",
+        }
+        for name, text in files.items():
+            (self.directory / name).write_text(text)
+        for file in (self.directory, private):
+            shutil.chown(file, "opendkim", "opendkim")
+        self.config = self.directory / "opendkim.conf"
+        self.config.write_text(CONFIG.format(
+            directory=self.directory, socket=self.socket, resolver=resolver, host=host))
+        self._process = None
+
+    def start(self):
+        with open(self.directory / "opendkim.log", "wb") as log:
+            self._process = subprocess.Popen(
+                ["opendkim", "-f", "-x", self.config], stdin=subprocess.DEVNULL, stdout=log,
+                stderr=log)
+        eventually(self.socket.exists, "opendkim listens")
+        return self
+
+    def stop(self):
+        if self._process is not None:
+            self._process.terminate()
+            self._process.wait(30)
+            self._process = None
