@@ -41,14 +41,15 @@ bool accepts(std::string_view action) {
          (!word.empty() && std::all_of(word.begin(), word.end(), is_digit));
 }
 
-// The item in a list of restrictions that lets everybody relay; nothing if the list
-// refuses that, an empty text if it ends without a decision.
-std::optional<std::string> permits(std::string_view restrictions,
-                                   std::string_view mynetworks) {
-  for (const auto item : list_items(restrictions)) {
-    if (item == "permit") return "permit";
-    if (istarts_with(item, "static:") && accepts(item.substr(7)))
-      return std::string(item);
+// The item in a list of restrictions that lets everybody relay, "NAME: ITEM"; nothing if
+// the list refuses that, an empty text if it ends without a decision.
+std::optional<std::string> permits(const PostfixSettings& settings,
+                                   const PostfixService& service, const char* name) {
+  const auto mynetworks = settings.parameter(service, "mynetworks");
+  for (const auto item : list_items(settings.parameter(service, name))) {
+    if (item == "permit" || (istarts_with(item, "static:") && accepts(item.substr(7)))) {
+      return fmt::format("{}: {}", name, item);
+    }
     if (item == "permit_mynetworks") {
       const auto everybody = everybody_in(mynetworks);
       if (!everybody.empty()) return fmt::format("mynetworks={}", everybody);
@@ -79,11 +80,8 @@ std::vector<std::string> open_relays(const PostfixSettings& settings) {
   }
   for (const auto& service : settings.services) {
     if (!service.serves_others()) continue;
-    const auto mynetworks = settings.parameter(service, "mynetworks");
-    const auto relay =
-        permits(settings.parameter(service, "smtpd_relay_restrictions"), mynetworks);
-    const auto recipient =
-        permits(settings.parameter(service, "smtpd_recipient_restrictions"), mynetworks);
+    const auto relay = permits(settings, service, "smtpd_relay_restrictions");
+    const auto recipient = permits(settings, service, "smtpd_recipient_restrictions");
     // Mail must pass both lists; Postfix refuses to run if neither decides.
     if (!relay || !recipient || (relay->empty() && recipient->empty())) continue;
     found.push_back(fmt::format("{}: {}: {} lets everybody relay",

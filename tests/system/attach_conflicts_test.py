@@ -81,7 +81,7 @@ class ConflictsTest(site_rig.SiteCase):
     def test_a_milter_that_is_neither_verifier_nor_sealer(self):
         self.edit(smtpd_milters="unix:opendkim/opendkim.sock, inet:127.0.0.1:8899, "
                                 "inet:127.0.0.1:11332")
-        self.assert_stops("inet:127.0.0.1:11332", "verifiers", "sealers")
+        self.assert_stops("inet:127.0.0.1:11332", "looks like rspamd", "verifiers")
 
     def test_a_proxy_before_the_queue(self):
         self.host.postfix.edit_master("smtpd/pass/smtpd_proxy_filter=127.0.0.1:10024")
@@ -116,7 +116,7 @@ class DryRunTest(site_rig.SiteCase):
     def test_it_lists_each_change_and_what_else_is_affected(self):
         said = self.host.attach("--dry-run")
         for word in ("relay_domains", "relay_recipient_maps", "transport_maps",
-                     "mxfeed_smtpd_milters", "smtpd_milters=$mxfeed_smtpd_milters",
+                     "mxfeed_smtpd_milters", "-o smtpd_milters: (not set) -> $mxfeed_smtpd_milters",
                      "mxfeed-relay", "mxfeed-soft",
                      # The list of what also affects other mail.
                      "also affects other mail", "smtpd_hard_error_limit",
