@@ -30,6 +30,8 @@ SITE = {
     "relay_recipient_maps": "inline:{info@old.example=x}",
     "smtpd_relay_restrictions": "permit_mynetworks, reject_unauth_destination",
 }
+DOMAINS = (rig.feed("acme.example", "greylist = false") +
+           rig.feed("family.example", "greylist = false", "subdomains = true"))
 
 
 class AttachTest(unittest.TestCase):
@@ -40,9 +42,7 @@ class AttachTest(unittest.TestCase):
             tempfile.mkdtemp(prefix="attach-", dir=cls.world.directory), f"{rig.GATEWAY}:25",
             dedicated=False)
         cls.addClassCleanup(cls.gateway.stop)
-        cls.gateway.configure(
-            rig.feed("acme.example", "greylist = false") +
-            rig.feed("family.example", "greylist = false", "subdomains = true"))
+        cls.gateway.configure(DOMAINS)
         cls.gateway.apply()
         cls.gateway.start_daemons()
         cls.postfix = cls.gateway.postfix
@@ -154,17 +154,17 @@ class AttachTest(unittest.TestCase):
         self.assertEqual(self.customer.received("virus@acme.example"), [])
         self.assertEqual(self.postfix.log_lines("virus@acme.example", "status="), [])
 
-    def begin(self, name):
+    def begin(self, *arguments):
         """Starts a command and does not wait for its end."""
         return subprocess.Popen(
-            [service.program("mxfeed"), "postfix", name, "--config", self.gateway.config,
+            [service.program("mxfeed"), *arguments, "--config", self.gateway.config,
              "--state", self.gateway.state, "--postfix-config", self.postfix.config],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
     def test_a_session_from_before_takes_no_mail_of_ours(self):
         with smtp_client.Session(rig.GATEWAY, 25, source=rig.SENDER) as session:
             session.command("MAIL FROM:<anna@sender.example>")
-            with self.begin("attach") as attach:
+            with self.begin("postfix", "attach") as attach:
                 rig.eventually(lambda: self.state() == "partly attached", "the filters are in")
                 self.assertEqual(session.command("RCPT TO:<info@acme.example>").code, 554)
                 self.assertEqual(session.command("QUIT").code, 221)
@@ -237,7 +237,7 @@ class AttachTest(unittest.TestCase):
         for i in range(kills):
             for name, end in (("attach", attached), ("detach", self.before)):
                 with self.subTest(f"{name} {i}, seed {seed}"):
-                    self.kill(name, chance.uniform(0, took[name]))
+                    self.kill("postfix", name, after=chance.uniform(0, took[name]))
                     self.command(name)
                     self.assertEqual(self.files(), end)
                     if name == "attach":
@@ -250,8 +250,38 @@ class AttachTest(unittest.TestCase):
                         self.deliver_all()
         self.assertEqual(self.customer.received("virus@acme.example"), [])
 
-    def kill(self, name, after):
-        with self.begin(name) as process:
+    def test_an_apply_that_is_killed_at_any_point_is_repaired_by_the_next(self):
+        kills = int(os.environ.get("MXFEED_KILLS", "4"))
+        seed = os.environ.get("MXFEED_SEED", str(random.randrange(1 << 32)))
+        chance = random.Random(seed)
+        self.command("attach")
+        began = time.monotonic()
+        self.gateway.apply()
+        took = time.monotonic() - began
+        self.addCleanup(self.restore, kills)
+        for i in range(kills):
+            with self.subTest(f"{i}, seed {seed}"):
+                self.gateway.configure(DOMAINS, new="".join(
+                    rig.feed(f"new{n}.example", "greylist = false") for n in range(i + 1)))
+                self.kill("apply", "--host", self.gateway.host,
+                          after=chance.uniform(0, took))
+                self.taken()
+                self.gateway.apply_at_once()
+                self.taken(f"info@new{i}.example")
+                self.send(f"virus@new{i}.example", rig.infected())
+                self.assertTrue(self.send(f"info@new{i}.example", rig.mail("clean")).accepted)
+                self.customer.wait_for(
+                    lambda i=i: self.customer.received(f"info@new{i}.example"), "mail")
+        self.deliver_all()
+        self.assertEqual([one for i in range(kills)
+                          for one in self.customer.received(f"virus@new{i}.example")], [])
+
+    def restore(self, removals):
+        self.gateway.configure(DOMAINS, new="")
+        self.gateway.apply("--allow-removals", str(removals))
+
+    def kill(self, *arguments, after):
+        with self.begin(*arguments) as process:
             try:
                 process.communicate(timeout=after)
             except subprocess.TimeoutExpired:
