@@ -7,7 +7,6 @@
 #include <cstdio>
 #include <functional>
 #include <limits>
-#include <memory>
 #include <utility>
 
 #include "common/base/clock.h"
@@ -18,6 +17,7 @@
 #include "postfix-conf/commands/apply_report.h"
 #include "postfix-conf/commands/health.h"
 #include "postfix-conf/commands/in_force.h"
+#include "postfix-conf/commands/picked_host.h"
 #include "postfix-conf/commands/problems.h"
 #include "postfix-conf/commands/proof.h"
 #include "postfix-conf/commands/reload.h"
@@ -29,7 +29,6 @@
 #include "postfix-conf/generate/main_cf.h"
 #include "postfix-conf/generate/maps.h"
 #include "postfix-conf/generate/removals.h"
-#include "postfix-conf/init/local_host.h"
 #include "postfix-conf/postfix/postfix.h"
 #include "postfix-conf/postfix/site_reading.h"
 
@@ -37,25 +36,6 @@ namespace mxfeed {
 namespace {
 
 constexpr std::size_t kRemovalsNamed = 20;
-
-// The [[host]] of this host; null, with a warning if there are others, if there is none.
-const HostConfig* pick_host(const Config& config, const std::string& wanted) {
-  const auto& hosts = config.gateway.hosts;
-  if (hosts.empty() && wanted.empty()) return nullptr;
-  const std::string name = ascii_lower(wanted.empty() ? canonical_host_name() : wanted);
-  const auto found =
-      std::find_if(hosts.begin(), hosts.end(),
-                   [&](const HostConfig& host) { return host.name == name; });
-  if (found != hosts.end()) return &*found;
-  if (!wanted.empty()) {
-    throw Fault("pick host", name, "no [[host]] in mxfeed.toml has this name");
-  }
-  complain(
-      fmt::format("warning: no [[host]] in mxfeed.toml is named {}, so smtp_bind_address "
-                  "is not set; --host NAME selects another name",
-                  escape_untrusted(name)));
-  return nullptr;
-}
 
 // Names a few removals and counts many.
 void report_removals(const Removals& removals, bool name_all, ApplyReport& report) {
@@ -235,8 +215,22 @@ std::uint64_t one_before(const Generations& generations, const InForce& in_force
   return newest_sound(generations, before).value_or(0);
 }
 
-// What Postfix is like; if that cannot be told, what it was like for the last apply.
-Site site_of(const ApplyOptions& options, const Generations& generations) {
+// What is known of the generation in force; if that is damaged, of the last one before
+// it.
+GenerationMeta former_meta(const Generations& generations) {
+  std::uint64_t last = std::numeric_limits<std::uint64_t>::max();
+  try {
+    last = generations.number_of(Generations::kCurrent).value_or(last);
+  } catch (const Fault&) {
+    // told by read_in_force()
+  }
+  auto all = generations.list();
+  std::erase_if(all, [&](const GenerationMeta& one) { return one.number > last; });
+  return all.empty() ? GenerationMeta() : all.back();
+}
+
+// What Postfix is like; if that cannot be told, what it was like for `former`.
+Site site_of(const ApplyOptions& options, const GenerationMeta& former) {
   if (options.use_postfix) {
     try {
       auto reading = read_site(Postfix(options.postfix_config).settings(), options.state);
@@ -248,12 +242,7 @@ Site site_of(const ApplyOptions& options, const Generations& generations) {
       complain(fmt::format("note: mynetworks of Postfix was not read: {}", fault.what()));
     }
   }
-  try {
-    const auto number = generations.number_of(Generations::kCurrent);
-    return number ? generations.meta(*number).site : Site();
-  } catch (const Fault&) {
-    return {};  // told by read_in_force()
-  }
+  return former.site;
 }
 
 // What the configuration asks for; nothing if it is wrong.
@@ -271,8 +260,12 @@ std::optional<Wanted> read_wanted(const ApplyOptions& options,
   }
   meta.written = system_time();
   meta.config = config.digest;
-  return compile(config, pick_host(config, options.host), options.state.string(),
-                 site_of(options, generations));
+  const auto former = former_meta(generations);
+  const auto host = pick_host(config, options.host, former.local);
+  auto wanted =
+      compile(config, host.config, options.state.string(), site_of(options, former));
+  wanted.draft.local = host.local;
+  return wanted;
 }
 
 }  // namespace
@@ -326,7 +319,8 @@ int rollback(const ApplyOptions& options, std::optional<std::uint64_t> number) {
       return 1;
     }
     auto wanted = wanted_again(generations.load(target));
-    fit_site(wanted.draft, site_of(options, generations), options.state.string());
+    fit_site(wanted.draft, site_of(options, former_meta(generations)),
+             options.state.string());
     auto meta = generations.meta(target);
     meta.written = system_time();
     meta.copy_of = target;

@@ -103,6 +103,7 @@ Generated Generations::load(std::uint64_t number) const {
   Generated generated = read_generation(directory(number));
   try {
     const auto meta = read_meta(directory(number), number);
+    generated.local = meta.local;
     generated.site = meta.site;
     // What version 0.1.0 wrote is for a dedicated one.
     const bool dedicated = generated.use.dedicated || meta.use.dedicated;
@@ -121,6 +122,7 @@ std::uint64_t Generations::write(const Generated& generated, GenerationMeta meta
   }
   meta.number = last + 1;
   meta.domains = meta.removed = 0;
+  meta.local = generated.local;
   meta.site = generated.site;
   meta.use = generated.use;
   for (const auto& one : generated.hosted) {

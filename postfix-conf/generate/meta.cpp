@@ -20,14 +20,15 @@ std::string render(const GenerationMeta& meta) {
   const auto word = [](bool flag) { return flag ? "yes" : "no"; };
   std::string networks;
   for (const auto& one : meta.site.mynetworks) networks += " " + one.str();
-  fmt::format_to(std::back_inserter(text),
-                 "site-relay-recipients: {}\nsite-parents-match: {}\n"
-                 "site-mynetworks: {}\ndedicated: {}\nlargest-message: {}\n"
-                 "largest-message-of: {}\nlongest-lifetime: {}\nservices: {}\n",
-                 word(meta.site.has_relay_recipients), word(meta.site.parents_match),
-                 trim(networks), word(meta.use.dedicated), meta.use.largest_message,
-                 meta.use.largest_of, meta.use.longest_lifetime.count(),
-                 fmt::join(meta.use.services, " "));
+  fmt::format_to(
+      std::back_inserter(text),
+      "host: {}\nhost-selected: {}\nsite-relay-recipients: {}\nsite-parents-match: {}\n"
+      "site-mynetworks: {}\ndedicated: {}\nlargest-message: {}\n"
+      "largest-message-of: {}\nlongest-lifetime: {}\nservices: {}\n",
+      meta.local.name, word(meta.local.is_selected), word(meta.site.has_relay_recipients),
+      word(meta.site.parents_match), trim(networks), word(meta.use.dedicated),
+      meta.use.largest_message, meta.use.largest_of, meta.use.longest_lifetime.count(),
+      fmt::join(meta.use.services, " "));
   for (const auto& [name, value] : meta.unknown) {
     fmt::format_to(std::back_inserter(text), "{}: {}\n", name, value);
   }
@@ -73,6 +74,10 @@ GenerationMeta parse_meta(std::string_view text, std::string_view source) {
       meta.domains = number();
     } else if (name == "removed") {
       meta.removed = number();
+    } else if (name == "host") {
+      meta.local.name = value;
+    } else if (name == "host-selected") {
+      meta.local.is_selected = flag();
     } else if (name == "site-relay-recipients") {
       meta.site.has_relay_recipients = flag();
     } else if (name == "site-parents-match") {

@@ -23,6 +23,7 @@ struct GenerationMeta {
   std::uint64_t copy_of = 0;   // the one that a rollback copied; 0 if it was compiled
   std::size_t domains = 0;     // relayed
   std::size_t removed = 0;     // kept until their queue is empty
+  LocalHost local;
   Site site;
   PostfixUse use;
   UnknownFields unknown;

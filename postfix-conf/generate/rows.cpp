@@ -49,8 +49,8 @@ bool same(const Generated& a, const Generated& b) {
            a.policies.at(one.policy) == b.policies.at(other.policy);
   };
   return gateway == b.gateway && a.foreign == b.foreign && a.unknown == b.unknown &&
-         a.main_cf == b.main_cf && a.master_cf == b.master_cf && a.site == b.site &&
-         a.use == b.use &&
+         a.main_cf == b.main_cf && a.master_cf == b.master_cf && a.local == b.local &&
+         a.site == b.site && a.use == b.use &&
          std::equal(a.hosted.begin(), a.hosted.end(), b.hosted.begin(), b.hosted.end(),
                     same_row);
 }

@@ -62,7 +62,8 @@ struct Generated {
   std::map<std::string, UnknownFields, std::less<>> unknown;  // by name of a domain
   std::vector<std::pair<std::string, std::string>> main_cf;   // name, value
   std::vector<std::string> master_cf;                         // lines
-  Site site;                                                  // that it is for
+  LocalHost local;                                            // that it is for
+  Site site;
   PostfixUse use;
 
   const Hosted* find(std::string_view name) const;

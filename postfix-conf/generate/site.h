@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// The Postfix that a generation is made for: its own settings, and how the configuration
-// uses it.
+// The Postfix that a generation is made for: its host, its own settings, and how the
+// configuration uses it.
 
 #pragma once
 
@@ -13,6 +13,15 @@
 #include "common/mail/address.h"
 
 namespace mxfeed {
+
+// The [[host]] whose addresses Postfix delivers from.
+struct LocalHost {
+  std::string name;  // empty if there is none
+  // By --host, and not by the name that the host has: later ones select it too.
+  bool is_selected = false;
+
+  bool operator==(const LocalHost&) const = default;
+};
 
 // The settings of Postfix that a generation depends on.
 struct Site {

@@ -154,6 +154,54 @@ class ApplyTest(golden.TestCase):
         self.assertIn("(unchanged)", self.apply().stdout)
         self.assertEqual(self.link(), 1)
 
+    def configure_hosts(self, **addresses):
+        self.write("mxfeed.toml", golden.MX + "".join(
+            f'[[host]]\nname = "{name}.isp.example"\naddresses = ["{address}"]\n'
+            for name, address in addresses.items()))
+
+    def bind_address(self):
+        found = re.search(r"smtp_bind_address=(\S+)",
+                          (self.state / "current-postfix/master.cf").read_text())
+        return found and found[1]
+
+    def test_the_host_that_was_selected_stays_until_another_is(self):
+        self.configure("a.example")
+        self.configure_hosts(mx1="192.0.2.1", mx2="192.0.2.2")
+        self.assertIn("no [[host]] in mxfeed.toml is named", self.apply().stderr)
+        self.assertIsNone(self.bind_address())
+        for options, address in (
+                (["--host", "MX2.isp.example"], "192.0.2.2"),
+                ([], "192.0.2.2"),
+                (["--host", "mx1.isp.example"], "192.0.2.1"),
+                ([], "192.0.2.1")):
+            done = self.apply(*options)
+            self.assertEqual((address, ""), (self.bind_address(), done.stderr))
+        self.configure_hosts(mx1="192.0.2.7", mx2="192.0.2.2")
+        self.apply()
+        self.assertEqual("192.0.2.7", self.bind_address())
+        # Also past a generation that is damaged.
+        (self.state / "current/meta").write_text("nonsense")
+        self.apply()
+        self.assertEqual("192.0.2.7", self.bind_address())
+        self.configure_hosts(mx2="192.0.2.2")
+        self.assertIn("named mx1.isp.example, which --host has selected before",
+                      self.apply().stderr)
+        self.assertIsNone(self.bind_address())
+
+    def test_the_host_stays_when_its_name_is_not_known_for_now(self):
+        self.configure("a.example")
+        self.configure_hosts(mx1="192.0.2.1", mx2="192.0.2.2")
+        for name, address in (("mx1", "192.0.2.1"), ("unknown", "192.0.2.1"),
+                              ("mx2", "192.0.2.2")):
+            done = subprocess.run(
+                ["unshare", "--uts", "--user", "--map-root-user", "sh", "-ec",
+                 'hostname "$0"; exec "$@"', f"{name}.isp.example", golden.BUILD / "bin/mxfeed",
+                 "apply", "--no-postfix", "--config", self.config, "--state", self.state],
+                capture_output=True, text=True, check=False)
+            self.assertEqual(0, done.returncode, done.stderr)
+            self.assertEqual(name == "unknown", "stays that of mx1" in done.stderr)
+            self.assertEqual(address, self.bind_address())
+
     def test_a_wrong_configuration_leaves_the_old_generation(self):
         self.configure("a.example")
         self.apply()

@@ -17,6 +17,7 @@ TEST_CASE("a generation's meta survives storage, with what is unknown",
   meta.copy_of = 3;
   meta.domains = 1'000'000;
   meta.removed = 2;
+  meta.local = {"mx1.gateway.example", true};
   meta.site.has_relay_recipients = true;
   meta.site.parents_match = true;
   meta.site.mynetworks = {*Network::parse("127.0.0.0/8"),
@@ -32,6 +33,7 @@ TEST_CASE("a generation's meta survives storage, with what is unknown",
   CHECK(again.copy_of == meta.copy_of);
   CHECK(again.domains == meta.domains);
   CHECK(again.removed == meta.removed);
+  CHECK(again.local == meta.local);
   CHECK(again.site == meta.site);
   CHECK(again.use == meta.use);
   CHECK(again.unknown == meta.unknown);
