@@ -149,13 +149,13 @@ class TestCase(unittest.TestCase):
     def is_scanning(self):
         return "state: running" in self.ask("scan", "status")
 
-    def gateway(self):
-        """From bare Debian to a gateway that relays."""
+    def gateway(self, configuration=GATEWAY, *options):
+        """From bare Debian to a gateway that relays; `options` are those of apply."""
         self.make_signatures()
         self.install()
-        self.configure()
+        self.configure(gateway=configuration)
         self.prepare_postfix()
-        self.machine.run("mxfeed", "apply")
+        self.machine.run("mxfeed", "apply", *options)
         self.attach()
 
     # ... looking at it

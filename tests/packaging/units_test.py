@@ -73,12 +73,24 @@ class UnitsTest(unittest.TestCase):
         if shutil.which("systemd-analyze") is None:
             self.skipTest("systemd-analyze is not installed")
         for name in DAEMONS:
-            done = subprocess.run(
-                ["systemd-analyze", "security", "--offline=true", "--no-pager",
-                 f"--threshold={10 if name == 'scan' else 20}",
-                 UNITS / f"mxfeed-{name}.service"],
-                capture_output=True, text=True, check=False)
-            self.assertEqual(0, done.returncode, done.stdout + done.stderr)
+            self.assert_exposed(UNITS / f"mxfeed-{name}.service", 1.0 if name == "scan" else 2.0)
+
+    def test_their_exposure_is_low_with_a_network_too(self):
+        if shutil.which("systemd-analyze") is None:
+            self.skipTest("systemd-analyze is not installed")
+        more = (PACKAGING / "examples/systemd/network.conf").read_text()
+        with tempfile.TemporaryDirectory() as directory:
+            for name in ("greylist", "spam"):
+                self.assertEqual(["any"], service(name)["IPAddressDeny"])
+                unit = pathlib.Path(directory) / f"mxfeed-{name}.service"
+                unit.write_text((UNITS / unit.name).read_text() + more)
+                self.assert_exposed(unit, 2.0)
+
+    def assert_exposed(self, unit, most):
+        done = subprocess.run(
+            ["systemd-analyze", "security", "--offline=true", "--no-pager",
+             f"--threshold={most * 10:.0f}", unit], capture_output=True, text=True, check=False)
+        self.assertEqual(0, done.returncode, done.stdout + done.stderr)
 
     def test_limits_suffice_for_all_sessions(self):
         for name in MILTERS:

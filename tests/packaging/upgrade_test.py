@@ -66,6 +66,7 @@ class UpgradeTest(packages.TestCase):
         self.assertFalse([answer for answer in answers
                           if not isinstance(answer, int) or answer >= 500], answers)
         accepted = {subject for subject, outcome in load.outcomes if outcome.accepted}
+        print(f"{len(load.outcomes)} messages, answers: {dict(answers)}")
 
         def arrived():
             return collections.Counter(
@@ -126,7 +127,9 @@ class UpgradeTest(packages.TestCase):
             self.assertNotEqual(pid, self.machine.property(f"mxfeed-{name}", "MainPID"))
 
     def test_an_upgrade_compiles_the_policy_before_it_restarts_the_filters(self):
-        self.gateway()
+        # This host has another name than its [[host]].
+        self.gateway(packages.GATEWAY.replace('name = "mx1.', 'name = "in1.')
+                     .replace("192.0.2.10", "192.0.2.11"), "--host", "in1.gateway.example")
         self.machine.sh("printf '\\n[greylist]\\ndelay = \"4m\"\\n' >>/etc/mxfeed/mxfeed.toml")
         done = self.machine.run(*self.later())
         self.assertIn("generation 2", done.stdout)
@@ -134,6 +137,8 @@ class UpgradeTest(packages.TestCase):
             self.assertIn("generation: 2", self.ask(name, "status"))
         first = done.stdout.index("generation 2")
         self.assertLess(first, done.stdout.index("Setting up mxfeed-greylist"))
+        self.assertIn("smtp_bind_address=192.0.2.11", self.machine.run(
+            "cat", "/var/lib/mxfeed/current-postfix/master.cf").stdout)
         self.assertEqual(0, self.machine.run("mxfeed", "status", check=False).returncode)
 
     def test_a_configuration_that_the_new_version_rejects_stops_nothing(self):
