@@ -23,6 +23,8 @@ class Load:
     def __init__(self, rate=RATE):
         self.interval = 1 / rate
         self.outcomes = []  # (subject, Outcome or the error)
+        self.begin = self.end = 0.0  # of the sending
+        self.longest = 0.0  # seconds that a message took
         self._stop = threading.Event()
         self._threads = concurrent.futures.ThreadPoolExecutor(200)
         self._pacer = threading.Thread(target=self._pace)
@@ -34,22 +36,25 @@ class Load:
     def __exit__(self, *_):
         self._stop.set()
         self._pacer.join()
+        self.end = time.monotonic()
         self._threads.shutdown()
 
     def _pace(self):
-        begin = time.monotonic()
+        self.begin = time.monotonic()
         for number in itertools.count():
-            if self._stop.wait(max(0, begin + number * self.interval - time.monotonic())):
+            if self._stop.wait(max(0, self.begin + number * self.interval - time.monotonic())):
                 return
             self._threads.submit(self._send, f"load {number}")
 
     def _send(self, subject):
+        begin = time.monotonic()
         try:
             with smtp_client.Session(rig.GATEWAY, 25, source=rig.SENDER) as session:
                 outcome = session.send("anna@sender.example", ["info@acme.example"],
                                        mail(subject))
         except OSError as error:
             outcome = error
+        self.longest = max(self.longest, time.monotonic() - begin)
         self.outcomes.append((subject, outcome))
 
     def answers(self):
@@ -66,7 +71,9 @@ class UpgradeTest(packages.TestCase):
         self.assertFalse([answer for answer in answers
                           if not isinstance(answer, int) or answer >= 500], answers)
         accepted = {subject for subject, outcome in load.outcomes if outcome.accepted}
-        print(f"{len(load.outcomes)} messages, answers: {dict(answers)}")
+        print(f"{len(load.outcomes)} messages in {load.end - load.begin:.1f} s, the longest took "
+              f"{load.longest:.1f} s, answers: {dict(answers)}")
+        self.assertGreater(len(load.outcomes) / (load.end - load.begin), 0.9 * RATE)
 
         def arrived():
             return collections.Counter(
@@ -81,7 +88,7 @@ class UpgradeTest(packages.TestCase):
         self.gateway()
         with Load() as load:
             eventually(lambda: len(load.outcomes) > 50, "load")
-            for name in packages.SERVICES:
+            for name in packages.SERVICES * 3:
                 before = len(load.outcomes)
                 self.machine.run("systemctl", "restart", f"mxfeed-{name}")
                 eventually(lambda: len(load.outcomes) > before + 50, "load after it", 60)
