@@ -101,6 +101,13 @@ class Machine:
             self._process = None
             eventually(self._group_is_gone, "the end of its processes")
 
+    def reboot(self):
+        """Shuts it down in order and boots it again."""
+        self.run("systemctl", "poweroff", check=False)
+        self._process.wait(120)
+        eventually(self._group_is_gone, "the end of its processes")
+        return self.boot()
+
     # ... what is done in it
 
     def run(self, *command, check=True, text=None, seconds=300):
