@@ -44,6 +44,20 @@ class InstallTest(packages.TestCase):
         self.assertEqual("", self.machine.run(
             "systemctl", "list-units", "--failed", "--plain", "--no-legend", "mxfeed*").stdout)
 
+    def test_the_commands_of_the_readme(self):
+        self.make_signatures()
+        self.install()
+        self.prepare_postfix()
+        said = self.machine.run("mxfeed", "init").stdout
+        self.assertIn("mxfeed postfix attach", said)
+        written = self.machine.path("/etc/mxfeed/mxfeed.toml").read_text()
+        self.assertIn('"mx1.gateway.example"', written)
+        self.assertRegex(written, r"(?m)^dedicated += true")
+        self.machine.write("/etc/mxfeed/domains.d/acme.toml", packages.DOMAINS)
+        self.machine.run("mxfeed", "apply")
+        self.attach()
+        self.assert_relays()
+
     def test_services_run_confined(self):
         self.gateway()
         for name in packages.SERVICES:
