@@ -165,7 +165,7 @@ class Detachment {
       return ExitCode::try_later;
     }
     write(plan_detach(read_files(postfix_), Routes::remove));
-    report_.set("routes", "taken");
+    report_.set("routes", "removed");
     report_.say(fmt::format("{}: detached", options_.postfix_config.string()));
     return ExitCode::fine;
   }
@@ -318,14 +318,17 @@ ExitCode show_postfix_status(const AttachOptions& options) {
     Json differing = Json::list();
     for (const auto& name : health.attachment->differing) differing.add(name);
     report.set("differing", std::move(differing));
-    if (health.attachment->state == AttachState::detaching ||
-        health.attachment->state == AttachState::partly) {
+    const auto state = health.attachment->state;
+    if (state == AttachState::detached) {
+      health.alarms.push_back(
+          {ExitCode::differs, fmt::format("{}: not attached: run mxfeed postfix attach",
+                                          options.postfix_config.string())});
+    } else if (state == AttachState::detaching || state == AttachState::partly) {
       health.alarms.push_back(
           {ExitCode::differs,
            fmt::format("{}: {}: run mxfeed postfix {} again",
                        options.postfix_config.string(), to_string(*health.attachment),
-                       health.attachment->state == AttachState::detaching ? "detach"
-                                                                          : "attach")});
+                       state == AttachState::detaching ? "detach" : "attach")});
     }
   }
   report.set("dangers", json_of(health.alarms));

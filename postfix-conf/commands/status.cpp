@@ -49,7 +49,7 @@ std::string attachment_of(const Health& health, const StatusOptions& options) {
   }
   if (differing.empty()) return fmt::format("{}: {}", directory, word);
   return fmt::format("{}: {}, {} differ", directory, word,
-                     count_of(differing.size(), "parameter"));
+                     count_of(differing.size(), "setting"));
 }
 
 void print_text(const Health& health, const StatusOptions& options) {

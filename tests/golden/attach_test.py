@@ -52,7 +52,7 @@ class AttachTest(site_postfix.TestCase):
         self.assertEqual((told["conflicts"], told["exit_status"]), ([], DIFFERS))
         self.assertEqual(json.loads(self.attach("--json").stdout)["state"], "attached")
         told = json.loads(self.postfix_command("detach", "--json").stdout)
-        self.assertEqual(told["routes"], "taken")
+        self.assertEqual(told["routes"], "removed")
 
     def test_a_second_time_changes_nothing(self):
         self.attach()
@@ -151,7 +151,7 @@ class AttachTest(site_postfix.TestCase):
     def test_status_tells_how_far_it_is_attached(self):
         def state(status):
             return json.loads(self.postfix_command("status", "--json", status=status).stdout)
-        self.assertEqual(state(0)["state"], "detached")
+        self.assertEqual(state(DIFFERS)["state"], "detached")
         self.attach()
         self.assertEqual(state(6)["state"], "attached")
         attached = self.files()

@@ -197,8 +197,8 @@ Settings<GatewayConfig> postfix_settings() {
       custom<&G::sealers>("sealers", SettingType::strings,
                           R"(["unix:opendkim/opendkim.sock"])",
                           read_milters_into<&G::sealers>),
-      custom<&G::services>("services", SettingType::strings, R"(["2525/inet"])",
-                           read_services),
+      custom<&G::services>("services", SettingType::strings,
+                           R"(["smtp/inet", "2525/inet"])", read_services),
   };
   return kRows;
 }

@@ -154,7 +154,7 @@ class Search {
       if (!one.fault.empty()) {
         add(Trouble::same_domain, place,
             fmt::format("{}: {}", escape_untrusted(one.item), one.fault),
-            "correct that: whether it has a configured domain is not known");
+            "correct that first: it cannot be searched for configured domains");
         continue;
       }
       std::string names = fmt::format("{}", fmt::join(one.domains, ", "));

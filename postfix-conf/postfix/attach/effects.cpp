@@ -34,16 +34,33 @@ constexpr std::string_view kRestrictions[] = {
     "smtpd_recipient_restrictions",  "smtpd_data_restrictions",
     "smtpd_end_of_data_restrictions"};
 
-constexpr std::string_view kOtherChecks[] = {
-    "content_filter",        "header_checks",
-    "mime_header_checks",    "nested_header_checks",
-    "body_checks",           "milter_header_checks",
-    "smtp_header_checks",    "smtp_body_checks",
-    "smtp_generic_maps",     "always_bcc",
-    "sender_bcc_maps",       "recipient_bcc_maps",
-    "virtual_alias_maps",    "canonical_maps",
-    "sender_canonical_maps", "recipient_canonical_maps",
-    "postscreen_dnsbl_sites"};
+constexpr std::string_view kOtherChecks[] = {"content_filter",
+                                             "header_checks",
+                                             "mime_header_checks",
+                                             "nested_header_checks",
+                                             "body_checks",
+                                             "milter_header_checks",
+                                             "smtp_header_checks",
+                                             "smtp_body_checks",
+                                             "smtp_generic_maps",
+                                             "always_bcc",
+                                             "sender_bcc_maps",
+                                             "recipient_bcc_maps",
+                                             "virtual_alias_maps",
+                                             "canonical_maps",
+                                             "sender_canonical_maps",
+                                             "recipient_canonical_maps",
+                                             "postscreen_dnsbl_sites",
+                                             "smtp_tls_policy_maps"};
+
+// The service that a change of master.cf concerns.
+const PostfixService* service_of(const PostfixSettings& site, const Change& change) {
+  const auto found = std::find_if(site.services.begin(), site.services.end(),
+                                  [&](const PostfixService& service) {
+                                    return change.place == "master.cf: " + service.name;
+                                  });
+  return found == site.services.end() ? nullptr : &*found;
+}
 
 // postconf(5): a number and s, m, h, d or w; without a unit days, as the lifetimes have.
 std::optional<std::chrono::seconds> days_or(std::string_view value) {
@@ -81,12 +98,13 @@ std::vector<std::string> also_affects(const PostfixSettings& site,
         "{}: mail is deferred (451) while mxfeed-virus does not answer", names));
   }
   for (const auto& change : plan.changes) {
-    if (change.name.find("_error_limit") != std::string::npos &&
-        change.place != "main.cf") {
+    const auto* const service = service_of(site, change);
+    if (change.name.find("_error_limit") != std::string::npos && service != nullptr &&
+        change.after) {
       const std::string_view name = std::string_view(change.name).substr(3);
-      lines.push_back(
-          fmt::format("{}: {} is raised from {}: a client may cause more errors",
-                      escape_untrusted(change.place), name, site.parameter(name)));
+      lines.push_back(fmt::format(
+          "{}: {} is raised from {}: a client may cause more errors",
+          escape_untrusted(change.place), name, site.parameter(*service, name)));
     }
     if (change.place == "main.cf" && change.reason == "dedicated = true") {
       lines.push_back(fmt::format("main.cf: {}: {} -> {}, for all mail", change.name,
@@ -133,6 +151,15 @@ std::vector<std::string> strikes(const PostfixSettings& site, const PostfixNeeds
           service.options.contains(name) ? escape_untrusted(service.name) + ": -o " : "",
           name, escape_untrusted(value)));
     }
+  }
+  // Of the delivery to the customers' servers.
+  const auto level = site.parameter("smtp_tls_security_level");
+  if (!level.empty() && level != "none" && level != "may") {
+    add(fmt::format("smtp_tls_security_level: {}: mail waits for a server without TLS",
+                    escape_untrusted(level)));
+  }
+  if (site.parameter("soft_bounce") == "yes") {
+    add("soft_bounce: yes: what a customer's server refuses is tried again");
   }
   return lines;
 }

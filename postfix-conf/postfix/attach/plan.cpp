@@ -259,7 +259,7 @@ void add_changes(const PostfixFiles& now, Plan& plan) {
   // The same by value, but not to the byte: a record that is not needed any more.
   if (plan.changes.empty() && plan.last != now) {
     plan.changes.push_back({"main.cf, master.cf", "", std::nullopt, std::nullopt,
-                            "the comments of mxfeed are brought up to date"});
+                            "only comments of mxfeed change"});
   }
 }
 

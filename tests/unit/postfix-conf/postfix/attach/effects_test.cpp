@@ -25,6 +25,10 @@ TEST_CASE("what other mail notices is told", "[attach]") {
   CHECK(has(lines, "smtp/inet: mail is deferred (451)"));
   CHECK(has(lines, "smtp/inet: smtpd_soft_error_limit is raised from 10"));
   CHECK_FALSE(has(lines, "60000"));
+  PostfixSettings own = test::site();
+  own.services[0].options["smtpd_soft_error_limit"] = "7";
+  CHECK(has(also_affects(own, test::needs(), plan),
+            "smtp/inet: smtpd_soft_error_limit is raised from 7"));
   PostfixSettings bare = test::site();
   bare.main["smtpd_milters"] = "";
   CHECK(has(also_affects(bare, test::needs(), plan), "longer than 60000 bytes"));
@@ -55,6 +59,22 @@ TEST_CASE("checks of the site that meet mail for our domains are listed", "[atta
               "smtpd_recipient_restrictions: check_policy_service unix:private/postgrey",
               "smtp/inet: -o content_filter: smtp-amavis:[127.0.0.1]:10024",
               "header_checks: regexp:/h", "always_bcc: archive@mail.example"});
+}
+
+TEST_CASE("what the site demands of every server that it delivers to is listed",
+          "[attach]") {
+  PostfixSettings settings = test::site();
+  for (const char* level : {"", "none", "may"}) {
+    settings.main["smtp_tls_security_level"] = level;
+    CHECK(strikes(settings, test::needs()).empty());
+  }
+  settings.main["smtp_tls_security_level"] = "encrypt";
+  settings.main["smtp_tls_policy_maps"] = "hash:/t";
+  settings.main["soft_bounce"] = "yes";
+  const auto lines = strikes(settings, test::needs());
+  CHECK(has(lines, "smtp_tls_security_level: encrypt: mail waits"));
+  CHECK(has(lines, "smtp_tls_policy_maps: hash:/t"));
+  CHECK(has(lines, "soft_bounce: yes"));
 }
 
 TEST_CASE("a lifetime above that of the site is not in force", "[attach]") {
