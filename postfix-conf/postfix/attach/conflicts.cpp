@@ -75,7 +75,7 @@ class Search {
       }
       milters(service);
     }
-    if (count > 0) return;
+    if (count > 0) return unfiltered_services();
     add(Trouble::no_service, master(),
         needs_.use.services.empty()
             ? "no smtpd(8) of port 25 that other hosts reach"
@@ -83,6 +83,18 @@ class Search {
                           fmt::join(needs_.use.services, ", ")),
         "name the services where mail of strangers comes in: services = "
         "[\"2525/inet\"] in [postfix] of mxfeed.toml");
+  }
+
+  // relay_domains is global, so these take mail for our domains too.
+  void unfiltered_services() {
+    for (const auto& service : settings_.services) {
+      if (!service.serves_strangers() || gets_filters(service, needs_.use)) continue;
+      add(Trouble::milters_disabled,
+          fmt::format("{}: {}", master(), escape_untrusted(service.name)),
+          "mail bypasses the filters: services in [postfix] of mxfeed.toml does not name "
+          "it",
+          fmt::format("add \"{}\" to services", escape_untrusted(service.name)));
+    }
   }
 
   void value_of(const PostfixService& service, std::string_view name, Trouble trouble,

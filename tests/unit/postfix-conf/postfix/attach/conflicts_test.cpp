@@ -104,6 +104,14 @@ const ConflictCase kConflicts[] = {
     {"a service that is not there",
      [](SiteView&, PostfixNeeds& n) { n.use.services = {"2525/inet"}; },
      Trouble::no_service, "/p/master.cf: none of the services 2525/inet"},
+    {"a service of port 25 that is not named",
+     [](SiteView& s, PostfixNeeds& n) {
+       n.use.services = {"2525/inet"};
+       auto other = s.settings.services[0];
+       other.name = "2525/inet";
+       s.settings.services.push_back(other);
+     },
+     Trouble::milters_disabled, "/p/master.cf: smtp/inet: mail bypasses the filters"},
     {"a milter that is not named",
      [](SiteView& s, PostfixNeeds&) {
        s.settings.main["smtpd_milters"] = "inet:localhost:8891, unix:rspamd/rspamd.sock";
