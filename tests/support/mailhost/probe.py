@@ -66,6 +66,8 @@ class RecordingSession(smtp_client.Session):
         super().__init__(*arguments, **options)
 
     def command(self, line):
+        if self._gone:
+            raise ConnectionResetError("the server has said that it closes")
         self._dialog.append(f"> {line if isinstance(line, str) else line.decode('latin-1')}")
         return super().command(line)
 
@@ -77,6 +79,8 @@ class RecordingSession(smtp_client.Session):
             self._dialog.append("< (closed)")
             raise
         self._dialog.append(f"< {reply}")
+        # Whether what is sent after it gets through is chance (RFC 5321, 3.8).
+        self._gone = reply.code == 421
         return reply
 
     def close(self):
