@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "postfix-conf/generate/main_cf.h"
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include "tests/support/catch.h"
+
+namespace mxfeed {
+namespace {
+
+std::string parameter(const std::vector<std::pair<std::string, std::string>>& all,
+                      std::string_view name) {
+  for (const auto& [key, value] : all) {
+    if (key == name) return value;
+  }
+  return "absent";
+}
+
+TEST_CASE("Postfix's limits are above those of every domain", "[postfix-conf]") {
+  using std::chrono::hours;
+  MainCfNeeds needs;
+  needs.state = "/s";
+  needs.dedicated = true;
+  needs.longest_lifetime = hours(24);
+  needs.largest_message = 51'200'000;
+  const auto small = main_cf_parameters(needs);
+  CHECK(parameter(small, "maximal_queue_lifetime") == "5d");
+  CHECK(parameter(small, "message_size_limit") == "51200000");
+  CHECK(parameter(small, "mailbox_size_limit") == "absent");
+  CHECK(parameter(small, "smtp_bind_address") == "absent");
+  needs.smtputf8 = true;
+  needs.longest_lifetime = hours(24 * 30);
+  needs.largest_message = 51'200'001;
+  const auto large = main_cf_parameters(needs);
+  CHECK(parameter(large, "maximal_queue_lifetime") == "30d");
+  CHECK(parameter(large, "bounce_queue_lifetime") == "30d");
+  CHECK(parameter(large, "mailbox_size_limit") == "0");
+  CHECK(parameter(small, "smtpd_discard_ehlo_keywords") == "silent-discard, smtputf8");
+  CHECK(parameter(large, "smtpd_discard_ehlo_keywords").empty());
+  const auto number = [&](const char* name) { return std::stoi(parameter(small, name)); };
+  CHECK(number("smtpd_soft_error_limit") > number("smtpd_recipient_limit"));
+  CHECK(number("smtpd_hard_error_limit") > number("smtpd_recipient_limit"));
+}
+
+TEST_CASE("on a Postfix with other uses only what is ours is set", "[postfix-conf]") {
+  MainCfNeeds needs;
+  needs.state = "/s";
+  needs.verifiers = {"inet:localhost:8891"};
+  needs.sealers = {"{ unix:seal, default_action=accept }"};
+  std::vector<std::string> names;
+  const auto all = main_cf_parameters(needs);
+  for (const auto& [name, value] : all) names.push_back(name);
+  CHECK(names == std::vector<std::string>{"relay_domains", "transport_maps",
+                                          "mxfeed_smtpd_milters"});
+  const auto milters = parameter(all, "mxfeed_smtpd_milters");
+  CHECK(milters.starts_with("inet:localhost:8891, { unix:mxfeed/greylist.sock,"));
+  CHECK(milters.ends_with(" }, { unix:seal, default_action=accept }"));
+}
+
+TEST_CASE("a generation is made to fit another site", "[postfix-conf]") {
+  Generated made;
+  made.policies.resize(1);
+  const auto own = *Network::parse("192.0.2.0/24");
+  const auto theirs = *Network::parse("198.51.100.0/24");
+  made.gateway.trusted_networks = {own};
+  Site site;
+  site.has_relay_recipients = true;
+  // Also a network that the configuration names.
+  site.mynetworks = {theirs, own};
+  fit_site(made, site, "/s");
+  fit_site(made, site, "/s");
+  CHECK(made.gateway.trusted_networks == std::vector<Network>{own, theirs, own});
+  CHECK(parameter(made.main_cf, "relay_recipient_maps") ==
+        "cdb:/s/current-postfix/relay_recipients, "
+        "regexp:/s/current-postfix/relay_recipients.regexp");
+  CHECK(made.main_cf.size() == 1);
+  CHECK(made.site == site);
+  fit_site(made, {}, "/s");
+  CHECK(made.gateway.trusted_networks == std::vector<Network>{own});
+  CHECK(made.main_cf.empty());
+  // A dedicated one is set as we need it.
+  made.use.dedicated = true;
+  fit_site(made, site, "/s");
+  CHECK(made.main_cf.empty());
+  CHECK_FALSE(made.site.has_relay_recipients);
+  CHECK(made.site.mynetworks == site.mynetworks);
+}
+
+TEST_CASE("what version 0.1.0 wrote is for a dedicated Postfix", "[postfix-conf]") {
+  Generated made;
+  made.policies.resize(1);
+  made.main_cf = {{"relay_transport", "retry:x"},
+                  {"milter_default_action", "tempfail"},
+                  {"smtpd_milters", "unix:mxfeed/virus.sock"},
+                  {"smtp_bind_address", "192.0.2.1"}};
+  made.master_cf = {"relaysoft unix - - y - - smtp -o soft_bounce=yes"};
+  upgrade_main_cf(made);
+  REQUIRE(made.main_cf.size() == 2);
+  CHECK(made.main_cf[0].first == "relay_transport");
+  CHECK(made.main_cf[1].first == "mxfeed_smtpd_milters");
+  REQUIRE(made.master_cf.size() == 2);
+  CHECK(made.master_cf[0].ends_with(" -o smtp_bind_address=192.0.2.1"));
+  CHECK(made.master_cf[1].starts_with("mxfeed-soft "));
+  CHECK(made.use.dedicated);
+  const auto once = made.main_cf;
+  upgrade_main_cf(made);
+  CHECK(made.main_cf == once);
+}
+
+}  // namespace
+}  // namespace mxfeed
