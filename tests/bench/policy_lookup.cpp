@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
 // Time of a look-up in PolicyDb: of a domain that is there, and of an unknown one (which
-// asks for its parents too).  Usage: policy_lookup [domains] (100000 unless said).
+// asks for its parents too).  Usage: policy_lookup [domains] (default: 100000).
 
 #include <fmt/format.h>
 

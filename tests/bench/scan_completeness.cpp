@@ -6,7 +6,7 @@
 //   bench_scan_completeness CORPUS [MAILS]
 //
 // CORPUS is what tests/support/fetch-corpus prints.  Each rule of completeness.h scans
-// the same real mails (600 unless said otherwise, evenly picked) and the same tricks, all
+// the same real mails (by default 600, evenly picked) and the same tricks, all
 // of which carry EICAR.  Printed for each rule: mails and parts fed again, errors, CPU
 // time a mail, and the tricks that went through.
 

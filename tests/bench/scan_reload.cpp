@@ -5,7 +5,7 @@
 //
 //   bench_scan_reload MXFEED-SCAN CORPUS [MAILS [SIGNATURES]]
 //
-// 10 000 mails and 100 000 signatures unless said otherwise.  Mails are those of the
+// By default 10 000 mails and 100 000 signatures.  Mails are those of the
 // corpus (tests/support/fetch-corpus), each made unique.  Printed: answers, latency with
 // reloads and without, and the memory of each process: all (RSS), its share (PSS), its
 // own (private).
