@@ -246,6 +246,13 @@ std::vector<CfBlock> cf_blocks(std::string_view text) {
   return blocks;
 }
 
+std::optional<CfBlock> find_cf_block(std::string_view text, std::string_view name) {
+  for (auto& block : cf_blocks(text)) {
+    if (block.name == name) return std::move(block);
+  }
+  return std::nullopt;
+}
+
 std::string cf_block(std::string_view name, std::string_view original,
                      std::string_view ours) {
   std::string block = fmt::format("{}{} {}\n", kBegin, name, digest_of(original, ours));

@@ -99,6 +99,8 @@ struct CfBlock {
 };
 // A marker without its counterpart is a comment.
 std::vector<CfBlock> cf_blocks(std::string_view text);
+// The first of this name.
+std::optional<CfBlock> find_cf_block(std::string_view text, std::string_view name);
 
 // The lines of a block.  Every line of `original` and `ours` ends with a line break.
 std::string cf_block(std::string_view name, std::string_view original,

@@ -75,7 +75,7 @@ class TakingBack {
       : text_(text), name_(name), is_ours_(is_ours) {}
 
   TakenBack take_back() {
-    while (const auto block = find_block()) note(take_back(*block));
+    while (const auto block = find_cf_block(text_, name_)) note(take_back(*block));
     // From the end, so that the places of those before stay true.
     auto definitions = definitions_in(text_);
     for (auto one = definitions.rbegin(); one != definitions.rend(); ++one) {
@@ -89,13 +89,6 @@ class TakingBack {
 
  private:
   void note(TakenBack taken) { result_ = std::max(result_, taken); }
-
-  std::optional<CfBlock> find_block() const {
-    for (auto& block : cf_blocks(text_)) {
-      if (block.name == name_) return std::move(block);
-    }
-    return std::nullopt;
-  }
 
   bool is_ours_by_name() const { return name_.starts_with(kOurNames); }
 

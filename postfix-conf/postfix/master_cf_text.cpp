@@ -167,7 +167,7 @@ class TakingBack {
       : text_(text), name_(service), is_ours_(is_ours) {}
 
   TakenBack take_back() {
-    while (const auto block = find_block()) take_back(*block);
+    while (const auto block = find_cf_block(text_, name_)) take_back(*block);
     take_out(nullptr);
     restore_end(text_);
     return result_;
@@ -175,13 +175,6 @@ class TakingBack {
 
  private:
   void note(TakenBack taken) { result_ = std::max(result_, taken); }
-
-  std::optional<CfBlock> find_block() const {
-    for (auto& block : cf_blocks(text_)) {
-      if (block.name == name_) return std::move(block);
-    }
-    return std::nullopt;
-  }
 
   bool is_ours_by_name() const { return name_.starts_with(kOurServices); }
 

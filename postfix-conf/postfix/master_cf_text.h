@@ -37,13 +37,13 @@ class MasterCf {
   std::vector<PostfixService> site_services() const;
 
   // Adds `-o NAME=VALUE` behind the other options of the service, so that they hold; to
-  // every service of that name if it is there twice.  They replace those added before;
-  // does nothing if they are as wanted, and takes those before back if there are none.  A
-  // value should name a parameter of ours
-  // ("$mxfeed_smtpd_milters", "$mxfeed_soft_error_limit"): so it is known as ours when
-  // the comments are lost. Throws Fault if there is no such service, if it would not take
-  // them (an argument that is no option stands before, as in pipe(8)), or for a name or
-  // value that Postfix would read as another.
+  // every service of that name if there are two.  They replace those that were added
+  // before.  Nothing is done if they are as wanted; without options those before are
+  // taken back.  A value should name a parameter of ours, such as
+  // "$mxfeed_smtpd_milters": so it is known as ours when the comments are lost.  Throws
+  // Fault if there is no such service, if it would not take them (an argument that is no
+  // option stands before, as in pipe(8)), or for a name or value that Postfix would read
+  // as another.
   void add_options(std::string_view service, const std::vector<ServiceOption>& options);
 
   // Adds the service of that line ("mxfeed-relay unix - - y - - smtp -o x=y") at the end,
