@@ -68,6 +68,12 @@ constexpr std::string_view kOurDomains[] = {
 
 }  // namespace
 
+bool is_everybody(const Network& network) {
+  const auto& base = network.base;
+  if (base.is_private() || base.is_loopback() || base.is_link_local()) return false;
+  return network.bits < (base.is_v4() ? kLeastPrefixV4 : kLeastPrefixV6);
+}
+
 std::vector<std::string> open_relays(const PostfixSettings& settings) {
   std::vector<std::string> found;
   const auto main = (settings.config / "main.cf").string();

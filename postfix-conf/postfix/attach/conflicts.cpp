@@ -24,9 +24,7 @@ class Search {
     services();
     map_types();
     same_domains();
-    for (const auto& text : open_relays(settings_)) {
-      add(Trouble::open_relay, "", text, "correct that first");
-    }
+    open_relay();
     for (const auto& cause : site_.reading.uncompiled) {
       add(Trouble::mynetworks, main() + ": mynetworks", cause,
           "write its networks into mynetworks, or into a table of type cidr");
@@ -142,6 +140,20 @@ class Search {
   void once(Trouble trouble, const std::string& place, const std::string& cause,
             std::string advice) {
     if (said_.insert(place + cause).second) add(trouble, place, cause, std::move(advice));
+  }
+
+  void open_relay() {
+    const auto relays = open_relays(settings_);
+    for (const auto& text : relays) {
+      add(Trouble::open_relay, "", text, "correct that first");
+    }
+    if (!relays.empty()) return;
+    // Those that stand in a table.
+    for (const auto& network : site_.reading.site.mynetworks) {
+      if (!is_everybody(network)) continue;
+      add(Trouble::open_relay, main() + ": mynetworks",
+          fmt::format("{} lets everybody relay", network.str()), "correct that first");
+    }
   }
 
   void map_types() {

@@ -72,6 +72,19 @@ const ConflictCase kConflicts[] = {
     {"an open relay",
      [](SiteView& s, PostfixNeeds&) { s.settings.main["mynetworks"] = "0.0.0.0/0"; },
      Trouble::open_relay, "mynetworks=0.0.0.0/0 lets everybody relay"},
+    {"everybody in a table",
+     [](SiteView& s, PostfixNeeds&) {
+       s.reading.site.mynetworks = {*Network::parse("127.0.0.0/8"),
+                                    *Network::parse("0.0.0.0/0")};
+     },
+     Trouble::open_relay, "/p/main.cf: mynetworks: 0.0.0.0/0 lets everybody relay"},
+    {"large networks of nobody else",
+     [](SiteView& s, PostfixNeeds&) {
+       s.reading.site.mynetworks = {*Network::parse("10.0.0.0/8"),
+                                    *Network::parse("fc00::/7"),
+                                    *Network::parse("2001:db8::/16")};
+     },
+     Trouble::open_relay, ""},
     {"networks in a table",
      [](SiteView& s, PostfixNeeds&) {
        s.reading.uncompiled = {"hash:/n: cannot be compiled"};
