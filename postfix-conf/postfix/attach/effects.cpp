@@ -106,7 +106,7 @@ std::vector<std::string> also_affects(const PostfixSettings& site,
           "{}: {} is raised from {}: a client may cause more errors",
           escape_untrusted(change.place), name, site.parameter(*service, name)));
     }
-    if (change.place == "main.cf" && change.reason == "dedicated = true") {
+    if (change.is_global) {
       lines.push_back(fmt::format("main.cf: {}: {} -> {}, for all mail", change.name,
                                   shown(change.before), shown(change.after)));
     }

@@ -40,6 +40,7 @@ bool is_one_of(std::string_view name, const Names& names) {
   return std::find(std::begin(names), std::end(names), name) != std::end(names);
 }
 
+// Empty for the global parameters of a dedicated Postfix.
 std::string_view reason_of(std::string_view name) {
   if (name == "relay_domains") return "accepts mail for the configured domains";
   if (name == "relay_recipient_maps") return "accepts their recipients";
@@ -51,7 +52,7 @@ std::string_view reason_of(std::string_view name) {
     return "452 replies to recipients count as errors";
   }
   if (name.starts_with("mxfeed_")) return "used by services in master.cf";
-  return "dedicated = true";
+  return {};
 }
 
 class AttachPlanner {
@@ -251,8 +252,10 @@ void add_changes(const PostfixFiles& now, Plan& plan) {
     auto from = before.value(name);
     auto to = after.value(name);
     if (from == to) continue;
-    plan.changes.push_back(
-        {"main.cf", name, std::move(from), std::move(to), std::string(reason_of(name))});
+    const auto reason = reason_of(name);
+    plan.changes.push_back({"main.cf", name, std::move(from), std::move(to),
+                            std::string(reason.empty() ? "dedicated = true" : reason),
+                            reason.empty()});
   }
   add_master_changes(MasterCf(now.master_cf, is_ours),
                      MasterCf(plan.last.master_cf, is_ours), plan.changes);

@@ -50,6 +50,7 @@ struct Change {
   std::string name;   // "relay_domains", "-o smtpd_milters"; empty for a service
   std::optional<std::string> before, after;  // nothing if it is not set
   std::string reason;
+  bool is_global = false;  // a parameter of all mail, which only a dedicated Postfix gets
 
   // "main.cf: relay_domains"
   std::string subject() const;
