@@ -278,6 +278,13 @@ ExitCode attach_postfix(const AttachOptions& options) {
   }
   const auto open =
       write_plan(postfix, preparation.plan(), preparation.queue(), is_running);
+  if (open > 0 && attach_state(preparation.plan().first) == AttachState::accepting) {
+    complain(
+        fmt::format("danger: {}: {} from before the filters still takes mail for the "
+                    "configured domains; run mxfeed postfix attach again later",
+                    describe(ExitCode::unscanned), count_of(open, "session")));
+    return report.finish(ExitCode::unscanned);
+  }
   if (open > 0) {
     report.say(fmt::format(
         "mail for the configured domains is not accepted yet: {} from before would take "

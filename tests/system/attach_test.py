@@ -20,7 +20,7 @@ import service
 import smtp_client
 import smtp_sink
 
-DIFFERS, TRY_LATER = 7, 75
+UNSCANNED, TRY_LATER = 3, 75
 OTHER = "203.0.113.20"
 
 # What the site has besides: a relay domain with a list of its recipients.
@@ -182,6 +182,20 @@ class AttachTest(unittest.TestCase):
             self.assertEqual(self.code("info@old.example"), 250)
         self.command("attach")
         self.taken()
+
+    def test_a_session_from_before_the_filters_were_put_back_is_a_danger(self):
+        self.command("attach")
+        self.taken()
+        attached = self.files()
+        # Somebody takes the filters away.
+        (self.postfix.config / "master.cf").write_bytes(self.before[1])
+        self.postfix.reload()
+        with smtp_client.Session(rig.GATEWAY, 25, source=rig.SENDER) as session:
+            session.command("MAIL FROM:<anna@sender.example>")
+            done = self.command("attach", statuses=(UNSCANNED,))
+            self.assertIn("1 session from before the filters still takes mail", done.stderr)
+        self.assertEqual(self.files(), attached)
+        self.command("attach")
 
     def test_what_waits_at_detach_is_delivered_later(self):
         before = len(self.bounces())

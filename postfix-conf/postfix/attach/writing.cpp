@@ -119,7 +119,9 @@ std::size_t write_plan(const Postfix& postfix, const Plan& plan, const fs::path&
   postfix.reload();
   await_socket(postfix, queue / "private" / name);
   const auto open = await_filters(queue, filtered_services(plan.first.master_cf));
-  write_files(postfix, open > 0 ? plan.first : plan.last);
+  // Where mail is accepted already, to stop halfway would help nobody.
+  const bool accepts = attach_state(plan.first) == AttachState::accepting;
+  write_files(postfix, open > 0 && !accepts ? plan.first : plan.last);
   postfix.reload();
   return open;
 }

@@ -24,7 +24,8 @@ std::optional<Fd> lock_files(const Postfix& postfix);
 // The end of master.cf gets a temporary service in the first step.  When its socket
 // exists, master(8) has read the whole file.  smtpd(8) processes from before, which have
 // no filters, may have a session open: the second step waits half a minute for their end.
-// If some are left it is not written, and their number is returned.  `queue` is
+// If some are left their number is returned, and the second step is not written unless
+// mail for our domains was accepted before, as when filters are put back.  `queue` is
 // queue_directory.  Throws Fault, also if Postfix does not read its files within half a
 // minute.
 std::size_t write_plan(const Postfix& postfix, const Plan& plan,
