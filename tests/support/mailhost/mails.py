@@ -63,7 +63,10 @@ def site_mails(sender_key):
             ANNA, signed.replace(b"all is well", b"all is lost")),
         "a forbidden field": lambda p: p.send(ANNA, mail("no", X_Forbidden="yes")),
         "a noted field": lambda p: p.send(ANNA, mail("noted", X_Noted="yes")),
-        "a success notification": _with_notification,
+        # One recipient each: deliveries of two end in any order.
+        "a success notification, delivered": lambda p: _with_notification(p, ANNA),
+        "a success notification, relayed":
+            lambda p: _with_notification(p, "info@partner.example"),
         "TLS on port 25": _with_tls,
         "BDAT": _with_bdat,
         "HELO, RSET and two mails": _two_mails,
@@ -114,11 +117,11 @@ def _submit_with_wrong_password(probe):
         session.login("nobody@boxes.example", "secret")
 
 
-def _with_notification(probe):
+def _with_notification(probe, recipient):
     with probe.session() as session:
         session.command("MAIL FROM:<anna@sender.example> RET=HDRS ENVID=probe1")
-        session.command(f"RCPT TO:<{ANNA}> NOTIFY=SUCCESS,FAILURE ORCPT=rfc822;{ANNA}")
-        session.command("RCPT TO:<info@partner.example> NOTIFY=SUCCESS")
+        session.command(
+            f"RCPT TO:<{recipient}> NOTIFY=SUCCESS,FAILURE ORCPT=rfc822;{recipient}")
         session.command("DATA")
         session.command(mail("notify").removesuffix(b"\r\n") + b"\r\n.")
 
