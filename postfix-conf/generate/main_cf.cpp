@@ -23,14 +23,16 @@ constexpr std::uint64_t kMailboxLimit = 51'200'000;
 
 constexpr const char* kRelayRecipients = "relay_recipient_maps";
 
-// The sockets are named as a chrooted smtpd sees them.
-constexpr const char* kMilters =
-    "{ unix:mxfeed/greylist.sock, default_action=accept, protocol=6, connect_timeout=5s, "
-    "command_timeout=10s, content_timeout=20s }, "
-    "{ unix:mxfeed/virus.sock, default_action=tempfail, protocol=6, connect_timeout=10s, "
-    "command_timeout=20s, content_timeout=300s }, "
-    "{ unix:mxfeed/spam.sock, default_action=accept, protocol=6, connect_timeout=5s, "
-    "command_timeout=10s, content_timeout=60s }";
+std::string our_milters() {
+  return fmt::format(
+      "{{ {}, default_action=accept, protocol=6, connect_timeout=5s, "
+      "command_timeout=10s, content_timeout=20s }}, "
+      "{{ {}, default_action=tempfail, protocol=6, connect_timeout=10s, "
+      "command_timeout=20s, content_timeout=300s }}, "
+      "{{ {}, default_action=accept, protocol=6, connect_timeout=5s, "
+      "command_timeout=10s, content_timeout=60s }}",
+      kGreylistSocket, kVirusSocket, kSpamSocket);
+}
 
 std::string maps_of(const std::string& state, std::string_view type) {
   return fmt::format("{}:{}/current-postfix/", type, state);
@@ -43,7 +45,7 @@ Parameter relay_recipients(const std::string& state) {
 
 std::string milters(const MainCfNeeds& needs) {
   std::vector<std::string> all = needs.verifiers;
-  all.emplace_back(kMilters);
+  all.push_back(our_milters());
   all.insert(all.end(), needs.sealers.begin(), needs.sealers.end());
   return fmt::format("{}", fmt::join(all, ", "));
 }
@@ -163,7 +165,7 @@ void upgrade_main_cf(Generated& generated) {
   std::erase_if(generated.main_cf, [&](const Parameter& one) {
     return std::find(std::begin(kGone), std::end(kGone), one.first) != std::end(kGone);
   });
-  generated.main_cf.emplace_back(kMiltersParameter, kMilters);
+  generated.main_cf.emplace_back(kMiltersParameter, our_milters());
   generated.master_cf = services(bind);
   generated.use.dedicated = true;
 }

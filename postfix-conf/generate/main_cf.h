@@ -20,6 +20,11 @@ namespace mxfeed {
 // smtpd_milters.
 inline constexpr const char* kMiltersParameter = "mxfeed_smtpd_milters";
 
+// The sockets of our milters, as a chrooted smtpd(8) sees them.
+inline constexpr const char* kGreylistSocket = "unix:mxfeed/greylist.sock";
+inline constexpr const char* kVirusSocket = "unix:mxfeed/virus.sock";
+inline constexpr const char* kSpamSocket = "unix:mxfeed/spam.sock";
+
 // The settings that the parameters follow from.
 struct MainCfNeeds {
   std::string state;  // the absolute path of --state

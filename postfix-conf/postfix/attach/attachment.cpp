@@ -7,7 +7,6 @@
 #include <set>
 
 #include "common/base/text.h"
-#include "postfix-conf/generate/main_cf.h"
 #include "postfix-conf/postfix/open_relay.h"
 
 namespace mxfeed {
@@ -32,11 +31,6 @@ Danger danger_of(Trouble trouble) {
       break;
   }
   return Danger::differs;
-}
-
-// The milter without which mail is unscanned, by its socket.
-bool is_scanner(std::string_view endpoint) {
-  return endpoint.find("mxfeed/virus") != std::string_view::npos;
 }
 
 class Examination {
@@ -71,7 +65,7 @@ class Examination {
     if (said_.insert(text).second) result_.findings.push_back({danger, std::move(text)});
   }
 
-  // Whether the service has our milters, and the scanner is not optional.
+  // Whether the service has the scanner, and that is not optional.
   void find_scanner(const PostfixService& service) {
     const auto list = now_.parameter(service, "smtpd_milters");
     const bool own = service.options.contains("smtpd_milters");
@@ -81,25 +75,20 @@ class Examination {
                           escape_untrusted(service.name))
             : fmt::format("{}: smtpd_milters", (now_.config / "main.cf").string());
     const auto running = milters_in(list);
-    for (const auto& ours : milters_in(needs_.parameter(kMiltersParameter))) {
-      if (!is_scanner(ours.endpoint)) continue;
-      const auto found = std::find_if(
-          running.begin(), running.end(),
-          [&](const MilterEntry& entry) { return entry.endpoint == ours.endpoint; });
-      if (found == running.end()) {
-        add(Danger::unscanned, fmt::format("{}={}: mail bypasses the filters", place,
-                                           escape_untrusted(list)));
-        return;
-      }
-      const auto action = found->default_action.empty()
-                              ? now_.parameter(service, "milter_default_action")
-                              : std::string_view(found->default_action);
-      if (action == "accept") {
-        add(Danger::unscanned,
-            fmt::format("{}: {}: default_action=accept: mail bypasses the filter while "
-                        "it does not answer",
-                        place, escape_untrusted(found->endpoint)));
-      }
+    const auto found = std::find_if(running.begin(), running.end(), is_scanner);
+    if (found == running.end()) {
+      add(Danger::unscanned,
+          fmt::format("{}={}: mail bypasses the filters", place, escape_untrusted(list)));
+      return;
+    }
+    const auto action = found->default_action.empty()
+                            ? now_.parameter(service, "milter_default_action")
+                            : std::string_view(found->default_action);
+    if (action == "accept") {
+      add(Danger::unscanned,
+          fmt::format("{}: {}: default_action=accept: mail bypasses the filter while "
+                      "it does not answer",
+                      place, escape_untrusted(found->endpoint)));
     }
   }
 

@@ -286,6 +286,10 @@ bool gets_filters(const PostfixService& service, const PostfixUse& use) {
   return is_one_of(service.name, use.services);
 }
 
+bool is_scanner(const MilterEntry& milter) {
+  return milter.endpoint == kVirusSocket;
+}
+
 PostfixFiles site_files(const PostfixFiles& files) {
   return plan_detach(files, Routes::remove).last;
 }

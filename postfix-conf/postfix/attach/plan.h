@@ -42,6 +42,9 @@ bool is_ours(std::string_view item);
 // those behind postscreen(8).
 bool gets_filters(const PostfixService& service, const PostfixUse& use);
 
+// Whether it is the milter without which mail is unscanned.
+bool is_scanner(const MilterEntry& milter);
+
 // The files without our changes, as detach leaves them.
 PostfixFiles site_files(const PostfixFiles& files);
 

@@ -67,6 +67,16 @@ const DangerCase kDangers[] = {
      },
      Danger::unscanned,
      "/p/master.cf: smtp/inet: -o smtpd_milters: unix:mxfeed/virus.sock: default_action"},
+    {"a milter of the site that is optional and named alike",
+     [](Survey& s, PostfixNeeds& n) {
+       const std::string all = std::string(
+                                   "{ unix:x/mxfeed/virus.sock, "
+                                   "default_action=accept }, ") +
+                               test::kMilters;
+       n.main_cf[2].second = all;
+       s.now.services[0].options["smtpd_milters"] = all;
+     },
+     Danger::unscanned, ""},
     {"some clients without milters",
      [](Survey& s, PostfixNeeds&) {
        s.site.settings.main["smtpd_milter_maps"] = "cidr:/x";
