@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "common/base/fault.h"
 #include "common/base/text.h"
 #include "common/policy/policy_db.h"
@@ -49,7 +51,8 @@ void ask_postfix(const std::filesystem::path& state,
     if (health.attachment->accepts_mail()) {
       for (const auto& socket : missing_sockets(found.now, needs)) {
         health.alarms.push_back(
-            {ExitCode::not_running, fmt::format("{}: no socket there", socket)});
+            {ExitCode::not_running,
+             fmt::format("{}: no socket there", socket.path.string())});
       }
     }
   } catch (const Fault& fault) {
@@ -93,19 +96,8 @@ void judge_policy(const std::filesystem::path& state, Health& health) {
 }
 
 void judge_daemon(const DaemonStatus& daemon, Health& health) {
-  if (daemon.field("state") == "no_policy") {
-    health.alarms.push_back(
-        {ExitCode::differs,
-         fmt::format("{}: no policy: {}: run mxfeed apply", name_of(daemon),
-                     escape_line(daemon.field("policy_fault")))});
-    return;
-  }
-  if (!daemon.serves()) {
-    const auto why = daemon.field("last_fault");
-    health.alarms.push_back(
-        {ExitCode::not_running,
-         fmt::format("{}: {}{}{}", name_of(daemon), escape_line(daemon.field("state")),
-                     why.empty() ? "" : ": ", escape_line(why))});
+  if (auto alarm = why_not_serving(daemon)) {
+    health.alarms.push_back(*std::move(alarm));
     return;
   }
   const auto generation = daemon.generation();
@@ -127,6 +119,20 @@ void judge_daemon(const DaemonStatus& daemon, Health& health) {
 }
 
 }  // namespace
+
+std::optional<Alarm> why_not_serving(const DaemonStatus& daemon) {
+  if (daemon.field("state") == "no_policy") {
+    return Alarm{ExitCode::differs,
+                 fmt::format("{}: no policy: {}: run mxfeed apply", name_of(daemon),
+                             escape_line(daemon.field("policy_fault")))};
+  }
+  if (daemon.serves()) return std::nullopt;
+  const auto why = daemon.field("last_fault");
+  return Alarm{
+      ExitCode::not_running,
+      fmt::format("{}: {}{}{}", name_of(daemon), escape_line(daemon.field("state")),
+                  why.empty() ? "" : ": ", escape_line(why))};
+}
 
 Health look_at_health(const std::filesystem::path& state,
                       const std::optional<std::filesystem::path>& postfix_config,

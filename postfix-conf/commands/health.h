@@ -48,6 +48,9 @@ Health look_at_health(const std::filesystem::path& state,
                       const std::optional<std::filesystem::path>& postfix_config,
                       Scope scope);
 
+// Why mail would not get the daemon's answers; nothing if it serves.
+std::optional<Alarm> why_not_serving(const DaemonStatus& daemon);
+
 Json json_of(const std::vector<Alarm>& alarms);
 
 // Prints dangers as "danger: ...", other errors as "error: ..." and warnings as "warning:

@@ -8,12 +8,14 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <utility>
 #include <vector>
 
 #include "common/base/fault.h"
 #include "common/base/text.h"
+#include "common/command/daemon_status.h"
 #include "common/command/listing.h"
 #include "postfix-conf/commands/apply.h"
 #include "postfix-conf/commands/health.h"
@@ -116,16 +118,35 @@ class Preparation {
   Plan plan_;
 };
 
-// Attaching would put off all mail.
-void refuse_without_scanner(const Preparation& preparation) {
+// The daemons without which mail gets 451.
+constexpr const char* kScanners[] = {"virus", "scan"};
+
+[[noreturn]] void refuse(const Alarm& alarm, std::string_view advice) {
+  throw CommandError(
+      alarm.code,
+      fmt::format("danger: {}: {}: mail would get 451; nothing was changed. {}",
+                  describe(alarm.code), alarm.text, advice));
+}
+
+// Attaching would put off all mail.  A socket tells only that systemd(1) listens.
+void refuse_without_scanner(const Preparation& preparation, const fs::path& state) {
   for (const auto& socket :
        missing_sockets(preparation.found().now, preparation.needs())) {
-    if (socket.find("virus") == std::string::npos) continue;
-    throw CommandError(
-        ExitCode::not_running,
-        fmt::format("danger: {}: {}: no socket there: mail would get 451; nothing was "
-                    "changed. Start mxfeed-virus first",
-                    describe(ExitCode::not_running), socket));
+    if (!is_scanner(socket.milter)) continue;
+    refuse({ExitCode::not_running, socket.path.string() + ": no socket there"},
+           "Start mxfeed-virus first");
+  }
+  for (const auto* const name : kScanners) {
+    const auto daemon = ask_daemon(state, name);
+    const auto alarm = why_not_serving(daemon);
+    if (!alarm) continue;
+    if (alarm->code != ExitCode::not_running) refuse(*alarm, "Then attach again");
+    refuse(*alarm,
+           daemon.field("state") == "down"
+               ? fmt::format("Start mxfeed-{} first; if it has failed, its log has the "
+                             "cause",
+                             name)
+               : fmt::format("Attach again when mxfeed-{} is running", name));
   }
 }
 
@@ -266,7 +287,7 @@ ExitCode attach_postfix(const AttachOptions& options) {
     return report.finish(ExitCode::fine);
   }
   const bool is_running = postfix.is_running();
-  if (is_running) refuse_without_scanner(preparation);
+  if (is_running) refuse_without_scanner(preparation, options.state);
   if (!preparation.fits()) {
     ApplyOptions apply;
     apply.config = options.config;

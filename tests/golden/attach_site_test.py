@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What `mxfeed postfix attach` makes of the settings of a site, and which of them stop it."""
 
+import socket
+import threading
 import unittest
 
 import golden
 import site_postfix
 from golden import feed
 from site_postfix import MAIN_CF, PATH, WRONG
+
+NOT_RUNNING, DIFFERS = 6, 7
 
 
 class SiteTest(site_postfix.TestCase):
@@ -90,6 +94,52 @@ class SiteTest(site_postfix.TestCase):
                 self.assertIn(said, done.stderr)
                 self.assertRegex(done.stderr, r"[12] conflicts?; nothing was changed\n")
                 self.assertEqual(self.files(), self.before)
+
+    def test_a_running_postfix_is_not_attached_without_the_scanner(self):
+        (self.directory / "bin" / "postfix").write_text("#!/bin/sh\nexit 0\n")
+        self.refused("virus.sock: no socket there", "Start mxfeed-virus first")
+        # systemd(1) listens, and the daemon has failed.
+        (self.postfix / "spool" / "mxfeed").mkdir()
+        self.listen(self.postfix / "spool" / "mxfeed" / "virus.sock")
+        self.refused("mxfeed-virus: down: ", "Start mxfeed-virus first; if it has failed")
+        virus = self.daemon("virus", state="no_policy", policy_fault="it is damaged")
+        self.refused("mxfeed-virus: no policy: it is damaged: run mxfeed apply", status=DIFFERS)
+        virus["state"] = "running"
+        self.refused("mxfeed-scan: down: ", "Start mxfeed-scan first")
+        self.daemon("scan", state="loading")
+        self.refused("mxfeed-scan: loading: ", "Attach again when mxfeed-scan is running")
+
+    def refused(self, *words, status=NOT_RUNNING):
+        said = self.postfix_command("attach", status=status).stderr
+        for word in (*words, "mail would get 451; nothing was changed"):
+            self.assertIn(word, said)
+        self.assertEqual(self.files(), self.before)
+
+    def listen(self, path):
+        listener = socket.socket(socket.AF_UNIX)
+        self.addCleanup(listener.close)
+        listener.bind(str(path))
+        listener.listen()
+        return listener
+
+    def daemon(self, name, **status):
+        """One that answers so at its status socket."""
+        (self.state / name).mkdir(exist_ok=True)
+        listener = self.listen(self.state / name / "status.sock")
+
+        def serve():
+            while True:
+                try:
+                    client, _ = listener.accept()
+                except OSError:
+                    return
+                with client:
+                    client.recv(100)
+                    client.sendall("".join(f"{key}: {value}\n"
+                                           for key, value in status.items()).encode())
+
+        threading.Thread(target=serve, daemon=True).start()
+        return status
 
     def test_a_message_size_above_the_limit_is_a_conflict_if_it_was_asked_for(self):
         self.set(add_main="message_size_limit = 20000000\n")

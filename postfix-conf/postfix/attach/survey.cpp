@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "common/base/fault.h"
 #include "common/base/file.h"
@@ -156,16 +157,18 @@ PostfixNeeds read_needs(const std::filesystem::path& generation) {
   return needs;
 }
 
-std::vector<std::string> missing_sockets(const PostfixSettings& settings,
-                                         const PostfixNeeds& needs) {
-  std::vector<std::string> missing;
+std::vector<MissingSocket> missing_sockets(const PostfixSettings& settings,
+                                           const PostfixNeeds& needs) {
+  std::vector<MissingSocket> missing;
   const std::filesystem::path queue = settings.parameter("queue_directory");
-  for (const auto& milter : milters_in(needs.parameter(kMiltersParameter))) {
+  for (auto& milter : milters_in(needs.parameter(kMiltersParameter))) {
     if (!milter.endpoint.starts_with("unix:mxfeed/")) continue;
     // Of a service in a chroot and of one that is not the same.
-    const auto path = queue / milter.endpoint.substr(5);
+    auto path = queue / milter.endpoint.substr(5);
     std::error_code error;
-    if (!std::filesystem::is_socket(path, error)) missing.push_back(path.string());
+    if (!std::filesystem::is_socket(path, error)) {
+      missing.push_back({std::move(milter), std::move(path)});
+    }
   }
   return missing;
 }
