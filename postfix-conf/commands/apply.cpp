@@ -8,6 +8,7 @@
 #include <functional>
 #include <limits>
 #include <utility>
+#include <vector>
 
 #include "common/base/clock.h"
 #include "common/base/fault.h"
@@ -18,6 +19,7 @@
 #include "postfix-conf/commands/health.h"
 #include "postfix-conf/commands/in_force.h"
 #include "postfix-conf/commands/picked_host.h"
+#include "postfix-conf/commands/plan_report.h"
 #include "postfix-conf/commands/problems.h"
 #include "postfix-conf/commands/proof.h"
 #include "postfix-conf/commands/reload.h"
@@ -29,6 +31,7 @@
 #include "postfix-conf/generate/main_cf.h"
 #include "postfix-conf/generate/maps.h"
 #include "postfix-conf/generate/removals.h"
+#include "postfix-conf/postfix/attach/survey.h"
 #include "postfix-conf/postfix/postfix.h"
 #include "postfix-conf/postfix/site_reading.h"
 
@@ -63,9 +66,13 @@ class Installation {
         in_force_(std::move(in_force)),
         report_(report) {}
 
-  enum class Proof { postfix, none };
+  enum class Reason {
+    apply,
+    rollback,
+    fit,  // attach, which checks Postfix itself
+  };
 
-  int install(Wanted wanted, GenerationMeta meta, Proof proof = Proof::postfix) {
+  int install(Wanted wanted, GenerationMeta meta, Reason reason) {
     const Generated& previous = in_force_.hosted;
     const auto removals = find_removals(wanted, previous);
     report_removals(removals, options_.dry_run, report_);
@@ -79,6 +86,7 @@ class Installation {
       return 1;
     }
     const Generated next = complete(std::move(wanted), previous, waits());
+    if (reason == Reason::apply && has_conflicts(next)) return 1;
     if (options_.diff || options_.dry_run) {
       const auto lines = differences(next, previous);
       Json changes = Json::list();
@@ -113,10 +121,28 @@ class Installation {
     report_.say(fmt::format(
         "generation {}: {} relayed, {} kept until their queue is empty{}", number,
         count_of(relayed, "domain"), kept, is_new ? "" : " (unchanged)"));
-    return put_in_force(next, number, proof);
+    return put_in_force(next, number, reason);
   }
 
  private:
+  // Whether the site's own maps have a domain that would be relayed from now on.  A
+  // damaged generation must be replaced in any case: then that is reported at the end.
+  bool has_conflicts(const Generated& next) const {
+    if (!options_.use_postfix || in_force_.is_damaged) return false;
+    std::vector<Conflict> conflicts;
+    try {
+      conflicts = conflicts_of_new_domains(Postfix(options_.postfix_config), next,
+                                           in_force_.hosted);
+    } catch (const Fault&) {
+      return false;  // reported at the end: Postfix was not checked
+    }
+    if (conflicts.empty()) return false;
+    report_.set("conflicts", print_conflicts(conflicts));
+    complain(
+        fmt::format("{}; nothing was changed", count_of(conflicts.size(), "conflict")));
+    return true;
+  }
+
   StillWaiting waits() const {
     const auto& [current, postfix, hosted, meta, is_damaged, is_outdated] = in_force_;
     // After an apply that was interrupted, Postfix may still accept mail for domains that
@@ -127,7 +153,7 @@ class Installation {
         options_.use_postfix ? std::optional(options_.postfix_config) : std::nullopt);
   }
 
-  int put_in_force(const Generated& next, std::uint64_t number, Proof proof) {
+  int put_in_force(const Generated& next, std::uint64_t number, Reason reason) {
     const auto current = in_force_.current;
     const auto postfix = in_force_.postfix;
     if (current != number) generations_.point(Generations::kCurrent, number);
@@ -147,7 +173,7 @@ class Installation {
       reload_patterns(next);
     }
     ExitCode code = ExitCode::fine;
-    if (options_.use_postfix && proof == Proof::postfix) {
+    if (options_.use_postfix && reason != Reason::fit) {
       if (!prove_look_ups(options_.state, options_.postfix_config, next, in_force_.hosted,
                           report_)) {
         code = ExitCode::wrong;
@@ -278,7 +304,7 @@ int apply(const ApplyOptions& options) {
     auto in_force = read_in_force(generations);
     meta.unknown = in_force.meta.unknown;
     return Installation(options, generations, std::move(in_force), report)
-        .install(*std::move(wanted), std::move(meta));
+        .install(*std::move(wanted), std::move(meta), Installation::Reason::apply);
   });
 }
 
@@ -296,7 +322,7 @@ int fit_generation(const ApplyOptions& options, const Site& site) {
         auto meta = generations.meta(*in_force.postfix);
         meta.written = system_time();
         return Installation(options, generations, std::move(in_force), report)
-            .install(std::move(wanted), std::move(meta), Installation::Proof::none);
+            .install(std::move(wanted), std::move(meta), Installation::Reason::fit);
       },
       Ends::silently);
 }
@@ -327,7 +353,7 @@ int rollback(const ApplyOptions& options, std::optional<std::uint64_t> number) {
     report.say(fmt::format("back to generation {}", target));
     report.set("back_to", target);
     return Installation(options, generations, std::move(in_force), report)
-        .install(std::move(wanted), std::move(meta));
+        .install(std::move(wanted), std::move(meta), Installation::Reason::rollback);
   });
 }
 

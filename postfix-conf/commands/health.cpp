@@ -40,13 +40,31 @@ std::string name_of(const DaemonStatus& daemon) {
   return "mxfeed-" + daemon.name;
 }
 
+// For the domains of the generation that Postfix uses.
+void search_site(const Postfix& postfix, const std::filesystem::path& state,
+                 SiteView& site, Health& health) {
+  Generated generated;
+  try {
+    generated = Generations(state).load(*health.postfix);
+  } catch (const Fault& fault) {
+    health.alarms.push_back(
+        {ExitCode::wrong, fmt::format("{}: run mxfeed apply", fault.what())});
+    return;
+  }
+  site.same = find_same_domains(postfix, site.settings, generated);
+}
+
 void ask_postfix(const std::filesystem::path& state,
                  const std::filesystem::path& postfix_config, Health& health) {
   try {
     const PostfixNeeds needs = health.postfix
                                    ? read_needs(state / Generations::kCurrentPostfix)
                                    : PostfixNeeds();
-    const Survey found = survey(Postfix(postfix_config), state);
+    const Postfix postfix(postfix_config);
+    Survey found = survey(postfix, state);
+    if (health.postfix && attach_state(found.files) == AttachState::accepting) {
+      search_site(postfix, state, found.site, health);
+    }
     health.attachment = examine(found, needs);
     if (health.attachment->accepts_mail()) {
       for (const auto& socket : missing_sockets(found.now, needs)) {

@@ -23,6 +23,18 @@ Json json_of(const std::optional<std::string>& value) {
 
 }  // namespace
 
+Json print_conflicts(const std::vector<Conflict>& conflicts) {
+  Json list = Json::list();
+  for (const auto& one : conflicts) {
+    complain("conflict: " + one.str());
+    list.add(Json::object()
+                 .set("place", one.place)
+                 .set("cause", one.cause)
+                 .set("advice", one.advice));
+  }
+  return list;
+}
+
 void PlanReport::say(const std::string& line) const {
   if (!json_) fmt::print("{}\n", line);
 }
@@ -44,15 +56,7 @@ void PlanReport::changes(const std::vector<Change>& changes) {
 }
 
 void PlanReport::conflicts(const std::vector<Conflict>& conflicts) {
-  Json list = Json::list();
-  for (const auto& one : conflicts) {
-    complain("conflict: " + one.str());
-    list.add(Json::object()
-                 .set("place", one.place)
-                 .set("cause", one.cause)
-                 .set("advice", one.advice));
-  }
-  set("conflicts", std::move(list));
+  set("conflicts", print_conflicts(conflicts));
 }
 
 void PlanReport::lines(std::string_view key, std::string_view title,

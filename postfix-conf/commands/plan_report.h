@@ -16,6 +16,9 @@
 
 namespace mxfeed {
 
+// Prints them on standard error; returns them for --json.
+Json print_conflicts(const std::vector<Conflict>& conflicts);
+
 class PlanReport {
  public:
   explicit PlanReport(bool json) : json_(json) {}

@@ -71,6 +71,37 @@ class SiteTest(site_postfix.TestCase):
                 self.assertRegex(done.stderr, r"conflict: .*main.cf: \w+: .* has .*a\.example")
                 self.assertEqual(self.files(), self.before)
 
+    def test_a_new_domain_that_the_site_has_stops_apply(self):
+        self.attach()
+        number = self.link("current")
+        self.write("domains.d/new.toml", feed("new.example") + feed("old.example"))
+        conflict = "main.cf: relay_domains: old.example has old.example: remove it there"
+        for more in ((), ("--dry-run",)):
+            said = self.apply_on(*more, status=WRONG).stderr
+            self.assertIn(f"conflict: {self.postfix}/{conflict}", said)
+            self.assertIn("1 conflict; nothing was changed", said)
+            self.assertEqual(self.link("current"), number)
+        self.write("domains.d/new.toml", feed("new.example"))
+        self.assertNotIn("conflict", self.apply_on(status=NOT_RUNNING).stderr)
+        self.assertEqual(self.link("current"), number + 1)
+
+    def test_a_domain_that_the_site_gets_later_is_reported(self):
+        self.attach()
+        main = (self.postfix / "main.cf").read_text()
+        (self.postfix / "main.cf").write_text(main.replace("old.example", "a.example"))
+        finding = ("danger: something differs from the generation in force: "
+                   f"{self.postfix}/main.cf: relay_domains: a.example has a.example")
+        self.assertIn(finding, self.postfix_command("status", status=NOT_RUNNING).stderr)
+        # It is in force already: other changes are applied.
+        number = self.link("current")
+        self.write("domains.d/new.toml", feed("new.example"))
+        self.assertIn(finding, self.apply_on(status=NOT_RUNNING).stderr)
+        self.assertEqual(self.link("current"), number + 1)
+
+    def apply_on(self, *arguments, status):
+        return self.mxfeed("apply", *arguments, "--postfix-config", str(self.postfix),
+                           status=status, env={"PATH": self.path()})
+
     def test_what_must_be_decided_stops_it(self):
         smtp = "smtp inet n - y - - smtpd\n"
         cases = (

@@ -23,7 +23,9 @@ class Search {
   std::vector<Conflict> find() {
     services();
     map_types();
-    same_domains();
+    for (auto& conflict : same_domain_conflicts(site_)) {
+      found_.push_back(std::move(conflict));
+    }
     open_relay();
     for (const auto& cause : site_.reading.uncompiled) {
       add(Trouble::mynetworks, main() + ": mynetworks", cause,
@@ -172,25 +174,6 @@ class Search {
     }
   }
 
-  void same_domains() {
-    for (const auto& one : site_.same) {
-      const std::string place = fmt::format("{}: {}", main(), one.parameter);
-      if (!one.fault.empty()) {
-        add(Trouble::same_domain, place,
-            fmt::format("{}: {}", escape_untrusted(one.item), one.fault),
-            "correct that first: it cannot be searched for configured domains");
-        continue;
-      }
-      std::string names = fmt::format("{}", fmt::join(one.domains, ", "));
-      if (one.count > one.domains.size()) {
-        names += fmt::format(" and {} more", one.count - one.domains.size());
-      }
-      add(Trouble::same_domain, place,
-          fmt::format("{} has {}", escape_untrusted(one.item), names),
-          "remove it there, or from the configuration of mxfeed");
-    }
-  }
-
   void shared() {
     const auto limit = parse_unsigned(settings_.parameter("message_size_limit"));
     if (limit.value_or(0) > 0 && needs_.use.largest_message > *limit) {
@@ -223,6 +206,29 @@ class Search {
 
 std::string Conflict::str() const {
   return fmt::format("{}{}{}: {}", place, place.empty() ? "" : ": ", cause, advice);
+}
+
+std::vector<Conflict> same_domain_conflicts(const SiteView& site) {
+  std::vector<Conflict> found;
+  for (const auto& one : site.same) {
+    const std::string place =
+        fmt::format("{}: {}", (site.settings.config / "main.cf").string(), one.parameter);
+    if (!one.fault.empty()) {
+      found.push_back(
+          {Trouble::same_domain, place,
+           fmt::format("{}: {}", escape_untrusted(one.item), one.fault),
+           "correct that first: it cannot be searched for configured domains"});
+      continue;
+    }
+    std::string names = fmt::format("{}", fmt::join(one.domains, ", "));
+    if (one.count > one.domains.size()) {
+      names += fmt::format(" and {} more", one.count - one.domains.size());
+    }
+    found.push_back({Trouble::same_domain, place,
+                     fmt::format("{} has {}", escape_untrusted(one.item), names),
+                     "remove it there, or from the configuration of mxfeed"});
+  }
+  return found;
 }
 
 std::vector<Conflict> find_conflicts(const SiteView& site, const PostfixNeeds& needs) {

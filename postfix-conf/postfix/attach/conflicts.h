@@ -52,6 +52,9 @@ struct SiteView {
   std::vector<SameDomains> same;
 };
 
+// Those of site.same only.
+std::vector<Conflict> same_domain_conflicts(const SiteView& site);
+
 std::vector<Conflict> find_conflicts(const SiteView& site, const PostfixNeeds& needs);
 
 }  // namespace mxfeed

@@ -179,4 +179,23 @@ std::vector<SameDomains> find_same_domains(const Postfix& postfix,
   return SameSearch(postfix, site, generated).find();
 }
 
+std::vector<Conflict> conflicts_of_new_domains(const Postfix& postfix,
+                                               const Generated& next,
+                                               const Generated& previous) {
+  Generated fresh;
+  for (const auto& one : next.hosted) {
+    const auto* const before = previous.find(one.name);
+    const bool was_relayed = before != nullptr && is_relayed(before->own);
+    if (is_relayed(one.own) && !was_relayed) fresh.hosted.push_back(one);
+  }
+  if (fresh.hosted.empty()) return {};
+  const PostfixFiles files = read_files(postfix);
+  if (attach_state(files) != AttachState::accepting) return {};
+  SiteView site;
+  const PostfixFiles without = site_files(files);
+  site.settings = postfix.settings_with(without.main_cf, without.master_cf);
+  site.same = find_same_domains(postfix, site.settings, fresh);
+  return same_domain_conflicts(site);
+}
+
 }  // namespace mxfeed

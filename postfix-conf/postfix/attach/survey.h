@@ -18,7 +18,7 @@ namespace mxfeed {
 struct Survey {
   PostfixFiles files;
   PostfixSettings now;
-  SiteView site;  // without `same`, see find_same_domains()
+  SiteView site;  // without `same`: see find_same_domains()
 };
 
 // `state` is the absolute path of --state.  Throws Fault.
@@ -41,5 +41,11 @@ std::vector<MissingSocket> missing_sockets(const PostfixSettings& settings,
 std::vector<SameDomains> find_same_domains(const Postfix& postfix,
                                            const PostfixSettings& site,
                                            const Generated& generated);
+
+// The domains that `next` relays and `previous` does not, and that an attached Postfix
+// has in its own lists and tables too.  Throws Fault.
+std::vector<Conflict> conflicts_of_new_domains(const Postfix& postfix,
+                                               const Generated& next,
+                                               const Generated& previous);
 
 }  // namespace mxfeed
