@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstdlib>
 #include <functional>
 #include <map>
@@ -167,8 +168,15 @@ PostfixSettings Postfix::settings() const {
 PostfixSettings Postfix::settings_with(const std::string& main_cf,
                                        const std::string& master_cf) const {
   const ScratchDirectory scratch;
-  write_file(scratch.path() / "main.cf", main_cf, 0600);
-  write_file(scratch.path() / "master.cf", master_cf, 0600);
+  const auto write = [&](const char* name, const std::string& text) {
+    const auto file = scratch.path() / name;
+    write_file(file, text, 0600);
+    // postconf(1) waits for up to two seconds if a file has just been written.
+    std::filesystem::last_write_time(
+        file, std::filesystem::file_time_type::clock::now() - std::chrono::minutes(1));
+  };
+  write("main.cf", main_cf);
+  write("master.cf", master_cf);
   return settings_in(scratch.path());
 }
 
