@@ -256,10 +256,12 @@ GenerationMeta former_meta(const Generations& generations) {
 }
 
 // What Postfix is like; if that cannot be told, what it was like for `former`.
-Site site_of(const ApplyOptions& options, const GenerationMeta& former) {
+Site site_of(const ApplyOptions& options, const PostfixUse& use,
+             const GenerationMeta& former) {
   if (options.use_postfix) {
     try {
-      auto reading = read_site(Postfix(options.postfix_config).settings(), options.state);
+      auto reading =
+          read_site(Postfix(options.postfix_config).settings(), use, options.state);
       for (const auto& cause : reading.uncompiled) {
         complain(fmt::format("warning: mynetworks: {}", cause));
       }
@@ -288,8 +290,10 @@ std::optional<Wanted> read_wanted(const ApplyOptions& options,
   meta.config = config.digest;
   const auto former = former_meta(generations);
   const auto host = pick_host(config, options.host, former.local);
+  PostfixUse use;
+  use.services = config.gateway.services;
   auto wanted =
-      compile(config, host.config, options.state.string(), site_of(options, former));
+      compile(config, host.config, options.state.string(), site_of(options, use, former));
   wanted.draft.local = host.local;
   return wanted;
 }
@@ -345,7 +349,7 @@ int rollback(const ApplyOptions& options, std::optional<std::uint64_t> number) {
       return 1;
     }
     auto wanted = wanted_again(generations.load(target));
-    fit_site(wanted.draft, site_of(options, former_meta(generations)),
+    fit_site(wanted.draft, site_of(options, wanted.draft.use, former_meta(generations)),
              options.state.string());
     auto meta = generations.meta(target);
     meta.written = system_time();

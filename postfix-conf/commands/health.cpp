@@ -61,7 +61,7 @@ void ask_postfix(const std::filesystem::path& state,
                                    ? read_needs(state / Generations::kCurrentPostfix)
                                    : PostfixNeeds();
     const Postfix postfix(postfix_config);
-    Survey found = survey(postfix, state);
+    Survey found = survey(postfix, needs.use, state);
     if (health.postfix && attach_state(found.files) == AttachState::accepting) {
       search_site(postfix, state, found.site, health);
     }

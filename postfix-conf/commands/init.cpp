@@ -49,7 +49,8 @@ HostFacts look_at_host(const InitOptions& options) {
   host.database = kDatabase;
   host.has_signatures = has_signatures(kDatabase);
   try {
-    const Survey found = survey(Postfix(options.postfix_config), options.state);
+    const Survey found =
+        survey(Postfix(options.postfix_config), PostfixUse(), options.state);
     const auto& settings = found.site.settings;
     host.has_cdb = settings.map_types.contains("cdb");
     host.listens_on_loopback_only = listens_on_loopback_only(settings);

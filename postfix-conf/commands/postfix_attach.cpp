@@ -75,8 +75,8 @@ PostfixNeeds needs_of(const Generated& generated) {
 class Preparation {
  public:
   Preparation(const AttachOptions& options, const Postfix& postfix)
-      : found_(survey(postfix, options.state)),
-        generated_(read_generation_in_force(options.state)) {
+      : generated_(read_generation_in_force(options.state)),
+        found_(survey(postfix, generated_.use, options.state)) {
     const Site made_for = generated_.site;
     fit_site(generated_, found_.site.reading.site, options.state.string());
     fits_ = generated_.site == made_for;
@@ -110,8 +110,8 @@ class Preparation {
   }
 
  private:
-  Survey found_;
   Generated generated_;
+  Survey found_;
   bool fits_ = false;
   PostfixNeeds needs_;
   std::vector<Conflict> conflicts_;

@@ -10,6 +10,7 @@
 #include "common/base/fault.h"
 #include "common/base/file.h"
 #include "common/base/text.h"
+#include "postfix-conf/postfix/entrances.h"
 
 namespace mxfeed {
 namespace {
@@ -113,7 +114,7 @@ class NetworkReader {
 
 }  // namespace
 
-SiteReading read_site(const PostfixSettings& settings,
+SiteReading read_site(const PostfixSettings& settings, const PostfixUse& use,
                       const std::filesystem::path& state) {
   SiteReading reading;
   const std::string ours = (state / "current-postfix/").string();
@@ -128,7 +129,7 @@ SiteReading read_site(const PostfixSettings& settings,
   }
   const auto service =
       std::find_if(settings.services.begin(), settings.services.end(),
-                   [](const PostfixService& one) { return one.serves_port_25(); });
+                   [&](const PostfixService& one) { return gets_filters(one, use); });
   const auto mynetworks = service == settings.services.end()
                               ? settings.parameter("mynetworks")
                               : settings.parameter(*service, "mynetworks");

@@ -20,8 +20,8 @@ struct SiteReading {
 };
 
 // Ignores our own maps, which are below `state`.  Reads the files and the tables of type
-// cidr that mynetworks names.
-SiteReading read_site(const PostfixSettings& settings,
+// cidr that mynetworks names: that of the first service that gets the filters.
+SiteReading read_site(const PostfixSettings& settings, const PostfixUse& use,
                       const std::filesystem::path& state);
 
 }  // namespace mxfeed

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "common/base/text.h"
+#include "postfix-conf/postfix/entrances.h"
 #include "postfix-conf/postfix/open_relay.h"
 
 namespace mxfeed {

@@ -10,10 +10,17 @@
 #include "common/base/text.h"
 #include "postfix-conf/generate/main_cf.h"
 #include "postfix-conf/postfix/attach/known_milters.h"
+#include "postfix-conf/postfix/entrances.h"
 #include "postfix-conf/postfix/open_relay.h"
 
 namespace mxfeed {
 namespace {
+
+// Without their order.
+std::set<std::string_view> items_of(std::string_view list) {
+  const auto items = list_items(list);
+  return {items.begin(), items.end()};
+}
 
 class Search {
  public:
@@ -31,6 +38,7 @@ class Search {
       add(Trouble::mynetworks, main() + ": mynetworks", cause,
           "write its networks into mynetworks, or into a table of type cidr");
     }
+    networks();
     if (!needs_.use.dedicated) shared();
     return std::move(found_);
   }
@@ -171,6 +179,22 @@ class Search {
     for (const auto& type : missing) {
       add(Trouble::map_type, "", fmt::format("{}: Postfix does not support it", type),
           fmt::format("install the package postfix-{}", type));
+    }
+  }
+
+  // The policy has one list for all services.
+  void networks() {
+    const PostfixService* first = nullptr;
+    for (const auto& service : settings_.services) {
+      if (!gets_filters(service, needs_.use)) continue;
+      if (first == nullptr) first = &service;
+      const auto value = settings_.parameter(service, "mynetworks");
+      if (items_of(value) == items_of(settings_.parameter(*first, "mynetworks")))
+        continue;
+      add(Trouble::mynetworks, place_of(service, "mynetworks"),
+          fmt::format("{}: {} has other networks", escape_untrusted(value),
+                      escape_untrusted(first->name)),
+          "give both the same: the filters have one list for all services");
     }
   }
 

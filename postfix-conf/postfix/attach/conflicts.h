@@ -21,7 +21,7 @@ enum class Trouble {
   proxy_filter,       // milters do not see the content of mail
   milters_disabled,   // some mail or some clients bypass milters
   open_relay,         // everybody may relay
-  mynetworks,         // an item cannot be compiled into the policy
+  mynetworks,         // an item, or two lists, cannot be compiled into the policy
   message_size,       // a max_size is above the site's limit
   unknown_milter,     // the configuration does not name a milter of the site
   overridden,         // a service overrides a parameter that we set

@@ -8,6 +8,7 @@
 #include <set>
 
 #include "common/base/text.h"
+#include "postfix-conf/postfix/entrances.h"
 
 namespace mxfeed {
 namespace {

@@ -10,6 +10,7 @@
 
 #include "common/base/text.h"
 #include "postfix-conf/generate/main_cf.h"
+#include "postfix-conf/postfix/entrances.h"
 #include "postfix-conf/postfix/main_cf_text.h"
 #include "postfix-conf/postfix/master_cf_text.h"
 
@@ -279,11 +280,6 @@ bool is_ours(std::string_view item) {
   return item.find("/current-postfix/") != std::string_view::npos ||
          item.starts_with("$mxfeed_") || item.starts_with("${mxfeed_") ||
          item.starts_with("$(mxfeed_");
-}
-
-bool gets_filters(const PostfixService& service, const PostfixUse& use) {
-  if (use.services.empty()) return service.serves_strangers();
-  return is_one_of(service.name, use.services);
 }
 
 bool is_scanner(const MilterEntry& milter) {

@@ -37,11 +37,6 @@ struct PostfixNeeds {
 // parameters.
 bool is_ours(std::string_view item);
 
-// Whether the service gets the filters.  These are the services that the configuration
-// names; by default the smtpd(8) services of port 25 that other hosts can reach, and
-// those behind postscreen(8).
-bool gets_filters(const PostfixService& service, const PostfixUse& use);
-
 // Whether it is the milter without which mail is unscanned.
 bool is_scanner(const MilterEntry& milter);
 

@@ -125,7 +125,8 @@ PostfixFiles read_files(const Postfix& postfix) {
           read_whole(postfix.config() / "master.cf")};
 }
 
-Survey survey(const Postfix& postfix, const std::filesystem::path& state) {
+Survey survey(const Postfix& postfix, const PostfixUse& use,
+              const std::filesystem::path& state) {
   Survey result;
   result.files = read_files(postfix);
   result.now = postfix.settings();
@@ -133,7 +134,7 @@ Survey survey(const Postfix& postfix, const std::filesystem::path& state) {
   result.site.settings = site == result.files
                              ? result.now
                              : postfix.settings_with(site.main_cf, site.master_cf);
-  result.site.reading = read_site(result.site.settings, state);
+  result.site.reading = read_site(result.site.settings, use, state);
   return result;
 }
 

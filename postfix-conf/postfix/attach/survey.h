@@ -21,8 +21,10 @@ struct Survey {
   SiteView site;  // without `same`: see find_same_domains()
 };
 
-// `state` is the absolute path of --state.  Throws Fault.
-Survey survey(const Postfix& postfix, const std::filesystem::path& state);
+// `use` is that of the generation, empty if there is none.  `state` is the absolute path
+// of --state.  Throws Fault.
+Survey survey(const Postfix& postfix, const PostfixUse& use,
+              const std::filesystem::path& state);
 
 PostfixFiles read_files(const Postfix& postfix);
 

@@ -54,7 +54,7 @@ TEST_CASE("mynetworks is read as far as it can be compiled", "[postfix]") {
       }
       PostfixSettings settings;
       settings.main["mynetworks"] = value;
-      const auto reading = read_site(settings, "/s");
+      const auto reading = read_site(settings, {}, "/s");
       Strings got;
       for (const auto& one : reading.site.mynetworks) got.push_back(one.str());
       CHECK(got == c.networks);
@@ -63,30 +63,49 @@ TEST_CASE("mynetworks is read as far as it can be compiled", "[postfix]") {
   }
 }
 
-TEST_CASE("what strangers come to has its own mynetworks", "[postfix]") {
+struct OwnNetworksCase {
+  const char* name;
+  Strings services;  // that the configuration names
+  const char* network;
+};
+
+const OwnNetworksCase kOwnNetworks[] = {
+    {"of port 25", {}, "10.3.0.0/16"},
+    {"of the service that is named", {"submission/inet"}, "10.1.0.0/16"},
+    {"of main.cf, if no service gets filters", {"2525/inet"}, "10.0.0.0/8"},
+};
+
+TEST_CASE("mynetworks is that of the service with the filters", "[postfix]") {
   PostfixSettings settings;
   settings.main["mynetworks"] = "10.0.0.0/8";
   settings.services = {{"submission/inet", "smtpd", {{"mynetworks", "10.1.0.0/16"}}},
-                       {"smtp/inet", "smtpd", {{"mynetworks", "10.2.0.0/16"}}}};
-  const auto reading = read_site(settings, "/s");
-  REQUIRE(reading.site.mynetworks.size() == 1);
-  CHECK(reading.site.mynetworks[0].str() == "10.2.0.0/16");
+                       {"127.0.0.1:25/inet", "smtpd", {{"mynetworks", "10.2.0.0/16"}}},
+                       {"smtp/inet", "smtpd", {{"mynetworks", "10.3.0.0/16"}}}};
+  for (const auto& c : kOwnNetworks) {
+    DYNAMIC_SECTION(c.name) {
+      PostfixUse use;
+      use.services = c.services;
+      const auto reading = read_site(settings, use, "/s");
+      REQUIRE(reading.site.mynetworks.size() == 1);
+      CHECK(reading.site.mynetworks[0].str() == c.network);
+    }
+  }
 }
 
 TEST_CASE("our own map is no relay_recipient_maps of the site", "[postfix]") {
   PostfixSettings settings;
   settings.main["relay_recipient_maps"] = "cdb:/s/current-postfix/relay_recipients";
-  CHECK_FALSE(read_site(settings, "/s").site.has_relay_recipients);
+  CHECK_FALSE(read_site(settings, {}, "/s").site.has_relay_recipients);
   settings.main["relay_recipient_maps"] += ", hash:/etc/postfix/relay_recipients";
-  CHECK(read_site(settings, "/s").site.has_relay_recipients);
+  CHECK(read_site(settings, {}, "/s").site.has_relay_recipients);
 }
 
 TEST_CASE("whether relay_domains takes names below a domain is read", "[postfix]") {
   PostfixSettings settings;
   settings.main["parent_domain_matches_subdomains"] = "debug_peer_list,smtpd_access_maps";
-  CHECK_FALSE(read_site(settings, "/s").site.parents_match);
+  CHECK_FALSE(read_site(settings, {}, "/s").site.parents_match);
   settings.main["parent_domain_matches_subdomains"] = "debug_peer_list,relay_domains";
-  CHECK(read_site(settings, "/s").site.parents_match);
+  CHECK(read_site(settings, {}, "/s").site.parents_match);
 }
 
 }  // namespace

@@ -90,6 +90,25 @@ const ConflictCase kConflicts[] = {
        s.reading.uncompiled = {"hash:/n: cannot be compiled"};
      },
      Trouble::mynetworks, "/p/main.cf: mynetworks: hash:/n: cannot be compiled: write"},
+    {"two services with other networks",
+     [](SiteView& s, PostfixNeeds&) {
+       s.settings.services.push_back(
+           {"192.0.2.1:25/inet", "smtpd", {{"mynetworks", "192.0.2.0/24"}}});
+     },
+     Trouble::mynetworks,
+     "/p/master.cf: 192.0.2.1:25/inet: -o mynetworks: 192.0.2.0/24: smtp/inet has other"},
+    {"two services with the same networks",
+     [](SiteView& s, PostfixNeeds&) {
+       s.settings.main["mynetworks"] = "127.0.0.0/8 192.0.2.0/24";
+       s.settings.services.push_back(
+           {"192.0.2.1:25/inet", "smtpd", {{"mynetworks", "192.0.2.0/24, 127.0.0.0/8"}}});
+     },
+     Trouble::mynetworks, ""},
+    {"other networks where no filter is",
+     [](SiteView& s, PostfixNeeds&) {
+       s.settings.services[1].options["mynetworks"] = "192.0.2.0/24";
+     },
+     Trouble::mynetworks, ""},
     {"a larger max_size",
      [](SiteView&, PostfixNeeds& n) {
        n.use.largest_message = 20'000'000;
