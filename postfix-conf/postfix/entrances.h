@@ -14,4 +14,10 @@ namespace mxfeed {
 // those behind postscreen(8).
 bool gets_filters(const PostfixService& service, const PostfixUse& use);
 
+// Whether it is another smtpd(8), not of port 25, that also takes mail from clients who
+// neither log in nor are in mynetworks: none of its lists of restrictions refuses them.
+// Services of the loopback address count if a proxy passes clients on to them.  Tables of
+// restrictions are not read.
+bool takes_strangers_mail(const PostfixSettings& settings, const PostfixService& service);
+
 }  // namespace mxfeed

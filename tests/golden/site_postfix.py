@@ -40,6 +40,7 @@ MASTER_CF = """\
 smtp      inet  n       -       y       -       -       smtpd
 submission inet n       -       y       -       -       smtpd
   -o syslog_name=postfix/submission
+  -o smtpd_relay_restrictions=permit_sasl_authenticated,reject
 #  -o smtpd_tls_security_level=encrypt
 127.0.0.1:10025 inet n  -       y       -       -       smtpd
   -o smtpd_milters=

@@ -96,13 +96,33 @@ class Search {
   // relay_domains is global, so these take mail for our domains too.
   void unfiltered_services() {
     for (const auto& service : settings_.services) {
-      if (!service.serves_strangers() || gets_filters(service, needs_.use)) continue;
-      add(Trouble::milters_disabled,
-          fmt::format("{}: {}", master(), escape_untrusted(service.name)),
-          "mail bypasses the filters: services in [postfix] of mxfeed.toml does not name "
-          "it",
-          fmt::format("add \"{}\" to services", escape_untrusted(service.name)));
+      if (gets_filters(service, needs_.use)) continue;
+      const std::string place =
+          fmt::format("{}: {}", master(), escape_untrusted(service.name));
+      if (service.serves_strangers()) {
+        add(Trouble::milters_disabled, place,
+            "mail bypasses the filters: services in [postfix] of mxfeed.toml does not "
+            "name it",
+            fmt::format("add \"{}\" to services", escape_untrusted(service.name)));
+      } else if (takes_strangers_mail(settings_, service)) {
+        add(Trouble::milters_disabled, place,
+            "mail bypasses the filters: clients need neither log in nor be in mynetworks",
+            fmt::format("let its smtpd_relay_restrictions end with reject, or name it in "
+                        "[postfix] of mxfeed.toml: services = [{}]",
+                        services_with(service)));
+      }
     }
+  }
+
+  // Those that get the filters, and one more, as in mxfeed.toml.
+  std::string services_with(const PostfixService& more) const {
+    std::string names;
+    for (const auto& service : settings_.services) {
+      if (&service != &more && !gets_filters(service, needs_.use)) continue;
+      names += fmt::format("{}\"{}\"", names.empty() ? "" : ", ",
+                           escape_untrusted(service.name));
+    }
+    return names;
   }
 
   void value_of(const PostfixService& service, std::string_view name, Trouble trouble,

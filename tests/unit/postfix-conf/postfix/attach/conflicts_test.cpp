@@ -144,6 +144,21 @@ const ConflictCase kConflicts[] = {
        s.settings.services.push_back(other);
      },
      Trouble::milters_disabled, "/p/master.cf: smtp/inet: mail bypasses the filters"},
+    {"another port that takes mail of strangers",
+     [](SiteView& s, PostfixNeeds&) {
+       s.settings.services.push_back({"2525/inet", "smtpd", {}});
+     },
+     Trouble::milters_disabled,
+     "/p/master.cf: 2525/inet: mail bypasses the filters: clients need neither log in "
+     "nor "
+     "be in mynetworks: let its smtpd_relay_restrictions end with reject, or name it in "
+     "[postfix] of mxfeed.toml: services = [\"smtp/inet\", \"2525/inet\"]"},
+    {"another port that gets the filters",
+     [](SiteView& s, PostfixNeeds& n) {
+       s.settings.services.push_back({"2525/inet", "smtpd", {}});
+       n.use.services = {"smtp/inet", "2525/inet"};
+     },
+     Trouble::milters_disabled, ""},
     {"a milter that is not named",
      [](SiteView& s, PostfixNeeds&) {
        s.settings.main["smtpd_milters"] = "inet:localhost:8891, unix:rspamd/rspamd.sock";
