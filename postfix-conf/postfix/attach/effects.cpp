@@ -169,6 +169,11 @@ std::vector<std::string> not_in_force(const PostfixSettings& site,
                                       const PostfixNeeds& needs) {
   std::vector<std::string> lines;
   if (needs.use.dedicated) return lines;
+  for (const auto& endpoint : absent_milters(site, needs)) {
+    lines.push_back(fmt::format(
+        "verifiers, sealers: {}: the smtpd_milters of this Postfix do not have it",
+        escape_untrusted(endpoint)));
+  }
   const auto value = site.parameter("maximal_queue_lifetime");
   const auto lifetime = days_or(value);
   if (lifetime && needs.use.longest_lifetime > *lifetime) {

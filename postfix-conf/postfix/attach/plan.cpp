@@ -76,7 +76,8 @@ class AttachPlanner {
       if (!wanted_services_.contains(name)) master_.take_back(name);
     }
     for (const auto& [name, value] : needs_.main_cf) {
-      if (!is_one_of(name, kDomains)) set(name, value);
+      if (is_one_of(name, kDomains)) continue;
+      set(name, name == kMiltersParameter ? present_milters(value) : value);
     }
     plan.first = {main_.text(), master_.text()};
     for (const auto& [name, value] : needs_.main_cf) {
@@ -110,6 +111,17 @@ class AttachPlanner {
     std::vector<std::string_view> found = list_items(now);
     std::erase_if(found, [](std::string_view item) { return !is_ours(item); });
     return found == list_items(ours);
+  }
+
+  // Without those that the site has removed.
+  std::string present_milters(const std::string& value) const {
+    const auto absent = absent_milters(site_, needs_);
+    if (absent.empty()) return value;
+    std::vector<std::string_view> present;
+    for (const auto item : list_items(value)) {
+      if (!is_one_of(milters_in(item).front().endpoint, absent)) present.push_back(item);
+    }
+    return fmt::format("{}", fmt::join(present, ", "));
   }
 
   // The site's items come first.
@@ -280,6 +292,25 @@ bool is_ours(std::string_view item) {
   return item.find("/current-postfix/") != std::string_view::npos ||
          item.starts_with("$mxfeed_") || item.starts_with("${mxfeed_") ||
          item.starts_with("$(mxfeed_");
+}
+
+std::vector<std::string> absent_milters(const PostfixSettings& site,
+                                        const PostfixNeeds& needs) {
+  constexpr std::string_view kOurSockets[] = {kGreylistSocket, kVirusSocket, kSpamSocket};
+  std::vector<std::string> absent;
+  if (needs.use.dedicated) return absent;
+  std::set<std::string> present;
+  for (const auto& service : site.services) {
+    if (!gets_filters(service, needs.use)) continue;
+    for (auto& one : milters_in(site.parameter(service, "smtpd_milters"))) {
+      present.insert(std::move(one.endpoint));
+    }
+  }
+  for (auto& one : milters_in(needs.parameter(kMiltersParameter))) {
+    if (is_one_of(one.endpoint, kOurSockets) || present.contains(one.endpoint)) continue;
+    absent.push_back(std::move(one.endpoint));
+  }
+  return absent;
 }
 
 bool is_scanner(const MilterEntry& milter) {

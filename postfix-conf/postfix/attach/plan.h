@@ -40,6 +40,12 @@ bool is_ours(std::string_view item);
 // Whether it is the milter without which mail is unscanned.
 bool is_scanner(const MilterEntry& milter);
 
+// The verifiers and sealers that the configuration names, and that no service with
+// filters has in its own smtpd_milters: attach leaves them out.  Endpoints; none if the
+// Postfix is dedicated, where the configuration alone decides.
+std::vector<std::string> absent_milters(const PostfixSettings& site,
+                                        const PostfixNeeds& needs);
+
 // The files without our changes, as detach leaves them.
 PostfixFiles site_files(const PostfixFiles& files);
 

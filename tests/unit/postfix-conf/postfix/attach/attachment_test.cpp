@@ -139,6 +139,33 @@ TEST_CASE("parameters and services that differ are named", "[attach]") {
   CHECK(to_string(found) == "drifted");
 }
 
+TEST_CASE("a milter that the site has removed is drift, and goes", "[attach]") {
+  Survey survey = attached();
+  survey.site.settings.main["smtpd_milters"] = "";
+  CHECK(examine(survey, test::needs()).differing ==
+        Strings{"main.cf: mxfeed_smtpd_milters"});
+  const auto plan = plan_attach(survey.files, survey.site.settings, test::needs());
+  REQUIRE(plan.changes.size() == 1);
+  CHECK(plan.changes[0].after ==
+        "{ unix:mxfeed/greylist.sock, default_action=accept }, "
+        "{ unix:mxfeed/virus.sock, default_action=tempfail }");
+  CHECK(absent_milters(survey.site.settings, test::needs()) ==
+        Strings{"inet:localhost:8891"});
+  // Another service with filters still has it, with other options.
+  survey.site.settings.services.push_back(
+      {"192.0.2.1:25/inet",
+       "smtpd",
+       {{"smtpd_milters", "{ inet:localhost:8891, default_action=accept }"}}});
+  CHECK(absent_milters(survey.site.settings, test::needs()).empty());
+  // One without filters does not count.
+  survey.site.settings.services.back().name = "127.0.0.1:25/inet";
+  CHECK(absent_milters(survey.site.settings, test::needs()).size() == 1);
+  // Where there is no other use, the configuration decides.
+  PostfixNeeds dedicated = test::needs();
+  dedicated.use.dedicated = true;
+  CHECK(absent_milters(survey.site.settings, dedicated).empty());
+}
+
 TEST_CASE("a Postfix without our map takes no mail for our domains", "[attach]") {
   Survey survey = attached();
   survey.files = test::files();
