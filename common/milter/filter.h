@@ -108,6 +108,10 @@ class Milter {
   // The answer for a transaction that has no filter, because connect() or begin() threw.
   // Default: 451 4.3.0, reason "fault".
   [[nodiscard]] virtual Verdict on_fault(const Fault&) noexcept;
+
+  // Whether mail passes if the session itself failed, as when the memory is exhausted;
+  // otherwise it is deferred.
+  [[nodiscard]] virtual bool passes_without_session() const noexcept { return false; }
 };
 
 }  // namespace mxfeed

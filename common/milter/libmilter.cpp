@@ -9,7 +9,9 @@
 #include "common/base/text.h"
 #include "common/milter/listener.h"
 #include "common/milter/session.h"
+#include "common/milter/session_loss.h"
 #include "common/milter/session_threads.h"
+#include "common/milter/step_guard.h"
 #include "common/milter/wire_text.h"
 
 namespace mxfeed {
@@ -26,7 +28,7 @@ std::string listens_at;
 struct Peer {
   Session session{*milter, milter_name};
   bool leading_space = false;  // values include the space after ':'
-  bool broken = false;         // a step failed: the state of this client is unknown
+  StepGuard guard;
 };
 
 // libmilter's strings are not const.
@@ -95,23 +97,20 @@ class LibmilterSink : public EditSink {
   bool leading_space_;
 };
 
-// Runs a step with the session; no exception leaves it for C.  `lost` is the answer if
-// the step fails (out of memory).  Where Postfix was told not to wait, that must be no
-// reply: Postfix would take any reply as the answer to a later step, and all later
-// answers would be off by one.
+// Runs a step with the session.  `lost` is the answer if the step fails.  Where Postfix
+// was told not to wait, that must be no reply: Postfix would take any reply as the answer
+// to a later step, and all later answers would be off by one.
 template <typename Step>
 sfsistat guard(SMFICTX* context, sfsistat lost, const Step& step) noexcept {
   auto* const peer = static_cast<Peer*>(smfi_getpriv(context));
-  if (peer == nullptr || peer->broken) return lost;
-  try {
-    return step(*peer);
-  } catch (const std::exception& error) {
-    log(Severity::error, error.what());
-  } catch (...) {
-    log(Severity::error, "unknown exception in a milter callback");
-  }
-  peer->broken = true;
-  return lost;
+  if (peer == nullptr) return lost;
+  sfsistat status = lost;
+  return peer->guard.run([&] { status = step(*peer); }) ? status : lost;
+}
+
+// Where Postfix waits for an answer.  Without a text, which might not be made either.
+sfsistat answer_without_session() noexcept {
+  return milter->passes_without_session() ? SMFIS_CONTINUE : SMFIS_TEMPFAIL;
 }
 
 unsigned long wanted_actions(const Needs& needs) {
@@ -175,7 +174,8 @@ sfsistat on_negotiate(SMFICTX* context, unsigned long actions, unsigned long ste
     static_cast<void>(peer.release());  // deleted by on_close
     return SMFIS_CONTINUE;
   } catch (...) {
-    return SMFIS_REJECT;
+    report(SessionLoss::memory);
+    return SMFIS_REJECT;  // Postfix acts as default_action says
   }
 }
 
@@ -212,17 +212,18 @@ sfsistat on_mail(SMFICTX* context, char** arguments) {
 
 sfsistat on_rcpt(SMFICTX* context, char** arguments) {
   const bool answered = answers_recipients;
-  return guard(context, answered ? SMFIS_TEMPFAIL : SMFIS_NOREPLY, [&](Peer& peer) {
-    peer.session.set_queue_id(macro(context, "i"));
-    const Verdict verdict =
-        peer.session.recipient(text_or_empty(arguments[0]), macro(context, "{rcpt_addr}"),
-                               macro(context, "{rcpt_mailer}"));
-    return answered ? answer(context, verdict) : SMFIS_NOREPLY;
-  });
+  return guard(
+      context, answered ? answer_without_session() : SMFIS_NOREPLY, [&](Peer& peer) {
+        peer.session.set_queue_id(macro(context, "i"));
+        const Verdict verdict = peer.session.recipient(text_or_empty(arguments[0]),
+                                                       macro(context, "{rcpt_addr}"),
+                                                       macro(context, "{rcpt_mailer}"));
+        return answered ? answer(context, verdict) : SMFIS_NOREPLY;
+      });
 }
 
 sfsistat on_data(SMFICTX* context) {
-  return guard(context, SMFIS_TEMPFAIL, [&](Peer& peer) {
+  return guard(context, answer_without_session(), [&](Peer& peer) {
     peer.session.set_queue_id(macro(context, "i"));
     const sfsistat status = answer(context, peer.session.data());
     // Accept ends the work of this milter on the message; other milters continue.
@@ -250,7 +251,7 @@ sfsistat on_body(SMFICTX* context, unsigned char* chunk, std::size_t size) {
 }
 
 sfsistat on_end(SMFICTX* context) {
-  return guard(context, SMFIS_TEMPFAIL, [&](Peer& peer) {
+  return guard(context, answer_without_session(), [&](Peer& peer) {
     peer.session.set_queue_id(macro(context, "i"));
     LibmilterSink sink(context, peer.leading_space);
     return answer(context, peer.session.end(sink));

@@ -62,6 +62,8 @@ std::string_view to_string(SessionLoss loss) {
       return "unfinished_packet";
     case SessionLoss::malformed_packet:
       return "malformed_packet";
+    case SessionLoss::failed_step:
+      return "failed_step";
   }
   return "unknown";
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Sessions that we refuse or end.  Each one is counted; a burst of them gives one log
-// line.
+// Sessions that we refuse, end or no longer follow.  Each one is counted; a burst of them
+// gives one log line.
 
 #pragma once
 
@@ -19,8 +19,10 @@ enum class SessionLoss {
   silent,             // the mail server sent nothing for two hours
   unfinished_packet,  // it did not send the rest of a packet in time
   malformed_packet,
+  // Goes on without the filter.
+  failed_step,  // an exception left the session
 };
-inline constexpr int kSessionLosses = 7;
+inline constexpr int kSessionLosses = 8;
 
 std::string_view to_string(SessionLoss loss);
 

@@ -29,6 +29,7 @@ class GreylistMilter : public Milter {
   Needs needs() const override;
   std::unique_ptr<Connection> connect(const Client& client) override;
   Verdict on_fault(const Fault& fault) noexcept override;
+  bool passes_without_session() const noexcept override { return true; }
 
   // The policy in force, to be kept for one transaction.
   std::shared_ptr<const PolicyDb> policy() const { return policy_.get(); }

@@ -27,6 +27,7 @@ class SpamMilter : public Milter {
   std::unique_ptr<Connection> connect(const Client& client) override;
   // Mail passes.
   Verdict on_fault(const Fault& fault) noexcept override;
+  bool passes_without_session() const noexcept override { return true; }
 
  private:
   const PolicySource policy_;

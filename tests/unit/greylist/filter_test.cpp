@@ -136,5 +136,9 @@ TEST_CASE("a store in trouble is left alone for a while", "[greylist]") {
   CHECK(works());
 }
 
+TEST_CASE("mail passes if the session fails", "[greylist]") {
+  CHECK(Rig().milter->passes_without_session());
+}
+
 }  // namespace
 }  // namespace mxfeed::greylist

@@ -153,5 +153,10 @@ TEST_CASE("an answer at DATA is asked for where other mail is not scanned", "[sp
   CHECK(SpamMilter([&] { return policy; }, system_time, {}).needs().data_verdict);
 }
 
+TEST_CASE("mail passes if the session fails", "[spam]") {
+  const SpamMilter milter([] { return std::make_shared<PolicyDb>(); }, system_time, {});
+  CHECK(milter.passes_without_session());
+}
+
 }  // namespace
 }  // namespace mxfeed::spam

@@ -203,5 +203,9 @@ TEST_CASE("mail that needs SMTPUTF8 is refused before it is scanned", "[virus]")
   CHECK(verdict.reason() == "virus-smtputf8");
 }
 
+TEST_CASE("mail is deferred if the session fails", "[virus]") {
+  CHECK_FALSE(Rig().milter->passes_without_session());
+}
+
 }  // namespace
 }  // namespace mxfeed::virus
