@@ -9,6 +9,7 @@
 #include "common/base/text.h"
 #include "common/policy/policy_db.h"
 #include "postfix-conf/generate/generations.h"
+#include "postfix-conf/postfix/attach/sockets.h"
 #include "postfix-conf/postfix/attach/survey.h"
 #include "postfix-conf/postfix/postfix.h"
 
@@ -67,10 +68,8 @@ void ask_postfix(const std::filesystem::path& state,
     }
     health.attachment = examine(found, needs);
     if (health.attachment->accepts_mail()) {
-      for (const auto& socket : missing_sockets(found.now, needs)) {
-        health.alarms.push_back(
-            {ExitCode::not_running,
-             fmt::format("{}: no socket there", socket.path.string())});
+      for (const auto& socket : unusable_sockets(found.now, needs)) {
+        health.alarms.push_back({ExitCode::not_running, socket.text});
       }
     }
   } catch (const Fault& fault) {

@@ -25,6 +25,7 @@
 #include "postfix-conf/generate/main_cf.h"
 #include "postfix-conf/postfix/attach/effects.h"
 #include "postfix-conf/postfix/attach/sessions.h"
+#include "postfix-conf/postfix/attach/sockets.h"
 #include "postfix-conf/postfix/attach/survey.h"
 #include "postfix-conf/postfix/attach/writing.h"
 #include "postfix-conf/postfix/postfix.h"
@@ -131,10 +132,10 @@ constexpr const char* kScanners[] = {"virus", "scan"};
 // Attaching would put off all mail.  A socket tells only that systemd(1) listens.
 void refuse_without_scanner(const Preparation& preparation, const fs::path& state) {
   for (const auto& socket :
-       missing_sockets(preparation.found().now, preparation.needs())) {
+       unusable_sockets(preparation.found().now, preparation.needs())) {
     if (!is_scanner(socket.milter)) continue;
-    refuse({ExitCode::not_running, socket.path.string() + ": no socket there"},
-           "Start mxfeed-virus first");
+    refuse({ExitCode::not_running, socket.text},
+           "Start mxfeed-virus first, or correct its socket");
   }
   for (const auto* const name : kScanners) {
     const auto daemon = ask_daemon(state, name);

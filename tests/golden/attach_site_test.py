@@ -129,9 +129,13 @@ class SiteTest(site_postfix.TestCase):
     def test_a_running_postfix_is_not_attached_without_the_scanner(self):
         (self.directory / "bin" / "postfix").write_text("#!/bin/sh\nexit 0\n")
         self.refused("virus.sock: no socket there", "Start mxfeed-virus first")
+        path = self.postfix / "spool" / "mxfeed" / "virus.sock"
+        path.parent.mkdir()
+        self.listen(path)
+        path.chmod(0o600)
+        self.refused("virus.sock: the user postfix of Postfix may not connect to it")
+        path.chmod(0o666)
         # systemd(1) listens, and the daemon has failed.
-        (self.postfix / "spool" / "mxfeed").mkdir()
-        self.listen(self.postfix / "spool" / "mxfeed" / "virus.sock")
         self.refused("mxfeed-virus: down: ", "Start mxfeed-virus first; if it has failed")
         virus = self.daemon("virus", state="no_policy", policy_fault="it is damaged")
         self.refused("mxfeed-virus: no policy: it is damaged: run mxfeed apply", status=DIFFERS)

@@ -4,12 +4,10 @@
 #include <algorithm>
 #include <string>
 #include <string_view>
-#include <utility>
 
 #include "common/base/fault.h"
 #include "common/base/file.h"
 #include "common/base/text.h"
-#include "postfix-conf/generate/main_cf.h"
 #include "postfix-conf/generate/meta.h"
 
 namespace mxfeed {
@@ -156,22 +154,6 @@ PostfixNeeds read_needs(const std::filesystem::path& generation) {
   needs.use = meta.use;
   needs.site = meta.site;
   return needs;
-}
-
-std::vector<MissingSocket> missing_sockets(const PostfixSettings& settings,
-                                           const PostfixNeeds& needs) {
-  std::vector<MissingSocket> missing;
-  const std::filesystem::path queue = settings.parameter("queue_directory");
-  for (auto& milter : milters_in(needs.parameter(kMiltersParameter))) {
-    if (!milter.endpoint.starts_with("unix:mxfeed/")) continue;
-    // Of a service in a chroot and of one that is not the same.
-    auto path = queue / milter.endpoint.substr(5);
-    std::error_code error;
-    if (!std::filesystem::is_socket(path, error)) {
-      missing.push_back({std::move(milter), std::move(path)});
-    }
-  }
-  return missing;
 }
 
 std::vector<SameDomains> find_same_domains(const Postfix& postfix,

@@ -31,14 +31,6 @@ PostfixFiles read_files(const Postfix& postfix);
 // The files main.cf, master.cf and meta of the generation.  Throws Fault.
 PostfixNeeds read_needs(const std::filesystem::path& generation);
 
-// A socket of our filters that does not exist where smtpd(8) looks for it.
-struct MissingSocket {
-  MilterEntry milter;
-  std::filesystem::path path;
-};
-std::vector<MissingSocket> missing_sockets(const PostfixSettings& settings,
-                                           const PostfixNeeds& needs);
-
 // Looks up every relayed domain in the site's lists and tables of domains.
 std::vector<SameDomains> find_same_domains(const Postfix& postfix,
                                            const PostfixSettings& site,
