@@ -126,6 +126,29 @@ class SiteTest(site_postfix.TestCase):
                 self.assertRegex(done.stderr, r"[12] conflicts?; nothing was changed\n")
                 self.assertEqual(self.files(), self.before)
 
+    def test_each_instance_is_asked_by_its_directory(self):
+        first, first_files = self.postfix, self.files()
+        self.postfix = self.directory / "postfix-mx"
+        (self.postfix / "spool" / "active").mkdir(parents=True)
+        (self.postfix / "relay").write_text("older.example x\n")
+        self.set(add_main="mynetworks = 192.0.2.0/24\nmulti_instance_name = postfix-mx\n")
+        self.attach()
+        said = self.postfix_command("status", status=NOT_RUNNING)
+        self.assertIn(f"{self.postfix}: attached\n", said.stdout)
+        self.assertIn(f"{self.postfix}/spool/mxfeed/virus.sock: no socket there", said.stderr)
+        self.assertIn("site-mynetworks: 192.0.2.0/24\n",
+                      (self.state / "current" / "meta").read_text())
+        # What apply looks at: a domain of this one, and not of the other.
+        self.write("domains.d/new.toml", feed("new.example"))
+        with open(self.postfix / "main.cf", "a", encoding="ascii") as file:
+            file.write("mydestination = new.example\n")
+        self.assertIn(f"conflict: {self.postfix}/main.cf: mydestination: new.example has",
+                      self.apply_on(status=WRONG).stderr)
+        self.postfix = first
+        self.assertEqual(self.files(), first_files)
+        self.assertIn(f"{first}: detached\n",
+                      self.postfix_command("status", status=DIFFERS).stdout)
+
     def test_a_running_postfix_is_not_attached_without_the_scanner(self):
         (self.directory / "bin" / "postfix").write_text("#!/bin/sh\nexit 0\n")
         self.refused("virus.sock: no socket there", "Start mxfeed-virus first")
