@@ -10,6 +10,7 @@
 
 #include "common/base/text.h"
 #include "postfix-conf/commands/apply.h"
+#include "postfix-conf/commands/handover.h"
 #include "postfix-conf/commands/init.h"
 #include "postfix-conf/commands/listing.h"
 #include "postfix-conf/commands/postfix_attach.h"
@@ -27,6 +28,9 @@ constexpr Option kNoPostfix = {"--no-postfix", "", "Do not run Postfix's command
 constexpr Option kPostfixConfig = {"--postfix-config", "DIR",
                                    "Directory of Postfix's main.cf", Takes::directory,
                                    "/etc/postfix"};
+constexpr Option kFor = {"--for", "SYSTEM",
+                         "Add the steps for exchange, m365, google or postfix"};
+constexpr Option kHtml = {"--html", "", "Print HTML"};
 constexpr Option kHost = {"--host", "NAME", "Use this [[host]] as the local one"};
 
 // Postfix treats blanks and commas in a map's path as separators.
@@ -83,6 +87,24 @@ ApplyOptions options_of(const Arguments& arguments) {
 AttachOptions attach_options_of(const Arguments& arguments) {
   return {arguments.config(), arguments.state(), postfix_config_of(arguments),
           arguments.has("--dry-run"), arguments.json()};
+}
+
+CustomerOptions customer_options_of(const Arguments& arguments) {
+  return {configuration_of(arguments), arguments.state(), postfix_to_ask(arguments),
+          arguments.operands()[0]};
+}
+
+MailSystem mail_system_of(const Arguments& arguments) {
+  const auto text = arguments.text(kFor.name);
+  if (!text) return MailSystem::any;
+  const auto system = parse_mail_system(*text);
+  if (!system) {
+    throw CommandError(ExitCode::usage,
+                       fmt::format("--for: \"{}\" is not one of exchange, m365, google, "
+                                   "postfix",
+                                   escape_untrusted(*text)));
+  }
+  return *system;
 }
 
 }  // namespace
@@ -154,6 +176,19 @@ std::vector<Command> gateway_commands() {
        {{"DOMAIN", "The domain"}},
        [](const Arguments& a) {
          return show(configuration_of(a), a.state(), a.operands()[0], a.json());
+       }},
+      {"dns",
+       "Print the DNS records to publish for a domain, as lines of a zone file",
+       {kNoPostfix, kPostfixConfig, kJson},
+       {{"DOMAIN", "The domain"}},
+       [](const Arguments& a) { return show_dns(customer_options_of(a), a.json()); }},
+      {"handover",
+       "Print the sheet for the customer: records, addresses, settings, duties, tests",
+       {kFor, kHtml},
+       {{"DOMAIN", "The domain"}},
+       [](const Arguments& a) {
+         return print_handover(customer_options_of(a), mail_system_of(a),
+                               a.has(kHtml.name) ? Format::html : Format::text);
        }},
       {"status",
        "Show the state of all parts and report dangerous states",

@@ -9,6 +9,7 @@
 #include "common/base/json.h"
 #include "common/base/text.h"
 #include "common/command/listing.h"
+#include "postfix-conf/commands/asked_domain.h"
 #include "postfix-conf/commands/health.h"
 #include "postfix-conf/commands/problems.h"
 #include "postfix-conf/config/load.h"
@@ -17,17 +18,6 @@
 
 namespace mxfeed {
 namespace {
-
-// The domain, or the nearest parent that includes its subdomains.
-const DomainConfig* find_effective(const Config& config, std::string_view name) {
-  if (const auto* const own = config.find(name)) return own;
-  for (auto dot = name.find('.'); dot != std::string_view::npos; dot = name.find('.')) {
-    name.remove_prefix(dot + 1);
-    const auto* const parent = config.find(name);
-    if (parent != nullptr && parent->settings->policy.subdomains) return parent;
-  }
-  return nullptr;
-}
 
 Json json_of(const Config& config, const DomainConfig& domain, std::string_view customer,
              const std::vector<ShownSetting>& settings) {
@@ -70,24 +60,6 @@ Json json_of(const Config& config, const Health& health) {
       .set("dangers", json_of(health.alarms));
 }
 
-// What the generation in force does with a domain that is not configured; empty if it
-// does not know the domain.
-std::string formerly(const std::filesystem::path& state, const std::string& name) {
-  const Generations generations(state);
-  const auto current = generations.number_of(Generations::kCurrent);
-  if (!current) return {};
-  const Generated generated = generations.load(*current);
-  if (generated.find(name) == nullptr) return {};
-  return relays(generated, name)
-             ? fmt::format(
-                   "no longer configured; generation {} relays it until the next "
-                   "mxfeed apply",
-                   *current)
-             : fmt::format(
-                   "removed; generation {} keeps its mail until its queue is empty",
-                   *current);
-}
-
 }  // namespace
 
 ExitCode check(const CheckOptions& options) {
@@ -112,23 +84,10 @@ ExitCode check(const CheckOptions& options) {
 
 ExitCode show(const std::filesystem::path& directory, const std::filesystem::path& state,
               const std::string& name, bool json) {
-  const auto wanted = Domain::parse(name);
-  if (!wanted) {
-    fmt::print(stderr, "\"{}\" is not a domain name\n", escape_untrusted(name));
-    return ExitCode::wrong;
-  }
-  const Config config = load_config_shown(directory);
-  if (!config.errors.empty()) {
-    print_problems(config);
-    return ExitCode::wrong;
-  }
-  const auto* const domain = find_effective(config, wanted->str());
-  if (domain == nullptr) {
-    const auto before = formerly(state, wanted->str());
-    fmt::print(stderr, "{}: {}\n", wanted->str(),
-               before.empty() ? "not configured" : before);
-    return ExitCode::wrong;
-  }
+  const auto asked = ask_domain(directory, state, name);
+  if (!asked) return ExitCode::wrong;
+  const Config& config = asked->config;
+  const auto* const domain = asked->domain;
   const std::string customer = domain->customer == DomainConfig::kNoCustomer
                                    ? std::string()
                                    : config.customers[domain->customer].id;
