@@ -15,6 +15,7 @@ table="
 common/base
 common/mail common/base
 common/mail/mime common/base common/mail
+common/net common/base common/mail
 common/store common/base
 common/policy common/base common/mail
 common/program common/base common/policy
@@ -79,6 +80,8 @@ toml++/ postfix-conf/config/toml.cpp
 idn2.h common/mail/address.cpp
 iconv.h common/mail/charset.cpp
 sodium.h common/base/digest.cpp
+curl/ common/net/http.cpp
+openssl/ common/net/tls_client.cpp
 END
 
 # Tests include Catch2 by one header of ours; its main() is compiled once.

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// Talks to web servers, with libcurl.  No redirection is followed.  Thread-safe.
+
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <optional>
+#include <string>
+
+namespace mxfeed::http {
+
+// For all of an exchange, the look-up of the name included.
+inline constexpr std::chrono::seconds kPatience{5};
+// The longest answer that is read.
+inline constexpr std::size_t kMaxBody = 64 << 10;
+
+// The body of a 200 answer over HTTPS from a server whose certificate is valid.  Nothing
+// if there is none.
+std::optional<std::string> get(const std::string& url);
+
+// Sends JSON by POST, over HTTP or HTTPS.  Returns why it did not work, empty if the
+// answer was 2xx.  Does not name the URL, which may have a secret in it.
+std::string post_json(const std::string& url, const std::string& json);
+
+}  // namespace mxfeed::http
