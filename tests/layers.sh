@@ -82,6 +82,7 @@ iconv.h common/mail/charset.cpp
 sodium.h common/base/digest.cpp
 curl/ common/net/http.cpp
 openssl/ common/net/tls_client.cpp
+yaml-cpp/ tests/unit/net/spf_suite_test.cpp
 END
 
 # Tests include Catch2 by one header of ours; its main() is compiled once.
