@@ -82,6 +82,7 @@ iconv.h common/mail/charset.cpp
 sodium.h common/base/digest.cpp
 curl/ common/net/http.cpp
 openssl/ common/net/tls_client.cpp
+ares.h common/net/dns_channel.cpp
 yaml-cpp/ tests/unit/net/spf_suite_test.cpp
 END
 

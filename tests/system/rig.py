@@ -75,7 +75,6 @@ class World:
     def __init__(self):
         if os.getpid() != 1 or len(socket.if_nameindex()) != 1 or "MXFEED_RIG" not in os.environ:
             raise RuntimeError("not in namespaces of its own: run it through in-namespaces")
-        self._processes = []
         self._network()
         self.directory = pathlib.Path(os.environ["MXFEED_RIG"])
         self._run("mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", self.directory)
@@ -108,8 +107,8 @@ class World:
         config = self.directory / "unbound.conf"
         config.write_text("\n".join(lines) + "\n")
         with open(self.directory / "unbound.log", "wb") as log:
-            self._processes.append(subprocess.Popen(
-                [program, "-d", "-c", config], stdin=subprocess.DEVNULL, stdout=log, stderr=log))
+            self.resolver = subprocess.Popen(
+                [program, "-d", "-c", config], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         resolv = self.directory / "resolv.conf"
         resolv.write_text(f"nameserver {RESOLVER}\noptions timeout:1 attempts:1\n")
         self._run("mount", "--bind", resolv, os.path.realpath("/etc/resolv.conf"))
