@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string_view>
@@ -15,6 +17,8 @@
 #include "postfix-conf/commands/listing.h"
 #include "postfix-conf/commands/postfix_attach.h"
 #include "postfix-conf/commands/status.h"
+#include "postfix-conf/commands/test_mail.h"
+#include "postfix-conf/commands/verify.h"
 
 namespace mxfeed {
 namespace {
@@ -30,6 +34,12 @@ constexpr Option kPostfixConfig = {"--postfix-config", "DIR",
                                    "/etc/postfix"};
 constexpr Option kFor = {"--for", "SYSTEM",
                          "Add the steps for exchange, m365, google or postfix"};
+constexpr Option kFrom = {
+    "--from", "ADDRESS", "Also try from this address, which the customer does not trust"};
+constexpr Option kTo = {"--to", "ADDRESS", "A recipient that exists"};
+constexpr Option kTimeout = {"--timeout", "SECONDS", "How long to follow it",
+                             Takes::number, "60"};
+constexpr Option kAll = {"--all", "", "Verify all domains"};
 constexpr Option kHtml = {"--html", "", "Print HTML"};
 constexpr Option kHost = {"--host", "NAME", "Use this [[host]] as the local one"};
 
@@ -92,6 +102,60 @@ AttachOptions attach_options_of(const Arguments& arguments) {
 CustomerOptions customer_options_of(const Arguments& arguments) {
   return {configuration_of(arguments), arguments.state(), postfix_to_ask(arguments),
           arguments.operands()[0]};
+}
+
+// What --to names, or nothing.
+std::string recipient_of(const Arguments& arguments) {
+  const auto recipient = arguments.text(kTo.name).value_or("");
+  const auto is_part = [](char c) {
+    return static_cast<unsigned char>(c) > ' ' && c != '<' && c != '>';
+  };
+  if (!std::all_of(recipient.begin(), recipient.end(), is_part)) {
+    throw CommandError(ExitCode::usage, fmt::format("--to: \"{}\" is not an address",
+                                                    escape_untrusted(recipient)));
+  }
+  return recipient;
+}
+
+VerifyOptions verify_options_of(const Arguments& arguments) {
+  VerifyOptions options;
+  options.config = configuration_of(arguments);
+  options.state = arguments.state();
+  options.host = arguments.text(kHost.name).value_or("");
+  options.recipient = recipient_of(arguments);
+  options.json = arguments.json();
+  const auto& operands = arguments.operands();
+  if (operands.empty() != arguments.has(kAll.name)) {
+    throw CommandError(ExitCode::usage, "verify: name a domain, or give --all");
+  }
+  if (!operands.empty()) options.domain = operands[0];
+  if (const auto from = arguments.text(kFrom.name)) {
+    options.outside = IpAddress::parse(*from);
+    if (!options.outside) {
+      throw CommandError(ExitCode::usage,
+                         fmt::format("verify: --from: \"{}\" is not an IP address",
+                                     escape_untrusted(*from)));
+    }
+  }
+  return options;
+}
+
+// The longest wait of `mxfeed test-mail`.
+constexpr std::uint64_t kMostTimeout = 86'400;
+
+TestMailOptions test_mail_options_of(const Arguments& arguments) {
+  TestMailOptions options;
+  options.config = configuration_of(arguments);
+  options.state = arguments.state();
+  options.postfix_config = postfix_config_of(arguments);
+  options.domain = arguments.operands()[0];
+  options.host = arguments.text(kHost.name).value_or("");
+  options.recipient = recipient_of(arguments);
+  options.json = arguments.json();
+  if (const auto timeout = arguments.number(kTimeout.name)) {
+    options.timeout = std::chrono::seconds(std::min(*timeout, kMostTimeout));
+  }
+  return options;
 }
 
 MailSystem mail_system_of(const Arguments& arguments) {
@@ -190,6 +254,16 @@ std::vector<Command> gateway_commands() {
          return print_handover(customer_options_of(a), mail_system_of(a),
                                a.has(kHtml.name) ? Format::html : Format::text);
        }},
+      {"verify",
+       "Try out a domain's DNS records and the customer's server, and say what to change",
+       {kAll, kTo, kFrom, kHost, kJson},
+       {{"DOMAIN", "The domain", Takes::text, Operand::Count::at_most_one}},
+       [](const Arguments& a) { return verify(verify_options_of(a)); }},
+      {"test-mail",
+       "Send one mail through everything to the customer's server, and follow it",
+       {kTo, kTimeout, kHost, kPostfixConfig, kJson},
+       {{"DOMAIN", "The domain"}},
+       [](const Arguments& a) { return test_mail(test_mail_options_of(a)); }},
       {"status",
        "Show the state of all parts and report dangerous states",
        {kJson, kNoPostfix, kPostfixConfig},

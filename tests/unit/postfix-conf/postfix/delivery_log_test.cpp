@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "postfix-conf/postfix/delivery_log.h"
+
+#include "tests/support/catch.h"
+
+namespace mxfeed {
+namespace {
+
+const std::string kBegin = "Nov 26 09:00:00 mx1 postfix/mxfeed-relay/smtp[12]: ";
+const std::string kMiddle =
+    ", relay=192.0.2.7[192.0.2.7]:25, delay=0.1, delays=0.1/0/0/0, dsn=2.0.0, status=";
+
+TEST_CASE("a line of a delivery agent is read") {
+  const auto want = [](const char* recipient, const char* relay, const char* status,
+                       const char* reason) {
+    return DeliveryLine{recipient, relay, status, reason};
+  };
+  CHECK(parse_delivery(kBegin + "4XyZ: to=<a@b.example>" + kMiddle +
+                           "sent (250 2.0.0 Ok: queued (really))",
+                       "4XyZ") == want("a@b.example", "192.0.2.7[192.0.2.7]:25", "sent",
+                                       "250 2.0.0 Ok: queued (really)"));
+  CHECK(parse_delivery(
+            kBegin + "4XyZ: to=<a@b.example>, orig_to=<c@b.example>, relay=none, "
+                     "delay=30, delays=0/0/30/0, dsn=4.4.1, status=deferred (connect "
+                     "to 192.0.2.7[192.0.2.7]:25: Connection timed out)",
+            "4XyZ") == want("a@b.example", "none", "deferred",
+                            "connect to 192.0.2.7[192.0.2.7]:25: Connection timed out"));
+}
+
+TEST_CASE("other lines are not") {
+  for (const std::string& line :
+       {std::string(), kBegin + "4XyZ: removed", kBegin + "4XyZ: to=<a@b.example>",
+        kBegin + "4XyZa: to=<a@b.example>" + kMiddle + "sent (250 Ok)",
+        kBegin + "4XyZ: to=<a@b.example>" + kMiddle + "sent (250 Ok",
+        // A peer's text does not pass for a line of ours.
+        kBegin + "9999: to=<x]: 4XyZ: to=<a@b.example>" + kMiddle + "sent (250 Ok)"}) {
+    INFO(line);
+    CHECK_FALSE(parse_delivery(line, "4XyZ").has_value());
+  }
+  CHECK_FALSE(
+      parse_delivery(kBegin + ": to=<a@b>" + kMiddle + "sent (1)", "").has_value());
+}
+
+}  // namespace
+}  // namespace mxfeed
