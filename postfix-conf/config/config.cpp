@@ -100,8 +100,20 @@ std::string_view to_string(DomainState value) {
       return "paused";
     case DomainState::protect:
       return "protect";
+    case DomainState::suspended:
+      return "suspended";
     case DomainState::removed:
       return "removed";
+  }
+  return "";
+}
+
+std::string_view to_string(WhileUp value) {
+  switch (value) {
+    case WhileUp::accept:
+      return "accept";
+    case WhileUp::defer:
+      return "defer";
   }
   return "";
 }

@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "common/base/clock.h"
 #include "common/mail/address.h"
 #include "common/policy/domain_policy.h"
 
@@ -65,7 +66,9 @@ struct Problem {
 };
 
 enum class Service : std::uint8_t { feed, backup, direct, mailbox };
-enum class DomainState : std::uint8_t { active, paused, protect, removed };
+enum class DomainState : std::uint8_t { active, paused, protect, suspended, removed };
+// Mail for a backup while the customer's server answers.
+enum class WhileUp : std::uint8_t { accept, defer };
 enum class Blocklist : std::uint8_t { off, score, reject };
 enum class OnRefusal : std::uint8_t { bounce, bounce_verified, hold };
 enum class BackupRight : std::uint8_t { allowed, refused, suspended };
@@ -92,6 +95,8 @@ struct DomainSettings {
   std::string requested;     // who asked for it, and when
   std::string acknowledged;  // who confirmed it, and when
   std::chrono::seconds queue_lifetime = std::chrono::hours(48);
+  Time extend_until{};  // mail does not expire before; Time() for none
+  WhileUp backup_while_up = WhileUp::accept;
   bool standby_mailboxes = false;
   std::string recipients = "any";  // any | callout | list | file:NAME
   Blocklist blocklist = Blocklist::off;
@@ -184,6 +189,7 @@ struct Config {
 // The words of the configuration; more of them in domain_policy.h.
 std::string_view to_string(Service value);
 std::string_view to_string(DomainState value);
+std::string_view to_string(WhileUp value);
 std::string_view to_string(Blocklist value);
 std::string_view to_string(OnRefusal value);
 std::string_view to_string(BackupRight value);

@@ -8,6 +8,7 @@
 
 #include "common/base/nearest.h"
 #include "common/base/text.h"
+#include "common/base/time_text.h"
 
 namespace mxfeed {
 namespace {
@@ -238,6 +239,23 @@ std::optional<std::uint64_t> Entry::size(std::uint64_t least, std::uint64_t most
   error(fmt::format("must be from {} to {}, not {}", format_size(least),
                     format_size(most), format_size(*parsed)));
   return std::nullopt;
+}
+
+std::optional<Time> Entry::time() const {
+  constexpr std::string_view kWanted =
+      "must be a date and time with a time zone, such as \"2026-12-05T18:00:00+01:00\"";
+  if (kind() == TomlNode::Kind::time) {
+    auto given = value_.time();
+    if (!given) error(fmt::format("{}; a date or time alone is ambiguous", kWanted));
+    return given;
+  }
+  if (kind() != TomlNode::Kind::string) {
+    wrong_kind("a date and time");
+    return std::nullopt;
+  }
+  auto given = parse_time(value_.string());
+  if (!given) error(fmt::format("{}, not {}", kWanted, in_quotes(value_.string())));
+  return given;
 }
 
 std::optional<std::vector<Sourced<std::string_view>>> Entry::strings() const {

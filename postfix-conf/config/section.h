@@ -98,6 +98,8 @@ class Entry {
   std::optional<std::chrono::seconds> duration(std::chrono::seconds least,
                                                std::chrono::seconds most) const;
   std::optional<std::uint64_t> size(std::uint64_t least, std::uint64_t most) const;
+  // A point in time: of TOML, or a string; with a zone.
+  std::optional<Time> time() const;
   std::optional<std::string_view> string() const;
   // Printable ASCII of 1 to `most` characters.
   std::optional<std::string_view> text(std::size_t most) const;

@@ -24,6 +24,7 @@ enum class SettingType : std::uint8_t {
   real,
   duration,
   size,
+  time,
   string,
   strings,
   table,

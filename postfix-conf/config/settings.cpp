@@ -26,6 +26,7 @@ std::string limits_of(SettingType type, std::uint64_t least, std::uint64_t most)
       return fmt::format("up to {} characters", most);
     case SettingType::flag:
     case SettingType::real:
+    case SettingType::time:
     case SettingType::strings:
     case SettingType::table:
     case SettingType::tables:
@@ -86,6 +87,8 @@ std::string_view to_string(SettingType type) {
       return "duration";
     case SettingType::size:
       return "size";
+    case SettingType::time:
+      return "time";
     case SettingType::string:
       return "string";
     case SettingType::strings:

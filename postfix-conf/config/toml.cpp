@@ -3,6 +3,7 @@
 
 #include <toml++/toml.h>
 
+#include <chrono>
 #include <utility>
 
 #include "postfix-conf/config/toml_syntax.h"
@@ -54,6 +55,18 @@ double TomlNode::real() const {
 }
 bool TomlNode::boolean() const {
   return node_of(node_).as_boolean()->get();
+}
+
+std::optional<Time> TomlNode::time() const {
+  const auto* const given = node_of(node_).as_date_time();
+  if (given == nullptr || !given->get().offset) return std::nullopt;
+  const auto& [date, time, offset] = given->get();
+  const std::chrono::year_month_day day{std::chrono::year(date.year),
+                                        std::chrono::month(date.month),
+                                        std::chrono::day(date.day)};
+  return std::chrono::sys_days(day) + std::chrono::hours(time.hour) +
+         std::chrono::minutes(time.minute - offset->minutes) +
+         std::chrono::seconds(time.second);
 }
 
 void TomlNode::visit_items(VisitItem visit, void* context) const {

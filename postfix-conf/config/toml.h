@@ -10,6 +10,7 @@
 #include <string_view>
 #include <variant>
 
+#include "common/base/clock.h"
 #include "postfix-conf/config/encoding.h"
 
 namespace mxfeed {
@@ -28,6 +29,8 @@ class TomlNode {
   std::int64_t integer() const;
   double real() const;
   bool boolean() const;
+  // A date and time with its offset; nothing without an offset.
+  std::optional<Time> time() const;
   // item(TomlNode): the items of an array, in order.
   template <typename F>
   void each_item(F item) const {

@@ -46,6 +46,7 @@ bool is_taken(const DomainConfig& domain, const Config& config) {
 Row row_of(DomainState state) {
   switch (state) {
     case DomainState::active:
+    case DomainState::suspended:
       return Row::active;
     case DomainState::paused:
       return Row::paused;
@@ -93,6 +94,9 @@ Wanted compile(const Config& config, const HostConfig* local, const std::string&
       hosted.customer = config.customers[domain.customer].id;
     }
     hosted.route = route_of(domain.deliver_to);
+    hosted.extended_until = s.extend_until;
+    hosted.on_refusal = s.on_refusal;
+    hosted.while_up = s.backup_while_up;
     hosted.policy = policies.add(policy_of(s));
     if (!taken) {
       refused.push_back(std::move(hosted));

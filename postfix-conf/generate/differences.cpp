@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "common/base/text.h"
+#include "common/base/time_text.h"
 
 namespace mxfeed {
 namespace {
@@ -13,6 +14,10 @@ namespace {
 std::string_view subdomains_word(Row below) {
   if (is_relayed(below)) return "true";
   return below == Row::none ? "false" : to_string(below);
+}
+
+std::string time_text(Time time) {
+  return time == Time() ? "none" : format_time(time);
 }
 
 std::string summary(const Hosted& hosted) {
@@ -36,6 +41,10 @@ void add_changes(const Hosted& now, const DomainPolicy& policy, const Hosted& be
   changed("subdomains", subdomains_word(before.below), subdomains_word(now.below));
   changed("queue_lifetime", format_duration(before.queue_lifetime),
           format_duration(now.queue_lifetime));
+  changed("extend_until", time_text(before.extended_until),
+          time_text(now.extended_until));
+  changed("on_refusal", to_string(before.on_refusal), to_string(now.on_refusal));
+  changed("backup_while_up", to_string(before.while_up), to_string(now.while_up));
   changed("customer", before.customer, now.customer);
   if (policy.greylist != policy_before.greylist) {
     lines.push_back(fmt::format("~ {}: greylist policy", now.name));

@@ -32,6 +32,25 @@ std::optional<Row> parse_row(std::string_view text) {
   return std::nullopt;
 }
 
+std::string_view to_string(Intake intake) {
+  switch (intake) {
+    case Intake::open:
+      return "open";
+    case Intake::suspended:
+      return "suspended";
+    case Intake::gone:
+      return "gone";
+  }
+  return "";
+}
+
+std::optional<Intake> parse_intake(std::string_view text) {
+  for (const Intake intake : {Intake::open, Intake::suspended, Intake::gone}) {
+    if (to_string(intake) == text) return intake;
+  }
+  return std::nullopt;
+}
+
 const Hosted* Generated::find(std::string_view name) const {
   const auto found = std::lower_bound(
       hosted.begin(), hosted.end(), name,
@@ -43,10 +62,9 @@ bool same(const Generated& a, const Generated& b) {
   GatewayPolicy gateway = a.gateway;
   gateway.generation = b.gateway.generation;
   const auto same_row = [&](const Hosted& one, const Hosted& other) {
-    return one.name == other.name && one.own == other.own && one.below == other.below &&
-           one.service == other.service && one.queue_lifetime == other.queue_lifetime &&
-           one.customer == other.customer && one.route == other.route &&
-           a.policies.at(one.policy) == b.policies.at(other.policy);
+    Hosted alike = other;
+    alike.policy = one.policy;  // the numbers may differ
+    return one == alike && a.policies.at(one.policy) == b.policies.at(other.policy);
   };
   return gateway == b.gateway && a.foreign == b.foreign && a.unknown == b.unknown &&
          a.main_cf == b.main_cf && a.master_cf == b.master_cf && a.local == b.local &&

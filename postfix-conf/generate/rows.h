@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "common/base/clock.h"
 #include "common/policy/domain_policy.h"
 #include "postfix-conf/config/config.h"
 #include "postfix-conf/generate/site.h"
@@ -36,6 +37,15 @@ constexpr bool is_relayed(Row row) {
 std::string_view to_string(Row row);
 std::optional<Row> parse_row(std::string_view text);
 
+// What a new message for a domain that has rows gets.
+enum class Intake : std::uint8_t {
+  open,       // what the row says
+  suspended,  // 450; what is in the queue is delivered
+  gone,       // 450: it has vanished from the configuration a short while ago
+};
+std::string_view to_string(Intake intake);
+std::optional<Intake> parse_intake(std::string_view text);
+
 // A domain that has rows.
 struct Hosted {
   std::string name;  // A-labels
@@ -46,6 +56,13 @@ struct Hosted {
   std::chrono::seconds queue_lifetime{0};
   std::string customer;  // id, or empty
   std::string route;     // "[192.0.2.7]:25, [192.0.2.8]:25"
+  Intake intake = Intake::open;
+  Time gone_since{};  // when it vanished from the configuration; Time() if it is there
+  Time extended_until{};  // its mail does not expire before; Time() for none
+  OnRefusal on_refusal = OnRefusal::bounce;
+  WhileUp while_up = WhileUp::accept;  // of a backup
+
+  bool operator==(const Hosted&) const = default;
 };
 
 // Fields of stored state that this version does not know, kept unchanged: names and

@@ -9,6 +9,7 @@
 
 #include "common/base/fault.h"
 #include "common/base/text.h"
+#include "common/base/time_text.h"
 
 namespace mxfeed {
 namespace {
@@ -22,11 +23,17 @@ enum Column : std::size_t {
   kClass,
   kCustomer,
   kRoute,
+  kIntake,
+  kGoneSince,
+  kExtendedUntil,
+  kOnRefusal,
+  kWhileUp,
   kColumns
 };
 constexpr std::array<std::string_view, kColumns> kNames = {
-    "domain",         "service",       "own",      "below",
-    "queue_lifetime", "content_class", "customer", "route"};
+    "domain",         "service",    "own",     "below",  "queue_lifetime",
+    "content_class",  "customer",   "route",   "intake", "gone_since",
+    "extended_until", "on_refusal", "while_up"};
 // Columns of version 0.1.0 instead of own and below.
 constexpr std::string_view kState = "state";
 constexpr std::string_view kSubdomains = "subdomains";
@@ -43,12 +50,23 @@ void split_into(std::vector<std::string_view>& cells, std::string_view line) {
   }
 }
 
-std::optional<Service> parse_service(std::string_view text) {
-  for (const Service one :
-       {Service::feed, Service::backup, Service::direct, Service::mailbox}) {
-    if (to_string(one) == text) return one;
-  }
-  return std::nullopt;
+constexpr std::array kServices{Service::feed, Service::backup, Service::direct,
+                               Service::mailbox};
+constexpr std::array kOnRefusals{OnRefusal::bounce, OnRefusal::bounce_verified,
+                                 OnRefusal::hold};
+constexpr std::array kWhileUps{WhileUp::accept, WhileUp::defer};
+
+// The value in the array that has the word.
+template <const auto& values>
+auto parse_word(std::string_view text) {
+  const auto found = std::find_if(values.begin(), values.end(),
+                                  [&](auto one) { return to_string(one) == text; });
+  return found == values.end() ? std::nullopt : std::optional(*found);
+}
+
+// Empty for Time().
+std::string time_cell(Time time) {
+  return time == Time() ? std::string() : format_time(time);
 }
 
 // The positions of the columns: those of kNames, then those of version 0.1.0.
@@ -98,10 +116,15 @@ class Header {
       if (value) field = *value;
       good = good && value.has_value();
     };
-    set(one.service, cell(at_[kService]), parse_service);
+    set(one.service, cell(at_[kService]), parse_word<kServices>);
     set(one.own, cell(at_[kOwn]), parse_row);
     set(one.below, cell(at_[kBelow]), parse_row);
     set(one.queue_lifetime, cell(at_[kLifetime]), parse_duration);
+    set(one.intake, cell(at_[kIntake]), parse_intake);
+    set(one.gone_since, cell(at_[kGoneSince]), parse_time);
+    set(one.extended_until, cell(at_[kExtendedUntil]), parse_time);
+    set(one.on_refusal, cell(at_[kOnRefusal]), parse_word<kOnRefusals>);
+    set(one.while_up, cell(at_[kWhileUp]), parse_word<kWhileUps>);
     set(one.own, cell(state_), [](std::string_view text) {
       return text == "removed" ? Row::kept : parse_row(text);
     });
@@ -153,11 +176,13 @@ void render_table(const Generated& generated,
   text += '\n';
   auto own = generated.unknown.begin();
   for (const auto& one : generated.hosted) {
-    fmt::format_to(std::back_inserter(text), "{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}", one.name,
-                   to_string(one.service), to_string(one.own), to_string(one.below),
-                   format_duration(one.queue_lifetime),
-                   generated.policies.at(one.policy).content_class, one.customer,
-                   one.route);
+    fmt::format_to(
+        std::back_inserter(text), "{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}",
+        one.name, to_string(one.service), to_string(one.own), to_string(one.below),
+        format_duration(one.queue_lifetime),
+        generated.policies.at(one.policy).content_class, one.customer, one.route,
+        to_string(one.intake), time_cell(one.gone_since), time_cell(one.extended_until),
+        to_string(one.on_refusal), to_string(one.while_up));
     while (own != generated.unknown.end() && own->first < one.name) ++own;
     const bool has_unknown = own != generated.unknown.end() && own->first == one.name;
     for (const auto name : unknown) {

@@ -3,8 +3,8 @@
 // The file "domains.tsv" of a generation: what it hosts, a line for each domain.  The
 // first line names the columns, which are its tags: their order does not matter, missing
 // ones have their defaults, and unknown ones are kept.  A column never gets another
-// meaning.  A new value of `service`, `own` or `below` needs a new column, since an older
-// program treats an unknown value as damage.
+// meaning.  A new value of a column of words needs a new column, since an older program
+// treats an unknown value as damage.
 
 #pragma once
 

@@ -18,6 +18,7 @@ constexpr std::array kServices{Service::feed, Service::backup, Service::direct,
                                Service::mailbox};
 constexpr std::array kStates{DomainState::active, DomainState::paused,
                              DomainState::protect, DomainState::removed};
+constexpr std::array kWhileUp{WhileUp::accept, WhileUp::defer};
 constexpr std::array kBlocklist{Blocklist::off, Blocklist::score, Blocklist::reject};
 constexpr std::array kOnRefusal{OnRefusal::bounce, OnRefusal::bounce_verified,
                                 OnRefusal::hold};
@@ -153,6 +154,8 @@ Settings<DomainSettings> domain_settings() {
                              R"("2026-11-03, managing director")")
           .once(),
       duration<&S::queue_lifetime>("queue_lifetime", hours(1), kMostLifetime, R"("4d")"),
+      time<&S::extend_until>("extend_until", R"("2026-12-05T18:00:00+01:00")").later(),
+      choice<kWhileUp, &S::backup_while_up>("backup_while_up", R"("defer")").later(),
       size<&S::max_size>("max_size", kLeastSize, kMostSize, R"("100M")"),
       table<S>("greylist", domain_greylist_settings, read_greylist),
       table<S>("virus", domain_virus_settings),

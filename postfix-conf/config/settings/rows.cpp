@@ -18,6 +18,8 @@ bool has_type(const Entry& entry, SettingType type) {
       return entry.duration(seconds(0), kLongest).has_value();
     case SettingType::size:
       return entry.size(0, UINT64_MAX).has_value();
+    case SettingType::time:
+      return entry.time().has_value();
     case SettingType::string:
       return entry.text(kMaxText).has_value();
     case SettingType::strings:

@@ -24,6 +24,7 @@
 #include <vector>
 
 #include "common/base/text.h"
+#include "common/base/time_text.h"
 #include "postfix-conf/config/setting.h"
 
 namespace mxfeed {
@@ -66,6 +67,9 @@ inline Json to_json(double value) {
 }
 inline Json to_json(std::chrono::seconds value) {
   return format_duration(value);
+}
+inline Json to_json(Time value) {
+  return value == Time() ? Json() : Json(format_time(value));
 }
 inline Json to_json(const std::string& value) {
   return value.empty() ? Json() : Json(value);
@@ -175,6 +179,16 @@ constexpr auto duration(std::string_view key, std::chrono::seconds least,
       },
       static_cast<std::uint64_t>(least.count()),
       static_cast<std::uint64_t>(most.count()));
+}
+
+// Time() is none.
+template <auto... path>
+constexpr auto time(std::string_view key, std::string_view example) {
+  using Member = MemberPath<path...>;
+  return custom<path...>(key, SettingType::time, example,
+                         [](const Entry& entry, const auto& row, auto& target) {
+                           Member::store(entry, row, target, entry.time());
+                         });
 }
 
 template <auto... path>

@@ -187,8 +187,11 @@ TEST_CASE("A value of another type is refused") {
   for (const auto& info : all_settings()) {
     INFO(name_of(info));
     const auto problems = problems_with(info, "1979-05-27");
-    CHECK(std::any_of(problems.begin(), problems.end(), [](const auto& one) {
-      return one.find("not a date or time") != std::string::npos;
+    const std::string_view cause = info.type == SettingType::time
+                                       ? "must be a date and time with a time zone"
+                                       : "not a date or time";
+    CHECK(std::any_of(problems.begin(), problems.end(), [&](const auto& one) {
+      return one.find(cause) != std::string::npos;
     }));
   }
 }

@@ -38,6 +38,8 @@ class Directory {
 
 // Kept for people: no map and no policy has them.
 const std::set<std::string> kRecords = {"requested", "acknowledged"};
+// In the rows already; what acts on them has yet to come.
+const std::set<std::string> kAwaited = {"extend_until", "on_refusal", "backup_while_up"};
 
 // The domain that the key is tried on.
 const std::map<std::string, std::string> kDomain = {
@@ -98,7 +100,8 @@ TEST_CASE("Every key of a domain that has an effect changes what is generated") 
     INFO(info.table << " " << info.key << " = " << info.example);
     const bool changes = !same(compiled(file_with(info, default_of(info))),
                                compiled(file_with(info, info.example)));
-    CHECK(changes == (info.has_effect && !kRecords.contains(info.key)));
+    const bool is_stored = info.has_effect || kAwaited.contains(info.key);
+    CHECK(changes == (is_stored && !kRecords.contains(info.key)));
     ++count;
   }
   CHECK(count > 25);
