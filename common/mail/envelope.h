@@ -4,6 +4,7 @@
 
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -49,6 +50,7 @@ struct Envelope {
   std::string helo;
   bool authenticated = false;         // the client, by SASL
   bool smtputf8 = false;              // announced with MAIL FROM (RFC 6531)
+  std::uint64_t declared_size = 0;    // with MAIL FROM, in octets (RFC 1870); 0: not
   std::string sender;                 // local@domain; empty for the null sender <>
   std::vector<Recipient> recipients;  // those that we accepted so far
   std::string

@@ -202,8 +202,14 @@ sfsistat on_mail(SMFICTX* context, char** arguments) {
     options.authenticated = !macro(context, "{auth_type}").empty() ||
                             !macro(context, "{auth_authen}").empty();
     for (char** one = arguments; *one != nullptr; ++one) {
-      // RFC 6531, 3.1: a parameter without a value.
-      if (one != arguments && iequals(*one, "SMTPUTF8")) options.smtputf8 = true;
+      if (one == arguments) continue;
+      // RFC 6531, 3.1: a parameter without a value.  RFC 1870, 4: a number of octets.
+      constexpr std::string_view kSize = "SIZE=";
+      const std::string_view parameter = *one;
+      if (iequals(parameter, "SMTPUTF8")) options.smtputf8 = true;
+      if (istarts_with(parameter, kSize)) {
+        options.size = parse_unsigned(parameter.substr(kSize.size())).value_or(0);
+      }
     }
     peer.session.mail(text_or_empty(arguments[0]), options);
     return SMFIS_NOREPLY;

@@ -192,6 +192,7 @@ void Session::mail(std::string_view path, const MailOptions& options) {
   envelope.helo = helo_;
   envelope.authenticated = options.authenticated;
   envelope.smtputf8 = options.smtputf8;
+  envelope.declared_size = options.size;
   envelope.sender = sender_of(path);
   guarded([&] {
     if (!connection_) connection_ = milter_.connect(client_);

@@ -47,6 +47,7 @@ class EditSink {
 struct MailOptions {
   bool authenticated = false;
   bool smtputf8 = false;
+  std::uint64_t size = 0;  // 0: not declared
 };
 
 class Session {

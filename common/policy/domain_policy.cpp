@@ -40,6 +40,7 @@ void visit_domain(Visitor& field, Policy& policy) {
   field(kNameTag, policy.name);
   field(kSubdomainsTag, policy.subdomains);
   field(3, policy.content_class);
+  field(6, policy.max_size);
 
   field(10, policy.greylist.when);
   field(11, policy.greylist.shadow);

@@ -79,8 +79,9 @@ struct DomainPolicy {
   GreylistPolicy greylist;
   VirusPolicy virus;
   SpamPolicy spam;
-  // Domains whose virus and spam policies are equal have the same class: their recipients
-  // may share a transaction.  0: not one of our domains.
+  std::uint64_t max_size = 0;  // of a message, in octets; 0: no limit but Postfix's
+  // Domains whose virus and spam policies and max_size are equal have the same class:
+  // their recipients may share a transaction.  0: not one of our domains.
   std::uint32_t content_class = 0;
   std::string unknown;  // fields of a later version, as they are stored
   bool is_hosted() const { return content_class != 0; }

@@ -28,6 +28,13 @@ Verdict refuse_smtputf8() {
                          "The recipient's mail server does not support SMTPUTF8");
 }
 
+Verdict refuse_size() {
+  static Metric& refused = counter("mxfeed_virus_size_refused_total");
+  refused.add();
+  return Verdict::reject({552, "5.3.4"}, "virus-size",
+                         "Message too large for the recipient's domain");
+}
+
 void count_result(const ScanResult& result) {
   static Metric* const metrics[] = {
       &counter("mxfeed_virus_messages_total", "result=\"clean\""),
@@ -60,6 +67,8 @@ class VirusFilter : public Filter {
       }
       case Admission::needs_smtputf8:
         return refuse_smtputf8();
+      case Admission::too_large:
+        return refuse_size();
     }
     joint_.add(recipient, found);
     return Verdict::proceed();
@@ -76,12 +85,15 @@ class VirusFilter : public Filter {
     if (!joint_.scans()) return;
     gate_.see_header(name, value);
     forged_.see(name);
+    size_ += name.size() + value.size() + std::string_view(": \r\n").size();
     if (!fits(name.size() + value.size())) return;
     message().add_header(name, value);
   }
 
   void on_body(std::span<const std::byte> chunk) override {
-    if (!joint_.scans() || !fits(chunk.size())) return;
+    if (!joint_.scans()) return;
+    size_ += chunk.size();
+    if (!fits(chunk.size())) return;
     end_header();
     message().add({reinterpret_cast<const char*>(chunk.data()), chunk.size()});
   }
@@ -92,6 +104,7 @@ class VirusFilter : public Filter {
       return Verdict::proceed();
     }
     if (gate_.header_needs_smtputf8()) return refuse_smtputf8();
+    if (gate_.max_size() != 0 && size_ > gate_.max_size()) return refuse_size();
     end_header();
     if (too_large_) {
       result_ = ScanResult{ScanVerdict::unscannable, "MessageSize"};
@@ -172,6 +185,7 @@ class VirusFilter : public Filter {
   std::optional<MessageFile> message_;
   OwnFields forged_;  // written by the sender
   bool header_ended_ = false;
+  std::uint64_t size_ = 0;  // of the message as it came
   bool too_large_ = false;
   std::optional<ScanResult> result_;
   std::string rule_;

@@ -8,7 +8,8 @@ namespace mxfeed::virus {
 Gate::Gate(const Envelope& envelope, const GatewayPolicy& gateway)
     : is_trusted_(!gateway.trust(envelope).empty()),
       without_smtputf8_(envelope.smtputf8 && !gateway.smtputf8),
-      utf8_sender_(!is_ascii(envelope.sender)) {}
+      utf8_sender_(!is_ascii(envelope.sender)),
+      declared_size_(envelope.declared_size) {}
 
 Admission Gate::admit(const Recipient& recipient, const DomainPolicy& policy) {
   // Mail that only announces SMTPUTF8 can be delivered without it.
@@ -17,10 +18,15 @@ Admission Gate::admit(const Recipient& recipient, const DomainPolicy& policy) {
   if (without_smtputf8_ && policy.is_hosted() && utf8_addresses) {
     return Admission::needs_smtputf8;
   }
+  const bool has_limit = policy.is_hosted() && policy.max_size != 0;
+  if (has_limit && declared_size_ > policy.max_size) return Admission::too_large;
   if (!class_) class_ = policy.content_class;
   if (*class_ != policy.content_class && !is_trusted_) closed_ = true;
   if (closed_) return Admission::other_class;
   if (!policy.is_hosted()) has_other_ = true;
+  if (has_limit && (max_size_ == 0 || policy.max_size < max_size_)) {
+    max_size_ = policy.max_size;
+  }
   return Admission::admitted;
 }
 

@@ -8,6 +8,9 @@
 // class: some senders lose recipients when a 250 follows a 452.  A trusted client, often
 // a mail program that cannot try again, is spared this (joint_policy.h).
 //
+// A recipient whose domain takes no message of the declared size is refused, and a
+// message that turns out to be larger than declared.
+//
 // A recipient that could not be delivered to, since SMTPUTF8 is needed and the servers of
 // our domains do not take it, is refused.
 
@@ -24,8 +27,9 @@ namespace mxfeed::virus {
 
 enum class Admission : std::uint8_t {
   admitted,
-  other_class,    // to be sent in a transaction of its own
-  needs_smtputf8  // never deliverable
+  other_class,     // to be sent in a transaction of its own
+  needs_smtputf8,  // never deliverable
+  too_large        // above max_size of its domain, as declared
 };
 
 // The recipients of one transaction, in their order.
@@ -37,6 +41,9 @@ class Gate {
   // is a class like any other.
   [[nodiscard]] Admission admit(const Recipient& recipient, const DomainPolicy& policy);
 
+  // The most that all of the recipients take; 0 without a limit.
+  std::uint64_t max_size() const { return max_size_; }
+
   // A field of the message's header.
   void see_header(std::string_view name, std::string_view value);
   // Whether the header needs SMTPUTF8, and none of the recipients takes it.
@@ -46,6 +53,8 @@ class Gate {
   const bool is_trusted_;
   const bool without_smtputf8_;  // announced, but our domains' servers do not take it
   const bool utf8_sender_;
+  const std::uint64_t declared_size_;  // 0 if it was not
+  std::uint64_t max_size_ = 0;
   std::optional<std::uint32_t> class_;
   bool closed_ = false;
   bool has_other_ = false;  // a recipient that is not ours

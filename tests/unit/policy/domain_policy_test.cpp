@@ -27,6 +27,7 @@ DomainPolicy full_domain() {
   p.spam.rules[2] = {SpamAction::reject, "zwei \xE2\x82\xAC"};
   p.spam.rules[3] = {SpamAction::quarantine, std::string(300, 'x')};
   p.content_class = 4'000'000'000;
+  p.max_size = 1ull << 40;
   p.unknown = std::string("\x04\x01z\x70\x02zz", 7);  // tags 4 and 112
   return p;
 }
@@ -53,6 +54,7 @@ const DomainField kDomainFields[] = {
     {"name", [](auto& p) { p.name = full_domain().name; }},
     {"subdomains", [](auto& p) { p.subdomains = true; }},
     {"content_class", [](auto& p) { p.content_class = 7; }},
+    {"max_size", [](auto& p) { p.max_size = 65'536; }},
     {"greylist.when", [](auto& p) { p.greylist.when = GreylistWhen::suspicious; }},
     {"greylist.shadow", [](auto& p) { p.greylist.shadow = true; }},
     {"greylist.delay", [](auto& p) { p.greylist.delay = std::chrono::seconds(0); }},
@@ -109,7 +111,8 @@ TEST_CASE("a whole policy survives storage", "[policy]") {
 // tests above.
 TEST_CASE("no field was added without storage", "[policy]") {
   const DomainPolicy domain;
-  const auto& [name, subdomains, greylist, virus, spam, content_class, later] = domain;
+  const auto& [name, subdomains, greylist, virus, spam, max_size, content_class, later] =
+      domain;
   const auto& [when, shadow, delay, retry_window, keep] = greylist;
   const auto& [infected, unscannable, encrypted] = virus;
   const auto& [enabled, immature_acts, begins, rules] = spam;
@@ -119,12 +122,12 @@ TEST_CASE("no field was added without storage", "[policy]") {
                engine, latest] = gateway;
   const auto& [store, ipv4_prefix, ipv6_prefix, code, reply] = greylist_store;
   const auto& [database, workers, scan_size, file_size, files, recursion, time] = engine;
-  static_cast<void>(
-      std::tie(name, subdomains, content_class, when, shadow, delay, retry_window, keep,
-               infected, unscannable, encrypted, enabled, immature_acts, begins, action,
-               text, generation, trusted_networks, scan_other_mail, smtputf8, store,
-               ipv4_prefix, ipv6_prefix, code, reply, database, workers, scan_size,
-               file_size, files, recursion, time, later, latest));
+  static_cast<void>(std::tie(
+      name, subdomains, max_size, content_class, when, shadow, delay, retry_window, keep,
+      infected, unscannable, encrypted, enabled, immature_acts, begins, action, text,
+      generation, trusted_networks, scan_other_mail, smtputf8, store, ipv4_prefix,
+      ipv6_prefix, code, reply, database, workers, scan_size, file_size, files, recursion,
+      time, later, latest));
   CHECK(begins.size() == 3);
   CHECK(rules.size() == 4);
 }

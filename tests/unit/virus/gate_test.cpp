@@ -60,6 +60,32 @@ TEST_CASE("the first recipient fixes the class and a refusal is sticky", "[virus
   }
 }
 
+TEST_CASE("a domain takes no message above its max_size", "[virus]") {
+  const auto limited = [](std::uint64_t max_size, std::uint32_t content_class) {
+    DomainPolicy policy = of_class(content_class);
+    policy.max_size = max_size;
+    return policy;
+  };
+  const Recipient recipient{"info", "acme.example"};
+  Envelope envelope = kStranger;
+  envelope.declared_size = 1000;
+  Gate gate(envelope, {});
+  CHECK(gate.admit(recipient, limited(999, 1)) == Admission::too_large);
+  // It did not set the class.
+  CHECK(gate.admit(recipient, limited(1000, 2)) == Admission::admitted);
+  CHECK(gate.max_size() == 1000);
+  CHECK(Gate(envelope, {}).admit(recipient, limited(0, 1)) == Admission::admitted);
+  CHECK(Gate(envelope, {}).admit(recipient, limited(999, 0)) == Admission::admitted);
+  CHECK(Gate(kStranger, {}).admit(recipient, limited(1, 1)) == Admission::admitted);
+  // A trusted client may bring recipients with different limits: the least holds.
+  envelope.authenticated = true;
+  Gate trusted(envelope, {});
+  CHECK(trusted.admit(recipient, limited(5000, 1)) == Admission::admitted);
+  CHECK(trusted.admit(recipient, limited(2000, 2)) == Admission::admitted);
+  CHECK(trusted.admit(recipient, limited(0, 3)) == Admission::admitted);
+  CHECK(trusted.max_size() == 2000);
+}
+
 TEST_CASE("recipients of a trusted client are not kept apart", "[virus]") {
   GatewayPolicy gateway;
   gateway.trusted_networks = {*Network::parse("192.0.2.0/24")};
