@@ -30,6 +30,7 @@
 #include "postfix-conf/generate/generations.h"
 #include "postfix-conf/generate/main_cf.h"
 #include "postfix-conf/generate/maps.h"
+#include "postfix-conf/generate/overlay.h"
 #include "postfix-conf/generate/removals.h"
 #include "postfix-conf/postfix/attach/survey.h"
 #include "postfix-conf/postfix/postfix.h"
@@ -85,7 +86,7 @@ class Installation {
           removals.names.size(), removals.of, removals.names.size()));
       return 1;
     }
-    const Generated next = complete(std::move(wanted), previous, waits());
+    const Generated next = complete(std::move(wanted), previous, waits(), system_time());
     if (reason == Reason::apply && has_conflicts(next)) return 1;
     if (options_.diff || options_.dry_run) {
       const auto lines = differences(next, previous);
@@ -156,6 +157,7 @@ class Installation {
   int put_in_force(const Generated& next, std::uint64_t number, Reason reason) {
     const auto current = in_force_.current;
     const auto postfix = in_force_.postfix;
+    ensure_overlay(options_.state);
     if (current != number) generations_.point(Generations::kCurrent, number);
     if (!reload_daemons(options_.state, number, report_)) {
       // A policy that a milter cannot load must not stay in force.
@@ -186,7 +188,8 @@ class Installation {
     return static_cast<int>(code);
   }
 
-  // A table of type regexp is read when a process starts.
+  // After a change between the generation before and `next`, in either direction: a table
+  // of type regexp is read when a process starts.
   void reload_patterns(const Generated& next) const {
     if (!options_.use_postfix ||
         relay_recipient_patterns(next) == relay_recipient_patterns(in_force_.hosted)) {

@@ -23,6 +23,7 @@
 #include "postfix-conf/commands/problems.h"
 #include "postfix-conf/generate/generations.h"
 #include "postfix-conf/generate/main_cf.h"
+#include "postfix-conf/generate/overlay.h"
 #include "postfix-conf/postfix/attach/effects.h"
 #include "postfix-conf/postfix/attach/sessions.h"
 #include "postfix-conf/postfix/attach/sockets.h"
@@ -298,6 +299,7 @@ ExitCode attach_postfix(const AttachOptions& options) {
     const int status = fit_generation(apply, preparation.found().site.reading.site);
     if (status != 0) return report.finish(ExitCode{status});
   }
+  ensure_overlay(options.state);
   const auto open =
       write_plan(postfix, preparation.plan(), preparation.queue(), is_running);
   if (open > 0 && attach_state(preparation.plan().first) == AttachState::accepting) {

@@ -60,6 +60,25 @@ class Checker {
     }
   }
 
+  // Postfix chooses TLS by server, not by domain.
+  void tls() {
+    std::map<Endpoint, const DomainConfig*> first;
+    for (const auto& domain : config_.domains) {
+      const auto& wanted = domain.settings->tls;
+      if (!is_relayed(domain) || wanted.empty()) continue;
+      for (const auto& server : domain.deliver_to) {
+        const auto [same, is_new] = first.emplace(server, &domain);
+        const auto& other = *same->second;
+        if (is_new || other.settings->tls == wanted) continue;
+        error(domain, "tls",
+              fmt::format("{} differs from that of domain \"{}\" ({}), which has the "
+                          "same server {}: {}",
+                          wanted, other.name, config_.describe(other.place), server.str(),
+                          other.settings->tls));
+      }
+    }
+  }
+
   void domains() {
     const DomainConfig* previous = nullptr;
     for (const auto& domain : config_.domains) {
@@ -135,16 +154,13 @@ class Checker {
   // Limits that Postfix can apply to all mail only.
   void shared_limits() {
     std::chrono::seconds longest{0};
-    std::uint64_t largest = 0;
     for (const auto& domain : config_.domains) {
       if (!is_relayed(domain)) continue;
       longest = std::max(longest, domain.settings->queue_lifetime);
-      largest = std::max(largest, domain.settings->max_size);
     }
     const auto& lifetime_row = domain_setting("queue_lifetime");
     const auto& size_row = domain_setting("max_size");
     AlikeWarnings lifetimes(config_, "queue_lifetime");
-    AlikeWarnings sizes(config_, "max_size");
     AlikeWarnings too_large(config_, "max_size");
     for (const auto& domain : config_.domains) {
       if (!is_relayed(domain)) continue;
@@ -160,14 +176,6 @@ class Checker {
       }
       const auto size = domain.settings->max_size;
       const Place size_place = domain.place_of(size_row);
-      if (size < largest && size_place.line != 0) {
-        sizes.add(size_place, [&] {
-          return fmt::format(
-              "{} has no effect in this version: the largest max_size of all domains "
-              "({}) is the limit",
-              format_size(size), format_size(largest));
-        });
-      }
       const auto scanned = config_.gateway.virus.max_file_size;
       if (size > scanned) {
         too_large.add(size_place.line != 0 ? size_place : domain.place, [&] {
@@ -205,8 +213,14 @@ class Checker {
                         format_duration(greylist.retry_window)));
     }
     if (settings.service == Service::backup) check_backup(domain);
+    check_recipients(domain);
     if (is_relayed(domain) && domain.place_of(servers_row_).line == 0) {
       error(domain, "deliver_to", "missing: the IP address of the customer's server");
+    }
+    if (settings.tls == "dane" && is_relayed(domain)) {
+      error(domain, "tls",
+            "\"dane\" needs the server by name in deliver_to, which is not available in "
+            "this version; use \"verify\" or a fingerprint");
     }
     for (const auto& server : domain.deliver_to) {
       const auto cause = why_not(server.address);
@@ -216,12 +230,29 @@ class Checker {
     }
   }
 
+  void check_recipients(const DomainConfig& domain) {
+    const auto& settings = *domain.settings;
+    if (!is_relayed(domain)) return;
+    if (!settings.recipient_list.empty() && settings.policy.subdomains) {
+      error(domain, "recipients",
+            "a list cannot be combined with subdomains = true: configure the subdomains "
+            "as domains of their own");
+    }
+    if (settings.blocklist == Blocklist::reject && config_.gateway.blocklists.empty()) {
+      error(domain, "blocklist", "\"reject\" needs lists: reject in [blocklists]");
+    }
+  }
+
   void check_backup(const DomainConfig& domain) {
     const auto& settings = *domain.settings;
     if (!is_relayed(domain)) return;
     if (settings.requested.empty()) {
       error(domain, "requested",
             "missing: a backup needs a record of who asked for it and when");
+    }
+    if (settings.acknowledged.empty()) {
+      error(domain, "acknowledged",
+            "missing: a backup needs a record of who confirmed it and when");
     }
     if (domain.customer == DomainConfig::kNoCustomer) {
       error(domain, "service", "a backup needs a customer: add [customer] to the file");
@@ -285,6 +316,7 @@ void check_config(Config& config, bool complete) {
   // Without mxfeed.toml or a customer's file, these checks would report false errors.
   if (complete) {
     checker.domains();
+    checker.tls();
     checker.backup_limits();
     checker.shared_limits();
     checker.mx_names();

@@ -8,7 +8,9 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <list>
+#include <map>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -98,10 +100,12 @@ struct DomainSettings {
   Time extend_until{};  // mail does not expire before; Time() for none
   WhileUp backup_while_up = WhileUp::accept;
   bool standby_mailboxes = false;
-  std::string recipients = "any";  // any | callout | list | file:NAME
+  std::string recipients = "any";  // any | callout | list of N | file:NAME
+  // The local parts of a list, lower case.
+  std::vector<std::string> recipient_list;
   Blocklist blocklist = Blocklist::off;
   OnRefusal on_refusal = OnRefusal::bounce;
-  std::string tls;  // level, or "fingerprint"; empty: as Postfix is set
+  std::string tls;  // as in smtp_tls_policy_maps; empty for none
   std::uint64_t max_size = std::uint64_t{50} << 20;
   SpamRule spam_bulk;
 
@@ -142,6 +146,9 @@ struct HostConfig {
   std::vector<IpAddress> addresses;
 };
 
+// Postfix's default_destination_concurrency_limit.
+inline constexpr unsigned kPostfixConnections = 20;
+
 // mxfeed.toml without [defaults].
 struct GatewayConfig {
   std::vector<std::string> mx, backup_mx;
@@ -158,8 +165,13 @@ struct GatewayConfig {
   std::vector<std::string> verifiers, sealers;  // [postfix]: as in smtpd_milters
   std::vector<std::string> services;  // [postfix]: "2525/inet"; empty: those of port 25
   std::chrono::seconds removal_grace{std::chrono::hours(72)};
+  std::vector<std::string> blocklists;         // as reject_rbl_client takes them
+  unsigned connections = kPostfixConnections;  // [delivery]
+  std::chrono::seconds rate_delay{0};          // [delivery]
   std::string spam_engine = "builtin";
 };
+
+using RecipientLists = std::map<std::string, std::vector<std::string>, std::less<>>;
 
 struct Config {
   Config() = default;
@@ -177,6 +189,9 @@ struct Config {
   std::vector<CustomerConfig> customers;
   std::list<DomainSettings> settings;  // of the domains
   std::vector<DomainConfig> domains;   // in ascending order of name
+  // The local parts of the domains that have a list or a file of recipients, by name of
+  // the domain.  In ascending order, each once.
+  RecipientLists recipients;
   std::vector<Problem> errors;  // by place; if there are any, the rest must not be used
   std::vector<Problem> warnings;
   std::string digest;  // of all that was read

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <map>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -18,7 +19,9 @@
 #include "common/base/text.h"
 #include "postfix-conf/config/load_domains.h"
 #include "postfix-conf/config/load_gateway.h"
+#include "postfix-conf/config/recipient_files.h"
 #include "postfix-conf/config/section.h"
+#include "postfix-conf/config/settings.h"
 #include "postfix-conf/config/toml.h"
 
 namespace mxfeed {
@@ -56,6 +59,10 @@ std::vector<std::string> names_in(const fs::path& directory) {
   std::sort(names.begin(), names.end());
   return names;
 }
+
+// Of a setting "file:NAME".
+constexpr std::string_view kFile = "file:";
+constexpr std::size_t kMostRecipients = 64 << 20;
 
 // The result of one file.
 struct Loaded {
@@ -163,6 +170,7 @@ class Loader {
     config_.domains = sorted(files);
     config_.files_read = config_.files.size();
     warn_of_others(others);
+    read_recipients();
     config_.digest = to_hex(std::move(digest_).finish());
     check_config(config_, is_complete_);
     return std::move(config_);
@@ -205,6 +213,58 @@ class Loader {
     is_complete_ = is_complete_ && loaded.is_complete;
   }
 
+  void read_recipients() {
+    for (const auto& domain : config_.domains) {
+      const auto& settings = *domain.settings;
+      const std::string_view source = settings.recipients;
+      if (domain.name.empty()) continue;
+      if (!settings.recipient_list.empty()) {
+        auto list = settings.recipient_list;
+        std::sort(list.begin(), list.end());
+        list.erase(std::unique(list.begin(), list.end()), list.end());
+        config_.recipients.insert_or_assign(domain.name, std::move(list));
+      } else if (source.starts_with(kFile)) {
+        read_recipient_file(domain, std::string(source.substr(kFile.size())));
+      }
+    }
+  }
+
+  void read_recipient_file(const DomainConfig& domain, const std::string& name) {
+    const auto fail = [&](std::string cause) {
+      const auto place = domain.place_of(domain_setting("recipients"));
+      config_.errors.push_back({place.line == 0 ? domain.place : place,
+                                fmt::format("domain \"{}\"", domain.name), "recipients",
+                                std::move(cause)});
+    };
+    const auto path = directory_ / name;
+    auto known = recipient_files_.find(name);
+    if (known == recipient_files_.end()) {
+      std::optional<std::string> text;
+      try {
+        text = read_regular_file(path, kMostRecipients);
+      } catch (const Fault& fault) {
+        return fail(
+            fmt::format("{}: {}", escape_untrusted(path.string()), fault.cause()));
+      }
+      if (!text) {
+        return fail(fmt::format("{}: no such file", escape_untrusted(path.string())));
+      }
+      digest_.add(digest(*text, kDigest));
+      known = recipient_files_.emplace(name, RecipientFile::parse(*text)).first;
+    }
+    const auto& file = known->second;
+    if (file.damage()) {
+      return fail(fmt::format("{}:{}: {}", escape_untrusted(path.string()),
+                              file.damage()->line, file.damage()->cause));
+    }
+    auto list = file.of(domain.name);
+    if (list.empty()) {
+      return fail(fmt::format("{}: no recipient of the domain: all mail would be refused",
+                              escape_untrusted(path.string())));
+    }
+    config_.recipients.insert_or_assign(domain.name, std::move(list));
+  }
+
   void warn_of_others(const std::vector<std::string>& names) {
     for (const auto& name : names) {
       config_.warnings.push_back({{add_file(fs::path(kDomains) / name), 0},
@@ -217,6 +277,7 @@ class Loader {
   const fs::path directory_;
   Config config_;
   Digester digest_{kDigest};
+  std::map<std::string, RecipientFile> recipient_files_;  // by name
   bool is_complete_ = true;
 };
 

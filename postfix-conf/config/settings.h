@@ -39,6 +39,10 @@ std::vector<ShownSetting> list_settings(const DomainConfig& domain);
 // must be there.
 const Setting<DomainSettings>& domain_setting(std::string_view key);
 
+// What a list of recipients may contain: printable ASCII without blanks, quotes or an
+// "@".
+bool is_local_part(std::string_view text);
+
 // A key as described in mxfeed.toml(5).
 struct SettingInfo {
   std::string table;  // "[domain.virus]"; empty for the top level of mxfeed.toml

@@ -12,6 +12,7 @@ namespace {
 
 DomainPolicy policy_of(const DomainSettings& settings) {
   DomainPolicy policy = settings.policy;
+  policy.max_size = settings.max_size;
   // What has no effect while spam is off must not make classes.
   if (!policy.spam.enabled) policy.spam = {};
   return policy;
@@ -78,6 +79,7 @@ Wanted compile(const Config& config, const HostConfig* local, const std::string&
   const auto& max_size = domain_setting("max_size");
   std::chrono::seconds longest{0};
   std::uint64_t largest = 0;
+  bool uses_authorities = false;
   PolicyIndex policies(draft.policies);
   std::vector<Hosted> refused;
   draft.hosted.reserve(config.domains.size());
@@ -97,11 +99,20 @@ Wanted compile(const Config& config, const HostConfig* local, const std::string&
     hosted.extended_until = s.extend_until;
     hosted.on_refusal = s.on_refusal;
     hosted.while_up = s.backup_while_up;
+    hosted.intake = s.state == DomainState::suspended ? Intake::suspended : Intake::open;
+    hosted.blocklist = s.blocklist == Blocklist::reject;
+    hosted.tls = s.tls;
     hosted.policy = policies.add(policy_of(s));
     if (!taken) {
+      wanted.refused.insert(hosted.name);
       refused.push_back(std::move(hosted));
       continue;
     }
+    if (const auto list = config.recipients.find(domain.name);
+        list != config.recipients.end()) {
+      draft.recipients.insert(*list);
+    }
+    uses_authorities = uses_authorities || hosted.tls.starts_with("verify");
     draft.hosted.push_back(std::move(hosted));
     longest = std::max(longest, s.queue_lifetime);
     largest = std::max(largest, s.max_size);
@@ -115,14 +126,19 @@ Wanted compile(const Config& config, const HostConfig* local, const std::string&
   draft.use.dedicated = gateway.dedicated;
   draft.use.longest_lifetime = longest;
   draft.use.services = gateway.services;
+  draft.use.removal_grace = gateway.removal_grace;
   draft.main_cf = main_cf_parameters({.state = state,
                                       .dedicated = gateway.dedicated,
                                       .verifiers = gateway.verifiers,
                                       .sealers = gateway.sealers,
                                       .smtputf8 = gateway.smtputf8,
                                       .longest_lifetime = longest,
-                                      .largest_message = largest});
-  draft.master_cf = master_cf_services(local);
+                                      .largest_message = largest,
+                                      .blocklists = gateway.blocklists,
+                                      .connections = gateway.connections,
+                                      .rate_delay = gateway.rate_delay});
+  draft.master_cf = master_cf_services(
+      {.state = state, .local = local, .uses_authorities = uses_authorities});
   fit_site(draft, site, state);
   return wanted;
 }

@@ -20,10 +20,14 @@ std::string time_text(Time time) {
   return time == Time() ? "none" : format_time(time);
 }
 
+std::string_view state_of(const Hosted& hosted) {
+  return hosted.intake == Intake::open ? to_string(hosted.own) : to_string(hosted.intake);
+}
+
 std::string summary(const Hosted& hosted) {
   const std::string_view below = hosted.below == Row::none ? "" : ", subdomains";
   if (!is_relayed(hosted.own)) return fmt::format("{}{}", to_string(hosted.own), below);
-  return fmt::format("{} {} {}{}", to_string(hosted.service), to_string(hosted.own),
+  return fmt::format("{} {} {}{}", to_string(hosted.service), state_of(hosted),
                      hosted.route, below);
 }
 
@@ -36,7 +40,7 @@ void add_changes(const Hosted& now, const DomainPolicy& policy, const Hosted& be
     }
   };
   changed("service", to_string(before.service), to_string(now.service));
-  changed("state", to_string(before.own), to_string(now.own));
+  changed("state", state_of(before), state_of(now));
   changed("route", before.route, now.route);
   changed("subdomains", subdomains_word(before.below), subdomains_word(now.below));
   changed("queue_lifetime", format_duration(before.queue_lifetime),
@@ -45,7 +49,13 @@ void add_changes(const Hosted& now, const DomainPolicy& policy, const Hosted& be
           time_text(now.extended_until));
   changed("on_refusal", to_string(before.on_refusal), to_string(now.on_refusal));
   changed("backup_while_up", to_string(before.while_up), to_string(now.while_up));
+  changed("blocklist", before.blocklist ? "reject" : "off",
+          now.blocklist ? "reject" : "off");
+  changed("tls", before.tls.empty() ? "none" : before.tls,
+          now.tls.empty() ? "none" : now.tls);
   changed("customer", before.customer, now.customer);
+  changed("max_size", std::to_string(policy_before.max_size),
+          std::to_string(policy.max_size));
   if (policy.greylist != policy_before.greylist) {
     lines.push_back(fmt::format("~ {}: greylist policy", now.name));
   }
@@ -55,6 +65,20 @@ void add_changes(const Hosted& now, const DomainPolicy& policy, const Hosted& be
   if (policy.spam != policy_before.spam) {
     lines.push_back(fmt::format("~ {}: spam policy", now.name));
   }
+}
+
+void add_recipients(const std::string& name, const RecipientLists& next,
+                    const RecipientLists& previous, std::vector<std::string>& lines) {
+  const auto now = next.find(name);
+  const auto before = previous.find(name);
+  const auto size = [&](const auto& found, const RecipientLists& in) {
+    return found == in.end() ? std::string("any") : std::to_string(found->second.size());
+  };
+  const bool is_same = (now == next.end()) == (before == previous.end()) &&
+                       (now == next.end() || now->second == before->second);
+  if (is_same) return;
+  lines.push_back(fmt::format("~ {}: recipients {} -> {}", name, size(before, previous),
+                              size(now, next)));
 }
 
 }  // namespace
@@ -75,10 +99,13 @@ std::vector<std::string> differences(const Generated& next, const Generated& pre
       ++before;
     } else {
       if (is_relayed(before->own) && now->own == Row::kept) {
-        lines.push_back(fmt::format("- {}: removed; its queue is kept", now->name));
+        lines.push_back(fmt::format(
+            "- {}: {}; its queue is kept", now->name,
+            now->intake == Intake::gone ? "vanished, new mail is put off" : "removed"));
       } else {
         add_changes(*now, next.policies.at(now->policy), *before,
                     previous.policies.at(before->policy), lines);
+        add_recipients(now->name, next.recipients, previous.recipients, lines);
       }
       ++now;
       ++before;

@@ -34,6 +34,7 @@ constexpr const char* kTable = "domains.tsv";
 constexpr const char* kMainCf = "main.cf";
 constexpr const char* kMasterCf = "master.cf";
 constexpr const char* kPatterns = "relay_recipients.regexp";
+constexpr const char* kRecipients = "recipients.tsv";
 constexpr const char* kMeta = "meta";
 
 std::string database(const MapKind& kind) {
@@ -42,7 +43,7 @@ std::string database(const MapKind& kind) {
 
 // The files that read_generation() reads.
 std::vector<std::string> sources() {
-  return {kPolicy, kTable, kMainCf, kMasterCf};
+  return {kPolicy, kTable, kRecipients, kMainCf, kMasterCf};
 }
 
 // The files that follow from those.
@@ -131,15 +132,13 @@ void write_map(const fs::path& directory, const MapKind& kind,
   TextFile source(directory / kind.name);
   source.add(kMapComment);
   ConstDbWriter map(directory / database(kind));
-  for (const auto& one : generated.hosted) {
-    kind.lines(generated, one, [&](std::string_view key, std::string_view value) {
-      for (const std::string_view part :
-           {key, std::string_view("\t"), value, std::string_view("\n")}) {
-        source.add(part);
-      }
-      map.add(key, value);
-    });
-  }
+  each_line(kind, generated, [&](std::string_view key, std::string_view value) {
+    for (const std::string_view part :
+         {key, std::string_view("\t"), value, std::string_view("\n")}) {
+      source.add(part);
+    }
+    map.add(key, value);
+  });
   source.commit();
   map.commit();
 }
@@ -198,11 +197,9 @@ void prove_policies(const fs::path& directory, const Generated& generated,
 void prove_map(const fs::path& directory, const MapKind& kind,
                const Generated& generated) {
   Proof proof(directory / database(kind));
-  for (const auto& one : generated.hosted) {
-    kind.lines(generated, one, [&](std::string_view key, std::string_view value) {
-      proof.expect(key, value);
-    });
-  }
+  each_line(kind, generated, [&](std::string_view key, std::string_view value) {
+    proof.expect(key, value);
+  });
   proof.finish();
 }
 
@@ -210,6 +207,21 @@ void write_table(const fs::path& file, const Generated& generated) {
   TextFile table(file);
   render_table(generated, [&](std::string_view piece) { table.add(piece); });
   table.commit();
+}
+
+// A line for each: the domain, the local part.
+void write_recipients(const fs::path& path, const Generated& generated) {
+  TextFile file(path);
+  for (const auto& [domain, local_parts] : generated.recipients) {
+    for (const auto& one : local_parts) {
+      for (const std::string_view part :
+           {std::string_view(domain), std::string_view("\t"), std::string_view(one),
+            std::string_view("\n")}) {
+        file.add(part);
+      }
+    }
+  }
+  file.commit();
 }
 
 std::string read_part(const fs::path& file) {
@@ -221,6 +233,23 @@ std::string read_part(const fs::path& file) {
 [[noreturn]] void damaged(const fs::path& file, std::string_view where) {
   throw Fault("read generation", file.string(),
               "damaged: " + escape_untrusted(where.substr(0, 80)));
+}
+
+// Earlier versions have no such file.
+void read_recipients(const fs::path& path, Generated& generated) {
+  const auto text = read_regular_file(path, std::size_t{4} << 30);
+  if (!text) return;
+  for (const auto line : split(*text, '\n')) {
+    if (line.empty()) continue;
+    const auto tab = line.find('\t');
+    if (tab == 0 || tab == std::string_view::npos) damaged(path, line);
+    const auto domain = line.substr(0, tab);
+    auto found = generated.recipients.find(domain);
+    if (found == generated.recipients.end()) {
+      found = generated.recipients.emplace(domain, std::vector<std::string>()).first;
+    }
+    found->second.emplace_back(line.substr(tab + 1));
+  }
 }
 
 // Sets the policies of the rows from the database, which has the same order.
@@ -271,7 +300,8 @@ void write_generation(const fs::path& directory, const Generated& generated,
         write_policies(directory / kPolicy, generated, meta.number);
         prove_policies(directory, generated, meta.number);
       },
-      [&] { write_table(directory / kTable, generated); }};
+      [&] { write_table(directory / kTable, generated); },
+      [&] { write_recipients(directory / kRecipients, generated); }};
   for (const auto* const kind : kMaps) {
     work.emplace_back([&, kind] {
       write_map(directory, *kind, generated);
@@ -298,6 +328,7 @@ Generated read_generation(const fs::path& directory) {
     generated.unknown = std::move(table.unknown);
   }
   read_policies(directory / kPolicy, generated);
+  read_recipients(directory / kRecipients, generated);
   const std::string main_cf = read_part(directory / kMainCf);
   for (const auto line : split(main_cf, '\n')) {
     if (line.empty()) continue;

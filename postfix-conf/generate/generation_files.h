@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// The files of one generation: policy.cdb; relay_domains, transport and relay_recipients,
-// each with its .cdb; relay_recipients.regexp; main.cf and master.cf (what Postfix's are
-// to have); domains.tsv (what is hosted); meta; sums.
+// The files of one generation: policy.cdb; the maps (maps.h), each with its .cdb;
+// relay_recipients.regexp; main.cf and master.cf (what Postfix's are to have);
+// domains.tsv (what is hosted) and recipients.tsv (the lists of recipients); meta; sums.
 
 #pragma once
 

@@ -7,6 +7,9 @@
 #include <string_view>
 
 #include "common/base/text.h"
+#include "postfix-conf/generate/next_hops.h"
+#include "postfix-conf/generate/overlay.h"
+#include "postfix-conf/generate/recipient_access.h"
 
 namespace mxfeed {
 namespace {
@@ -21,7 +24,9 @@ constexpr seconds kLeastLifetime = hours(120);
 // with a message_size_limit above theirs.
 constexpr std::uint64_t kMailboxLimit = 51'200'000;
 
-constexpr const char* kRelayRecipients = "relay_recipient_maps";
+constexpr const char* kRelayRecipientMaps = "relay_recipient_maps";
+// Of Debian's package ca-certificates; read before smtp(8) enters its chroot.
+constexpr const char* kAuthorities = "/etc/ssl/certs/ca-certificates.crt";
 
 std::string our_milters() {
   return fmt::format(
@@ -39,8 +44,8 @@ std::string maps_of(const std::string& state, std::string_view type) {
 }
 
 Parameter relay_recipients(const std::string& state) {
-  return {kRelayRecipients, maps_of(state, "cdb") + "relay_recipients, " +
-                                maps_of(state, "regexp") + "relay_recipients.regexp"};
+  return {kRelayRecipientMaps, maps_of(state, "cdb") + "relay_recipients, " +
+                                   maps_of(state, "regexp") + "relay_recipients.regexp"};
 }
 
 std::string milters(const MainCfNeeds& needs) {
@@ -54,7 +59,7 @@ std::string milters(const MainCfNeeds& needs) {
 void add_dedicated(const MainCfNeeds& needs, std::vector<Parameter>& all) {
   const auto lifetime = format_duration(std::max(needs.longest_lifetime, kLeastLifetime));
   const std::vector<Parameter> more = {
-      {kRelayRecipients, ""},
+      {kRelayRecipientMaps, ""},
       // A domain without a route waits.
       {"relay_transport", "retry:4.3.5 no route configured for this domain"},
       {"parent_domain_matches_subdomains",
@@ -88,6 +93,38 @@ void add_dedicated(const MainCfNeeds& needs, std::vector<Parameter>& all) {
   }
 }
 
+// Domains name the first class in recipient_access.  It is there before the first domain
+// does: Postfix puts off all mail for a class that it does not know.
+void add_blocklists(const MainCfNeeds& needs, std::vector<Parameter>& all) {
+  constexpr const char* kListed = "mxfeed_reject_listed";
+  all.emplace_back("smtpd_restriction_classes",
+                   fmt::format("{}, {}", kBlocklistClass, kListed));
+  // Complaints must get through, also those about names below a domain.
+  all.emplace_back(
+      kBlocklistClass,
+      fmt::format("check_recipient_access regexp:{{{{!/^(postmaster|abuse)@/ {}}}}}",
+                  kListed));
+  // To permit ends the site's list too, for this recipient, which is ours, and clients
+  // that may relay anyway.
+  std::string value = "permit_mynetworks, permit_sasl_authenticated";
+  for (const auto& list : needs.blocklists) value += ", reject_rbl_client " + list;
+  all.emplace_back(kListed, std::move(value));
+}
+
+// Of both transports: for each of the customers' servers.
+void add_limits(const MainCfNeeds& needs, std::vector<Parameter>& all) {
+  for (const std::string_view transport : {"mxfeed-relay", "mxfeed-soft"}) {
+    if (needs.connections != kPostfixConnections) {
+      all.emplace_back(fmt::format("{}_destination_concurrency_limit", transport),
+                       std::to_string(needs.connections));
+    }
+    if (needs.rate_delay.count() > 0) {
+      all.emplace_back(fmt::format("{}_destination_rate_delay", transport),
+                       fmt::format("{}s", needs.rate_delay.count()));
+    }
+  }
+}
+
 std::string value_of(const Generated& generated, std::string_view wanted) {
   for (const auto& [name, value] : generated.main_cf) {
     if (name == wanted) return value;
@@ -95,13 +132,13 @@ std::string value_of(const Generated& generated, std::string_view wanted) {
   return {};
 }
 
-// `bind` are options "-o smtp_bind_address=..." or empty.
-std::vector<std::string> services(const std::string& bind) {
+// `options` of both: " -o NAME=VALUE" each.
+std::vector<std::string> services(const std::string& options) {
   const auto transport = [&](std::string_view name, std::string_view more) {
     return fmt::format(
         "{} unix - - y - - smtp -o syslog_name=postfix/$service_name "
         "-o smtp_fallback_relay={}{}",
-        name, bind, more);
+        name, options, more);
   };
   return {transport("mxfeed-relay", ""),
           // A customer's 5xx is answered as if it were 4xx.
@@ -116,22 +153,37 @@ std::string bind_option(std::string_view name, std::string_view address) {
 
 std::vector<Parameter> main_cf_parameters(const MainCfNeeds& needs) {
   const std::string maps = maps_of(needs.state, "cdb");
-  std::vector<Parameter> all = {{"relay_domains", maps + "relay_domains"},
-                                {"transport_maps", maps + "transport"},
-                                {kMiltersParameter, milters(needs)}};
+  std::vector<Parameter> all = {
+      {"relay_domains", maps + "relay_domains"},
+      {"transport_maps",
+       fmt::format("cdb:{}, {}transport", overlay_path(needs.state).string(), maps)},
+      {kMiltersParameter, milters(needs)},
+      {kRecipientsParameter, "check_recipient_access " + maps + kRecipientAccess.name},
+      {kEtrnParameter, "check_client_access " + maps + kEtrnClients.name}};
+  add_blocklists(needs, all);
+  add_limits(needs, all);
   if (needs.dedicated) add_dedicated(needs, all);
   return all;
 }
 
-std::vector<std::string> master_cf_services(const HostConfig* local) {
-  if (local == nullptr) return services("");
+std::vector<std::string> master_cf_services(const MasterCfNeeds& needs) {
+  std::string options = fmt::format(
+      " -o smtp_tls_security_level=may -o smtp_tls_fingerprint_digest=sha256 "
+      "-o smtp_tls_policy_maps={}{}",
+      maps_of(needs.state, "cdb"), kTlsPolicy.name);
+  if (needs.uses_authorities) {
+    options += fmt::format(" -o smtp_tls_CAfile={}", kAuthorities);
+  }
+  const auto* const local = needs.local;
+  if (local == nullptr) return services(options);
   const auto bind = [&](std::string_view name, bool v4) {
     const auto found =
         std::find_if(local->addresses.begin(), local->addresses.end(),
                      [v4](const IpAddress& address) { return address.is_v4() == v4; });
     return found == local->addresses.end() ? "" : bind_option(name, found->str());
   };
-  return services(bind("smtp_bind_address", true) + bind("smtp_bind_address6", false));
+  return services(bind("smtp_bind_address", true) + bind("smtp_bind_address6", false) +
+                  options);
 }
 
 void fit_site(Generated& generated, const Site& site, const std::string& state) {
@@ -150,7 +202,7 @@ void fit_site(Generated& generated, const Site& site, const std::string& state) 
     return;
   }
   std::erase_if(generated.main_cf,
-                [](const Parameter& one) { return one.first == kRelayRecipients; });
+                [](const Parameter& one) { return one.first == kRelayRecipientMaps; });
   if (site.has_relay_recipients) generated.main_cf.push_back(relay_recipients(state));
 }
 

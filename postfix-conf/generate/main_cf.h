@@ -19,6 +19,10 @@ namespace mxfeed {
 // The parameter that lists the milters.  Services of port 25 use it as their
 // smtpd_milters.
 inline constexpr const char* kMiltersParameter = "mxfeed_smtpd_milters";
+// The restrictions that come before those of the site in their
+// smtpd_recipient_restrictions and smtpd_etrn_restrictions.
+inline constexpr const char* kRecipientsParameter = "mxfeed_recipient_restrictions";
+inline constexpr const char* kEtrnParameter = "mxfeed_etrn_restrictions";
 
 // The sockets of our milters, as a chrooted smtpd(8) sees them.
 inline constexpr const char* kGreylistSocket = "unix:mxfeed/greylist.sock";
@@ -33,16 +37,25 @@ struct MainCfNeeds {
   bool smtputf8 = false;
   std::chrono::seconds longest_lifetime{0};
   std::uint64_t largest_message = 0;
+  std::vector<std::string> blocklists;  // "zen.example=127.0.0.[2..11]"
+  unsigned connections = kPostfixConnections;
+  std::chrono::seconds rate_delay{0};
 };
 
-// The values of relay_domains, transport_maps and relay_recipient_maps are to be appended
-// to those of the site; the other values replace them.
+// The values of relay_domains, transport_maps, relay_recipient_maps and
+// smtpd_restriction_classes are to be appended to those of the site; the other values
+// replace them.
 std::vector<std::pair<std::string, std::string>> main_cf_parameters(
     const MainCfNeeds& needs);
 
-// The services that master.cf needs besides Postfix's own.  `local` is this host, or null
-// if it is unknown.
-std::vector<std::string> master_cf_services(const HostConfig* local);
+struct MasterCfNeeds {
+  std::string state;                  // the absolute path of --state
+  const HostConfig* local = nullptr;  // this host; null if it is unknown
+  bool uses_authorities = false;      // certificates are verified
+};
+
+// The services that master.cf needs besides Postfix's own.
+std::vector<std::string> master_cf_services(const MasterCfNeeds& needs);
 
 // Adapts a generation to the site.  `state` is the absolute path of --state.
 void fit_site(Generated& generated, const Site& site, const std::string& state);

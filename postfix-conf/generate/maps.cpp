@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "postfix-conf/generate/maps.h"
 
-#include <algorithm>
+#include <set>
 
 #include "common/mail/address.h"
+#include "postfix-conf/generate/next_hops.h"
+#include "postfix-conf/generate/recipient_access.h"
 
 namespace mxfeed {
 namespace {
@@ -33,12 +35,6 @@ std::string transport(Row row, const std::string& route) {
   return {};
 }
 
-std::vector<std::string> key_forms(const std::string& name) {
-  if (name.find("xn--") == std::string::npos) return {name};
-  const auto domain = Domain::parse(name);
-  return domain ? domain->map_keys() : std::vector<std::string>{name};
-}
-
 // postconf(5), relay_domains and transport(5): without the name of the map in
 // parent_domain_matches_subdomains, ".example.com" stands for names below example.com.
 void each_row(const Hosted& hosted, std::string_view own, std::string_view below,
@@ -49,9 +45,14 @@ void each_row(const Hosted& hosted, std::string_view own, std::string_view below
   }
 }
 
+// Whether relay_domains has it: mail for what is gone is put off, not refused.
+bool is_taken(const Hosted& hosted, Row row) {
+  return is_relayed(row) || (row == Row::kept && hosted.intake == Intake::gone);
+}
+
 void relay_domain_lines(const Generated&, const Hosted& hosted, const LineSink& line) {
   const auto value = [&](Row row) {
-    return is_relayed(row) ? to_string(hosted.service) : std::string_view();
+    return is_taken(hosted, row) ? to_string(hosted.service) : std::string_view();
   };
   each_row(hosted, value(hosted.own), value(hosted.below), line);
 }
@@ -60,7 +61,7 @@ void transport_lines(const Generated& generated, const Hosted& hosted,
                      const LineSink& line) {
   auto below = transport(hosted.below, hosted.route);
   // relay_domains would take names below it too.
-  if (generated.site.parents_match && below.empty() && is_relayed(hosted.own) &&
+  if (generated.site.parents_match && below.empty() && is_taken(hosted, hosted.own) &&
       !is_covered(generated, hosted.name)) {
     below = kRefused;
   }
@@ -76,22 +77,51 @@ void relay_recipient_lines(const Generated& generated, const Hosted& hosted,
 
 bool answers_alike(const Hosted& a, const Hosted& b) {
   return a.own == b.own && a.below == b.below && a.service == b.service &&
-         a.route == b.route;
+         a.route == b.route && a.intake == b.intake;
+}
+
+// Adds the lines that are new, and the keys that are gone.
+void add_changed(const std::vector<MapLine>& now, const std::vector<MapLine>& before,
+                 std::vector<MapLine>& changed) {
+  if (now == before) return;
+  // There may be a hundred thousand recipients.
+  const std::set<MapLine> lines_before(before.begin(), before.end());
+  std::set<std::string_view> keys;
+  for (const auto& line : now) {
+    keys.insert(line.key);
+    if (!lines_before.contains(line)) changed.push_back(line);
+  }
+  for (const auto& line : before) {
+    if (!keys.contains(line.key)) changed.push_back({line.key, ""});
+  }
 }
 
 }  // namespace
 
-const MapKind kRelayDomains = {"relay_domains", relay_domain_lines};
-const MapKind kTransport = {"transport", transport_lines};
-const MapKind kRelayRecipients = {"relay_recipients", relay_recipient_lines};
+std::vector<std::string> key_forms(const std::string& name) {
+  if (name.find("xn--") == std::string::npos) return {name};
+  const auto domain = Domain::parse(name);
+  return domain ? domain->map_keys() : std::vector<std::string>{name};
+}
+
+const MapKind kRelayDomains = {.name = "relay_domains", .lines = relay_domain_lines};
+const MapKind kTransport = {.name = "transport", .lines = transport_lines};
+const MapKind kRelayRecipients = {.name = "relay_recipients",
+                                  .lines = relay_recipient_lines};
+const std::array<const MapKind*, 6> kMaps = {&kRelayDomains,    &kTransport,
+                                             &kRelayRecipients, &kRecipientAccess,
+                                             &kTlsPolicy,       &kEtrnClients};
+
+void each_line(const MapKind& kind, const Generated& generated, const LineSink& line) {
+  if (kind.whole != nullptr) return kind.whole(generated, line);
+  for (const auto& one : generated.hosted) kind.lines(generated, one, line);
+}
 
 std::vector<MapLine> map_lines(const MapKind& kind, const Generated& generated) {
   std::vector<MapLine> lines;
-  for (const auto& one : generated.hosted) {
-    kind.lines(generated, one, [&](std::string_view key, std::string_view value) {
-      lines.push_back({std::string(key), std::string(value)});
-    });
-  }
+  each_line(kind, generated, [&](std::string_view key, std::string_view value) {
+    lines.push_back({std::string(key), std::string(value)});
+  });
   return lines;
 }
 
@@ -115,6 +145,10 @@ std::string relay_recipient_patterns(const Generated& generated) {
 std::vector<MapLine> changed_lines(const MapKind& kind, const Generated& now,
                                    const Generated& before) {
   std::vector<MapLine> changed;
+  if (kind.whole != nullptr) {
+    add_changed(map_lines(kind, now), map_lines(kind, before), changed);
+    return changed;
+  }
   auto old = before.hosted.begin();
   const auto lines_of = [&](const Generated& generated, const Hosted& one) {
     std::vector<MapLine> lines;
@@ -123,34 +157,23 @@ std::vector<MapLine> changed_lines(const MapKind& kind, const Generated& now,
     });
     return lines;
   };
-  const auto gone = [&](const Hosted& one, const std::vector<MapLine>& lines) {
-    kind.lines(before, one, [&](std::string_view key, std::string_view) {
-      if (std::none_of(lines.begin(), lines.end(),
-                       [&](const MapLine& line) { return line.key == key; })) {
-        changed.push_back({std::string(key), ""});
-      }
-    });
-  };
   // What a row says may then follow from other rows too.
-  const bool alone = now.site == before.site && !now.site.parents_match;
+  const bool alone =
+      now.site == before.site && !now.site.parents_match && !kind.follows_from_others;
   for (const auto& one : now.hosted) {
-    for (; old != before.hosted.end() && old->name < one.name; ++old) gone(*old, {});
+    for (; old != before.hosted.end() && old->name < one.name; ++old) {
+      add_changed({}, lines_of(before, *old), changed);
+    }
     const bool is_new = old == before.hosted.end() || old->name != one.name;
-    if (!is_new && alone && answers_alike(one, *old)) {
-      ++old;
-      continue;
+    if (is_new || !alone || !answers_alike(one, *old)) {
+      add_changed(lines_of(now, one),
+                  is_new ? std::vector<MapLine>() : lines_of(before, *old), changed);
     }
-    const auto lines = lines_of(now, one);
-    const auto lines_before = is_new ? std::vector<MapLine>() : lines_of(before, *old);
-    for (const auto& line : lines) {
-      if (std::find(lines_before.begin(), lines_before.end(), line) ==
-          lines_before.end()) {
-        changed.push_back(line);
-      }
-    }
-    if (!is_new) gone(*old++, lines);
+    if (!is_new) ++old;
   }
-  for (; old != before.hosted.end(); ++old) gone(*old, {});
+  for (; old != before.hosted.end(); ++old) {
+    add_changed({}, lines_of(before, *old), changed);
+  }
   return changed;
 }
 

@@ -28,8 +28,16 @@ struct MapKind {
   const char* name;
   // The lines of one of the generation's domains.  In A-labels and in U-labels: Postfix
   // takes SMTPUTF8 and turns neither into the other (SMTPUTF8_README).
-  void (*lines)(const Generated& generated, const Hosted& hosted, const LineSink& line);
+  void (*lines)(const Generated& generated, const Hosted& hosted,
+                const LineSink& line) = nullptr;
+  // Instead, all lines of a map whose keys domains share; in ascending order, each once.
+  void (*whole)(const Generated& generated, const LineSink& line) = nullptr;
+  // The lines of a domain follow from other domains too.
+  bool follows_from_others = false;
 };
+
+// The forms of a domain's name that are keys.
+std::vector<std::string> key_forms(const std::string& name);
 
 // relay_domains: which domains are accepted.
 extern const MapKind kRelayDomains;
@@ -40,12 +48,15 @@ extern const MapKind kTransport;
 // it.  For names below a domain see relay_recipient_patterns().
 extern const MapKind kRelayRecipients;
 
-inline const std::array<const MapKind*, 3> kMaps = {&kRelayDomains, &kTransport,
-                                                    &kRelayRecipients};
+// All of them.
+extern const std::array<const MapKind*, 6> kMaps;
 
 // The first line of a readable source.
 inline constexpr std::string_view kMapComment =
     "# Written by mxfeed.  Postfix reads the .cdb file beside this one.\n";
+
+// All lines, in the order in which they are stored.
+void each_line(const MapKind& kind, const Generated& generated, const LineSink& line);
 
 std::vector<MapLine> map_lines(const MapKind& kind, const Generated& generated);
 

@@ -24,11 +24,12 @@ std::string render(const GenerationMeta& meta) {
       std::back_inserter(text),
       "host: {}\nhost-selected: {}\nsite-relay-recipients: {}\nsite-parents-match: {}\n"
       "site-mynetworks: {}\ndedicated: {}\nlargest-message: {}\n"
-      "largest-message-of: {}\nlongest-lifetime: {}\nservices: {}\n",
+      "largest-message-of: {}\nlongest-lifetime: {}\nremoval-grace: {}\n"
+      "services: {}\n",
       meta.local.name, word(meta.local.is_selected), word(meta.site.has_relay_recipients),
       word(meta.site.parents_match), trim(networks), word(meta.use.dedicated),
       meta.use.largest_message, meta.use.largest_of, meta.use.longest_lifetime.count(),
-      fmt::join(meta.use.services, " "));
+      meta.use.removal_grace.count(), fmt::join(meta.use.services, " "));
   for (const auto& [name, value] : meta.unknown) {
     fmt::format_to(std::back_inserter(text), "{}: {}\n", name, value);
   }
@@ -97,6 +98,8 @@ GenerationMeta parse_meta(std::string_view text, std::string_view source) {
       meta.use.largest_of = value;
     } else if (name == "longest-lifetime") {
       meta.use.longest_lifetime = std::chrono::seconds(number());
+    } else if (name == "removal-grace") {
+      meta.use.removal_grace = std::chrono::seconds(number());
     } else if (name == "services") {
       for (const auto one : split(value, ' ')) {
         if (!one.empty()) meta.use.services.emplace_back(one);

@@ -2,6 +2,8 @@
 #include "postfix-conf/generate/removals.h"
 
 #include <algorithm>
+#include <set>
+#include <string>
 #include <unordered_map>
 #include <utility>
 
@@ -24,7 +26,8 @@ void keep_refused(Generated& next, const Generated& previous, const Waits& waits
 }
 
 // Keeps what was relayed or kept before and has no row now.
-void keep_removed(Generated& next, const Generated& previous, const Waits& waits) {
+void keep_removed(Generated& next, const std::set<std::string, std::less<>>& refused,
+                  const Generated& previous, const Waits& waits, Time now_is) {
   PolicyIndex policies(next.policies);
   std::vector<Hosted> kept;
   auto now = next.hosted.begin();
@@ -34,8 +37,13 @@ void keep_removed(Generated& next, const Generated& previous, const Waits& waits
     // The usual case first.
     if (has_row && (now->below != Row::none || before.below == Row::none)) continue;
     if (is_covered(next, before.name)) continue;
+    Time gone_since = before.gone_since;
+    if (is_relayed(before.own) || is_relayed(before.below)) gone_since = now_is;
+    if (has_row || refused.contains(before.name)) gone_since = Time();
+    const bool is_gone =
+        gone_since != Time() && now_is < gone_since + next.use.removal_grace;
     const auto may_wait = [&](Row row, const RelayKey& key) {
-      return is_relayed(row) || (row == Row::kept && waits(key));
+      return is_relayed(row) || (row == Row::kept && (is_gone || waits(key)));
     };
     const bool below_waits = may_wait(before.below, "." + before.name);
     if (has_row) {
@@ -46,6 +54,8 @@ void keep_removed(Generated& next, const Generated& previous, const Waits& waits
       removed.below = before.below == Row::none || before.below == Row::refused
                           ? Row::none
                           : Row::kept;
+      removed.gone_since = gone_since;
+      removed.intake = is_gone ? Intake::gone : Intake::open;
       DomainPolicy policy = previous.policies.at(before.policy);
       policy.content_class = 0;
       removed.policy = policies.add(std::move(policy));
@@ -72,6 +82,7 @@ void assign_classes(Generated& next) {
     DomainPolicy content;
     content.virus = policy.virus;
     content.spam = policy.spam;
+    content.max_size = policy.max_size;
     const auto number = static_cast<std::uint32_t>(classes.size() + 1);
     policy.content_class = classes.emplace(encode(content), number).first->second;
   }
@@ -94,15 +105,18 @@ Wanted wanted_again(Generated earlier) {
     one.own = Row::refused;
     one.below = had_below ? Row::refused : Row::none;
   }
+  std::erase_if(earlier.recipients,
+                [&](const auto& one) { return earlier.find(one.first) == nullptr; });
   // Names that a parent would relay stay refused.
   add_refused(earlier, std::move(removed));
-  return {std::move(earlier)};
+  return {std::move(earlier), {}};
 }
 
-Generated complete(Wanted wanted, const Generated& previous, const Waits& waits) {
+Generated complete(Wanted wanted, const Generated& previous, const Waits& waits,
+                   Time now) {
   Generated next = std::move(wanted.draft);
   keep_refused(next, previous, waits);
-  keep_removed(next, previous, waits);
+  keep_removed(next, wanted.refused, previous, waits, now);
   keep_unknown(next, previous);
   assign_classes(next);
   return next;

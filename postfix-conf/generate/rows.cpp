@@ -66,9 +66,9 @@ bool same(const Generated& a, const Generated& b) {
     alike.policy = one.policy;  // the numbers may differ
     return one == alike && a.policies.at(one.policy) == b.policies.at(other.policy);
   };
-  return gateway == b.gateway && a.foreign == b.foreign && a.unknown == b.unknown &&
-         a.main_cf == b.main_cf && a.master_cf == b.master_cf && a.local == b.local &&
-         a.site == b.site && a.use == b.use &&
+  return gateway == b.gateway && a.foreign == b.foreign && a.recipients == b.recipients &&
+         a.unknown == b.unknown && a.main_cf == b.main_cf && a.master_cf == b.master_cf &&
+         a.local == b.local && a.site == b.site && a.use == b.use &&
          std::equal(a.hosted.begin(), a.hosted.end(), b.hosted.begin(), b.hosted.end(),
                     same_row);
 }

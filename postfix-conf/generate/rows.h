@@ -61,6 +61,8 @@ struct Hosted {
   Time extended_until{};  // its mail does not expire before; Time() for none
   OnRefusal on_refusal = OnRefusal::bounce;
   WhileUp while_up = WhileUp::accept;  // of a backup
+  bool blocklist = false;              // clients on block lists are rejected
+  std::string tls;  // of the delivery, as in smtp_tls_policy_maps; empty: as it comes
 
   bool operator==(const Hosted&) const = default;
 };
@@ -76,6 +78,8 @@ struct Generated {
   std::vector<Hosted> hosted;  // in ascending order of name
   // Shared by the rows; name and subdomains are those of the rows.
   std::vector<DomainPolicy> policies;
+  // Of the domains that take mail for these recipients only, by name; see Config.
+  RecipientLists recipients;
   std::map<std::string, UnknownFields, std::less<>> unknown;  // by name of a domain
   std::vector<std::pair<std::string, std::string>> main_cf;   // name, value
   std::vector<std::string> master_cf;                         // lines

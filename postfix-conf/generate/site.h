@@ -44,6 +44,8 @@ struct PostfixUse {
   std::uint64_t largest_message = 0;
   std::string largest_of;
   std::chrono::seconds longest_lifetime{0};
+  // How long mail for a domain that vanishes from the configuration is put off.
+  std::chrono::seconds removal_grace{std::chrono::hours(72)};
   // The services that get the filters, "2525/inet"; if empty, those of port 25.
   std::vector<std::string> services;
 

@@ -76,20 +76,23 @@ void write_sums(const fs::path& directory, const std::vector<std::string>& files
 bool check_sums(const fs::path& directory, const std::vector<std::string>& files) {
   const auto wanted = read_sums(directory);
   if (!wanted) return false;
+  std::vector<std::string> known;
   for (const auto& name : files) {
-    if (!wanted->contains(name)) {
+    if (wanted->contains(name)) {
+      known.push_back(name);
+    } else if (std::error_code error; fs::exists(directory / name, error) || error) {
       throw Fault("read generation", (directory / kFile).string(),
                   "damaged: no checksum of " + name);
     }
   }
-  const auto sums = sums_of(directory, files);
-  for (std::size_t i = 0; i < files.size(); ++i) {
-    if (sums[i] != wanted->at(files[i])) {
-      throw Fault("read generation", (directory / files[i]).string(),
+  const auto sums = sums_of(directory, known);
+  for (std::size_t i = 0; i < known.size(); ++i) {
+    if (sums[i] != wanted->at(known[i])) {
+      throw Fault("read generation", (directory / known[i]).string(),
                   "damaged: the checksum differs");
     }
   }
-  return true;
+  return known.size() == files.size();
 }
 
 }  // namespace mxfeed

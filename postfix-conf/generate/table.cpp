@@ -28,12 +28,14 @@ enum Column : std::size_t {
   kExtendedUntil,
   kOnRefusal,
   kWhileUp,
+  kBlocklist,
+  kTls,
   kColumns
 };
 constexpr std::array<std::string_view, kColumns> kNames = {
-    "domain",         "service",    "own",     "below",  "queue_lifetime",
-    "content_class",  "customer",   "route",   "intake", "gone_since",
-    "extended_until", "on_refusal", "while_up"};
+    "domain",         "service",    "own",      "below",     "queue_lifetime",
+    "content_class",  "customer",   "route",    "intake",    "gone_since",
+    "extended_until", "on_refusal", "while_up", "blocklist", "tls"};
 // Columns of version 0.1.0 instead of own and below.
 constexpr std::string_view kState = "state";
 constexpr std::string_view kSubdomains = "subdomains";
@@ -62,6 +64,11 @@ auto parse_word(std::string_view text) {
   const auto found = std::find_if(values.begin(), values.end(),
                                   [&](auto one) { return to_string(one) == text; });
   return found == values.end() ? std::nullopt : std::optional(*found);
+}
+
+std::optional<bool> parse_flag(std::string_view text) {
+  if (text == "yes") return true;
+  return text == "no" ? std::optional(false) : std::nullopt;
 }
 
 // Empty for Time().
@@ -125,6 +132,8 @@ class Header {
     set(one.extended_until, cell(at_[kExtendedUntil]), parse_time);
     set(one.on_refusal, cell(at_[kOnRefusal]), parse_word<kOnRefusals>);
     set(one.while_up, cell(at_[kWhileUp]), parse_word<kWhileUps>);
+    set(one.blocklist, cell(at_[kBlocklist]), parse_flag);
+    one.tls = cell(at_[kTls]);
     set(one.own, cell(state_), [](std::string_view text) {
       return text == "removed" ? Row::kept : parse_row(text);
     });
@@ -176,13 +185,14 @@ void render_table(const Generated& generated,
   text += '\n';
   auto own = generated.unknown.begin();
   for (const auto& one : generated.hosted) {
-    fmt::format_to(
-        std::back_inserter(text), "{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}",
-        one.name, to_string(one.service), to_string(one.own), to_string(one.below),
-        format_duration(one.queue_lifetime),
-        generated.policies.at(one.policy).content_class, one.customer, one.route,
-        to_string(one.intake), time_cell(one.gone_since), time_cell(one.extended_until),
-        to_string(one.on_refusal), to_string(one.while_up));
+    fmt::format_to(std::back_inserter(text),
+                   "{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}", one.name,
+                   to_string(one.service), to_string(one.own), to_string(one.below),
+                   format_duration(one.queue_lifetime),
+                   generated.policies.at(one.policy).content_class, one.customer,
+                   one.route, to_string(one.intake), time_cell(one.gone_since),
+                   time_cell(one.extended_until), to_string(one.on_refusal),
+                   to_string(one.while_up), one.blocklist ? "yes" : "no", one.tls);
     while (own != generated.unknown.end() && own->first < one.name) ++own;
     const bool has_unknown = own != generated.unknown.end() && own->first == one.name;
     for (const auto name : unknown) {

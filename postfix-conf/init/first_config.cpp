@@ -104,6 +104,7 @@ constexpr std::string_view kDomains =
 #name       = "acme-holding.example"
 #service    = "backup"
 #requested  = "2026-11-02, ticket 4711"
+#acknowledged = "2026-11-03, by telephone"
 #deliver_to = ["203.0.113.8"]
 )";
 

@@ -108,6 +108,7 @@ class ApplyTest(golden.TestCase):
     def setUp(self):
         super().setUp()
         self.postfix = FakePostfix(self.directory / "fake")
+        self.write("mxfeed.toml", 'removal_grace = "0s"\n' + golden.MX)
 
     def configure(self, *names, lines=()):
         self.write("domains.d/all.toml", "".join(feed(name, *lines) for name in names))
@@ -137,9 +138,11 @@ class ApplyTest(golden.TestCase):
         self.apply()
         self.assertEqual((self.link(), self.link("current-postfix")), (1, 1))
         self.assertEqual(sorted(p.name for p in (self.state / "current").iterdir()),
-                         ["domains.tsv", "main.cf", "master.cf", "meta", "policy.cdb",
-                          "relay_domains", "relay_domains.cdb", "relay_recipients",
-                          "relay_recipients.cdb", "relay_recipients.regexp", "sums",
+                         ["domains.tsv", "etrn_clients", "etrn_clients.cdb", "main.cf",
+                          "master.cf", "meta", "policy.cdb", "recipient_access",
+                          "recipient_access.cdb", "recipients.tsv", "relay_domains",
+                          "relay_domains.cdb", "relay_recipients", "relay_recipients.cdb",
+                          "relay_recipients.regexp", "sums", "tls_policy", "tls_policy.cdb",
                           "transport", "transport.cdb"])
         for name in ("relay_domains", "transport"):
             source = (self.state / "current" / name).stat()
@@ -424,7 +427,8 @@ class ApplyTest(golden.TestCase):
         family = feed("a.example", "subdomains = true")
         rows = {"a.example": RELAY, ".a.example": RELAY}
         suspended = ('[customer]\nid = "owing"\nbackup = "suspended"\n' +
-                     feed("x.a.example", 'service = "backup"', 'requested = "ticket 1"'))
+                     feed("x.a.example", 'service = "backup"', 'requested = "ticket 1"',
+                          'acknowledged = "letter 1"'))
         for case in (feed("x.a.example", 'state = "removed"'),
                      feed("x.a.example", 'service = "direct"'), suspended):
             with self.subTest(case):
@@ -646,7 +650,7 @@ class ApplyTest(golden.TestCase):
 
     def test_changed_look_ups_are_proved_through_the_link(self):
         self.configure("a.example")
-        self.assertIn("postfix: 2 changed look-ups verified\n",
+        self.assertIn("postfix: 3 changed look-ups verified\n",
                       self.apply_with_postfix().stdout)
         self.configure("b.example", "a.example", lines=["subdomains = true"])
         self.assertIn("postfix: 6 changed look-ups verified\n",
@@ -656,6 +660,33 @@ class ApplyTest(golden.TestCase):
         self.configure("a.example", "c.example")
         done = self.apply_with_postfix(status=1)
         self.assertIn('transport: c.example: got "", want "mxfeed-relay:', done.stderr)
+
+    def test_mail_for_a_domain_that_vanishes_is_put_off_for_a_while(self):
+        self.write("mxfeed.toml", 'removal_grace = "2h"\n' + golden.MX)
+        self.configure("a.example", "gone.example")
+        self.apply()
+        self.configure("a.example")
+        done = self.apply("--diff")
+        self.assertIn("- gone.example: vanished, new mail is put off; its queue is kept\n",
+                      done.stdout)
+        self.assertIn("gone.example", self.source("relay_domains"))
+        self.assertEqual(self.source("transport")["gone.example"], KEPT)
+        self.assertTrue(self.source("recipient_access")["gone.example"].startswith("450 4.3.2 "))
+        self.assertIn("(unchanged)", self.apply().stdout)
+        # After a rollback to where it was not there, too.
+        self.configure("a.example", "gone.example")
+        self.apply()
+        self.mxfeed("rollback", "2", "--no-postfix")
+        self.assertIn("gone.example", self.source("relay_domains"))
+        # The time is over.
+        self.configure("a.example")
+        table = self.state / "current" / "domains.tsv"
+        table.write_text(re.sub("\tgone\t[^\t]+", "\tgone\t2026-01-01T00:00:00Z",
+                                table.read_text()))
+        golden.write_sums(table.parent)
+        self.assertIn("state gone -> kept", self.apply("--diff").stdout)
+        self.assertNotIn("gone.example", self.source("relay_domains"))
+        self.assertEqual(self.source("recipient_access"), {})
 
     # ... two at once, crashes
 

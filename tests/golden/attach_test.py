@@ -21,7 +21,10 @@ class AttachTest(site_postfix.TestCase):
         self.attach()
         changed = {line.split(" =")[0] for line in before ^ set(self.postconf("-n").splitlines())}
         self.assertEqual(changed, {"relay_domains", "transport_maps", "mxfeed_smtpd_milters",
-                                   "mxfeed_soft_error_limit", "mxfeed_hard_error_limit"})
+                                   "mxfeed_soft_error_limit", "mxfeed_hard_error_limit",
+                                   "mxfeed_recipient_restrictions",
+                                   "mxfeed_etrn_restrictions", "smtpd_restriction_classes",
+                                   "mxfeed_blocklist", "mxfeed_reject_listed"})
         self.assertEqual(self.parameter("relay_domains"),
                          f"hash:{self.postfix}/relay, old.example, "
                          f"cdb:{self.state}/current-postfix/relay_domains")
@@ -36,6 +39,7 @@ class AttachTest(site_postfix.TestCase):
         done = self.postfix_command("attach", "--dry-run")
         self.assertEqual(self.files(), self.before)
         self.assertIn("main.cf: transport_maps: (not set) -> "
+                      f"cdb:{self.state}/keeper/transport, "
                       f"cdb:{self.state}/current-postfix/transport "
                       "(routes mail to the customers' servers)\n", done.stdout)
         self.assertIn("master.cf: smtp/inet: -o smtpd_milters: (not set) -> "

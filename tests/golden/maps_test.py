@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Configuration in, maps out: maps/NAME/config is applied, and what is generated must be
 what maps/NAME has: relay_domains, transport, domains.tsv, main.cf, master.cf, said (what
-apply printed), and show-DOMAIN (what `mxfeed show DOMAIN` printed)."""
+apply printed), other maps if they are there, and show-DOMAIN (what `mxfeed show DOMAIN` printed)."""
 
 import shutil
 import unittest
@@ -9,6 +9,7 @@ import unittest
 import golden
 
 PARTS = ("relay_domains", "transport", "domains.tsv", "main.cf", "master.cf")
+MORE_PARTS = ("recipient_access", "tls_policy", "etrn_clients", "recipients.tsv")
 
 
 class MapsTest(golden.TestCase):
@@ -22,7 +23,7 @@ class MapsTest(golden.TestCase):
         done = self.apply("--diff", *(["--host", "mx1.isp.example"]
                                       if (path / "with-host").exists() else []))
         state = str(self.state.resolve())
-        for part in PARTS:
+        for part in (*PARTS, *(more for more in MORE_PARTS if (path / more).exists())):
             got = (self.state / "current" / part).read_text().replace(state, "@STATE@")
             self.compare(path / part, got)
         self.compare(path / "said", self.short(done.stdout + done.stderr))

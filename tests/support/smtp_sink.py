@@ -29,6 +29,7 @@ class Delivery:
     recipients: tuple
     data: bytes
     options: tuple = ()  # of MAIL FROM
+    encrypted: bool = False
 
     @property
     def headers(self):
@@ -61,7 +62,10 @@ def split_headers(data):
 
 
 class Sink:
-    def __init__(self, address, port, name=None, extensions=("PIPELINING", "8BITMIME", "SMTPUTF8")):
+    def __init__(self, address, port, name=None, extensions=("PIPELINING", "8BITMIME", "SMTPUTF8"),
+                 tls=None):
+        """`tls`: an ssl.SSLContext; STARTTLS is offered with it."""
+        self.tls = tls
         self.address = address
         self.port = port
         self.name = name or f"{address}:{port}"
@@ -158,6 +162,7 @@ class _Conversation:
         self._peer = peer
         self._lines = lines
         self._helo = ""
+        self._encrypted = False
         self._reset()
 
     def _reset(self):
@@ -182,7 +187,10 @@ class _Conversation:
             verb = command[:4].upper()
             if verb in ("EHLO", "HELO"):
                 self._helo = command[5:]
-                *more, last = (self._sink.name, *(self._sink.extensions if verb == "EHLO" else ()))
+                extensions = self._sink.extensions if verb == "EHLO" else ()
+                if extensions and self._sink.tls and not self._encrypted:
+                    extensions = (*extensions, "STARTTLS")
+                *more, last = (self._sink.name, *extensions)
                 self._say("".join(f"250-{line}\r\n" for line in more) + f"250 {last}")
             elif verb == "MAIL":
                 self._reset()
@@ -192,7 +200,9 @@ class _Conversation:
                     self._options = tuple(options)
             elif verb == "RCPT":
                 recipient = command[command.index(":") + 1:].split()[0].strip("<>")
-                if self._answer(recipient, "250 2.1.5 Ok"):
+                if self._sender is None:
+                    self._say("503 5.5.1 MAIL first")  # a refused MAIL was pipelined
+                elif self._answer(recipient, "250 2.1.5 Ok"):
                     self._recipients.append(recipient)
             elif verb == "DATA":
                 if not self._recipients:
@@ -200,6 +210,11 @@ class _Conversation:
                 elif self._answer("data", "354 Go ahead"):
                     if not self._data():
                         return
+            elif verb == "STAR" and self._sink.tls:
+                self._say("220 2.0.0 Go ahead")
+                self._connection = self._sink.tls.wrap_socket(self._connection, server_side=True)
+                self._lines = self._connection.makefile("rb")
+                self._encrypted = True
             elif verb == "RSET":
                 self._reset()
                 self._say("250 2.0.0 Ok")
@@ -219,7 +234,7 @@ class _Conversation:
             data += line[1:] if line.startswith(b".") else line
         delivery = Delivery(
             self._sink.name, self._peer, self._helo, self._sender, tuple(self._recipients),
-            bytes(data), self._options)
+            bytes(data), self._options, self._encrypted)
         # Kept before it is confirmed: whoever saw the reply may look for it.
         if not self._sink.answers.get("end", "250")[0] in "45":
             self._sink._keep(delivery)

@@ -141,9 +141,11 @@ class OthersTest(AttachedCase):
         after = self.host.settings()
         changed = {name for name in {*after, *self.settings_before}
                    if after.get(name) != self.settings_before.get(name)}
-        allowed = {"relay_domains", "relay_recipient_maps", "transport_maps",
+        allowed = {"relay_domains", "smtpd_restriction_classes", "relay_recipient_maps", "transport_maps",
                    "smtpd/pass/smtpd_milters", "smtpd/pass/smtpd_soft_error_limit",
-                   "smtpd/pass/smtpd_hard_error_limit"}
+                   "smtpd/pass/smtpd_hard_error_limit",
+                   "smtpd/pass/smtpd_recipient_restrictions",
+                   "smtpd/pass/smtpd_etrn_restrictions"}
         self.assertEqual({name for name in changed - allowed
                           if not name.startswith(("mxfeed-", "mxfeed_"))}, set())
         self.assertIn("smtpd/pass/smtpd_milters", changed)

@@ -151,7 +151,8 @@ class QueueTest(rig.TestCase):
                 self.assertTrue(outcome.accepted, outcome.last)
         rig.eventually(lambda: len(self.waiting("leaving.example")) == 100, "100 mails wait")
 
-        self.gateway.configure(self.domains)
+        removed = self.domains + rig.feed("leaving.example", 'state = "removed"')
+        self.gateway.configure(removed)
         self.gateway.apply_at_once("--allow-removals", "1")
         rig.eventually(lambda: not self.send("new@leaving.example", rig.mail("late")).accepted,
                        "no new mail is taken")
@@ -169,7 +170,7 @@ class QueueTest(rig.TestCase):
         self.assertEqual(len(server.wait_for_count(100)), 100)
 
         # Gone again: with nothing waiting, an apply an hour after that drops the route.
-        self.gateway.configure(self.domains)
+        self.gateway.configure(removed)
         self.gateway.apply_at_once("--allow-removals", "1")
         self.assertIn("leaving.example", " ".join(self.gateway.generated("transport")))
         self.gateway.apply_at_once()

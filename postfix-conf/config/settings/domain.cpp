@@ -17,7 +17,8 @@ using std::chrono::hours;
 constexpr std::array kServices{Service::feed, Service::backup, Service::direct,
                                Service::mailbox};
 constexpr std::array kStates{DomainState::active, DomainState::paused,
-                             DomainState::protect, DomainState::removed};
+                             DomainState::protect, DomainState::suspended,
+                             DomainState::removed};
 constexpr std::array kWhileUp{WhileUp::accept, WhileUp::defer};
 constexpr std::array kBlocklist{Blocklist::off, Blocklist::score, Blocklist::reject};
 constexpr std::array kOnRefusal{OnRefusal::bounce, OnRefusal::bounce_verified,
@@ -37,14 +38,14 @@ void read_service(const Entry& entry, const Setting<DomainSettings>&,
   settings.service = *service;
 }
 
-void read_state(const Entry& entry, const Setting<DomainSettings>&,
-                DomainSettings& settings) {
-  if (entry.kind() == TomlNode::Kind::string && entry.value().string() == "suspended") {
-    entry.warn("\"suspended\" has no effect in this version: the domain is active");
-    settings.state = DomainState::active;
-  } else if (const auto state = entry.one_of(kStates)) {
-    settings.state = *state;
+void read_blocklist(const Entry& entry, const Setting<DomainSettings>&,
+                    DomainSettings& settings) {
+  const auto given = entry.one_of(kBlocklist);
+  if (!given) return;
+  if (*given == Blocklist::score) {
+    entry.warn("\"score\" is accepted but has no effect in this version");
   }
+  settings.blocklist = *given;
 }
 
 // true or false, or the table.
@@ -147,7 +148,7 @@ Settings<DomainSettings> domain_settings() {
       custom<&S::service>("service", SettingType::string, R"("backup")", read_service),
       custom<&S::deliver_to>("deliver_to", SettingType::strings,
                              R"(["203.0.113.7", "[2001:db8::7]:2525"])", read_servers),
-      custom<&S::state>("state", SettingType::string, R"("paused")", read_state),
+      choice<kStates, &S::state>("state", R"("paused")"),
       flag<&S::policy, &DomainPolicy::subdomains>("subdomains", "true"),
       text<&S::requested>("requested", kMaxRecord, R"("2026-11-02, ticket 4711")").once(),
       text<&S::acknowledged>("acknowledged", kMaxRecord,
@@ -160,12 +161,12 @@ Settings<DomainSettings> domain_settings() {
       table<S>("greylist", domain_greylist_settings, read_greylist),
       table<S>("virus", domain_virus_settings),
       table<S>("spam", domain_spam_settings),
-      custom<&S::recipients>("recipients", SettingType::string, R"("callout")",
-                             read_recipients)
-          .later(),
-      choice<kBlocklist, &S::blocklist>("blocklist", R"("reject")").later(),
+      custom<&S::recipients>("recipients", SettingType::string, R"(["info", "sales"])",
+                             read_recipients),
+      custom<&S::blocklist>("blocklist", SettingType::string, R"("reject")",
+                            read_blocklist),
       choice<kOnRefusal, &S::on_refusal>("on_refusal", R"("bounce-verified")").later(),
-      custom<&S::tls>("tls", SettingType::string, R"("encrypt")", read_tls).later(),
+      custom<&S::tls>("tls", SettingType::string, R"("encrypt")", read_tls),
       flag<&S::standby_mailboxes>("standby_mailboxes", "true").later(),
       table<S>("senders", senders_settings),
       table<S>("attachments", attachments_settings),

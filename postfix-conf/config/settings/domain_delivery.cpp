@@ -9,6 +9,7 @@
 
 #include "common/base/text.h"
 #include "postfix-conf/config/parsed.h"
+#include "postfix-conf/config/settings.h"
 #include "postfix-conf/config/settings/rows.h"
 #include "postfix-conf/config/settings/tables.h"
 
@@ -17,6 +18,7 @@ namespace {
 
 constexpr std::size_t kMaxServers = 32;
 constexpr std::size_t kMaxRecipients = 100'000;
+constexpr std::size_t kMaxLocalPart = 256;
 constexpr std::uint16_t kSmtpPort = 25;
 
 std::optional<std::uint16_t> parse_port(std::string_view text) {
@@ -103,12 +105,35 @@ bool needs_name(std::string_view level) {
   return level == "verify" || level == "dane";
 }
 
+// SHA-256: 32 octets in hexadecimal, with colons between them.
+bool is_fingerprint(std::string_view text) {
+  const auto octets = split(text, ':');
+  return octets.size() == 32 &&
+         std::all_of(octets.begin(), octets.end(), [](std::string_view one) {
+           return one.size() == 2 && hex_digit(one[0]) >= 0 && hex_digit(one[1]) >= 0;
+         });
+}
+
+// As in smtp_tls_policy_maps (TLS_README).
+std::string policy_of(const TlsTable& tls) {
+  if (tls.level.empty()) return fmt::format("fingerprint match={}", tls.fingerprint);
+  if (tls.level != "verify") return tls.level;
+  const auto name = Domain::parse(tls.name);
+  return fmt::format("verify match={}", name ? name->str() : "");
+}
+
 void check_tls(const Section& table, const TlsTable& tls) {
   constexpr std::array<std::string_view, 4> kLevels{"may", "encrypt", "verify", "dane"};
   const auto place = table.place_of("level");
   if (!tls.name.empty() && !Domain::parse(tls.name)) {
     table.error("name", table.place_of("name"),
                 fmt::format("{} is not a host name", in_quotes(tls.name)));
+  }
+  if (!tls.fingerprint.empty() && !is_fingerprint(tls.fingerprint)) {
+    table.error("fingerprint", table.place_of("fingerprint"),
+                fmt::format("must be that of SHA-256, 32 octets such as \"3D:95:...\", "
+                            "not {}",
+                            in_quotes(tls.fingerprint)));
   }
   if (table.has("level") == table.has("fingerprint")) {
     table.error("", table.place(), "must have either level or fingerprint");
@@ -127,6 +152,14 @@ void check_tls(const Section& table, const TlsTable& tls) {
 }
 
 }  // namespace
+
+bool is_local_part(std::string_view text) {
+  const auto path = Path::parse(text);
+  return path && path->domain.empty() && !path->local_part.empty() &&
+         path->local_part == text && text.size() <= kMaxLocalPart &&
+         std::all_of(text.begin(), text.end(),
+                     [](char c) { return c > ' ' && c <= '~'; });
+}
 
 void read_servers(const Entry& entry, const Setting<DomainSettings>& row,
                   DomainSettings& settings) {
@@ -157,12 +190,16 @@ void read_recipients(const Entry& entry, const Setting<DomainSettings>&,
   auto& recipients = settings.recipients;
   if (entry.kind() == TomlNode::Kind::array) {
     const auto list = *entry.strings();
+    settings.recipient_list.clear();
     for (const auto& one : list) {
-      if (!Path::parse(one.value) || one.value.find('@') != std::string_view::npos) {
+      if (is_local_part(one.value)) {
+        settings.recipient_list.push_back(ascii_lower(one.value));
+      } else {
         entry.error(one.place,
                     fmt::format("{} is not a local part", in_quotes(one.value)));
       }
     }
+    if (list.empty()) entry.error("must not be empty: all mail would be refused");
     if (list.size() > kMaxRecipients) {
       entry.error("too many; put them into a file and give \"file:NAME\"");
     }
@@ -178,19 +215,21 @@ void read_recipients(const Entry& entry, const Setting<DomainSettings>&,
                       in_quotes(*text)));
     }
     recipients = *text;
+    settings.recipient_list.clear();
   }
-  if (recipients != "any") entry.warn_no_effect();
+  if (recipients == "callout") {
+    entry.warn("\"callout\" is accepted but has no effect in this version");
+  }
 }
 
 void read_tls(const Entry& entry, const Setting<DomainSettings>&,
               DomainSettings& settings) {
-  entry.warn_no_effect();
   if (entry.kind() == TomlNode::Kind::table) {
     auto table = *entry.table();
     TlsTable tls;
     table.read(tls_settings(), SettingsOf::domain, tls);
     check_tls(table, tls);
-    settings.tls = tls.level.empty() ? "fingerprint" : tls.level;
+    settings.tls = policy_of(tls);
   } else if (entry.kind() != TomlNode::Kind::string) {
     entry.wrong_kind("a string or a table");
   } else if (const auto text = entry.text(20)) {

@@ -203,6 +203,15 @@ Settings<GatewayConfig> postfix_settings() {
   return kRows;
 }
 
+Settings<GatewayConfig> delivery_settings() {
+  using G = GatewayConfig;
+  static constexpr std::array kRows{
+      integer<&G::connections>("connections", 1, 1000, "5"),
+      duration<&G::rate_delay>("rate_delay", hours(0), hours(1), R"("1s")"),
+  };
+  return kRows;
+}
+
 Settings<GatewayConfig> source_settings() {
   static constexpr std::array kRows{
       of_later_version<GatewayConfig>("command", SettingType::strings,
@@ -268,14 +277,14 @@ Settings<GatewayConfig> gateway_settings() {
       custom<&G::trusted_networks>("trusted_networks", SettingType::strings,
                                    R"(["198.51.100.0/28"])",
                                    read_networks_into<&G::trusted_networks>),
-      duration<&G::removal_grace>("removal_grace", hours(0), hours(24 * 30), R"("24h")")
-          .later(),
+      duration<&G::removal_grace>("removal_grace", hours(0), hours(24 * 30), R"("24h")"),
       Setting<G>{
           .key = "host", .type = SettingType::tables, .example = {}, .read = read_hosts},
       table<G>("greylist", greylist_settings, read_greylist),
       table<G>("virus", virus_settings),
       table<G>("spam", spam_settings),
       table<G>("blocklists", blocklists_settings),
+      table<G>("delivery", delivery_settings),
       table<G>("postfix", postfix_settings),
       table<G>("source", source_settings),
       table<G>("quarantine", quarantine_settings),

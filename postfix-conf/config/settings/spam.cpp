@@ -58,21 +58,39 @@ void read_thresholds(const Entry& entry, const Setting<G>& row, G& gateway) {
   }
 }
 
-// Postfix's form of the answers: octets that are numbers or [n..m] and [n;m].
+// A number up to 255, or a range of them: "2", "2..11".
+bool is_octets(std::string_view text) {
+  const auto dots = text.find("..");
+  const auto first = parse_unsigned(text.substr(0, dots));
+  const auto last = dots == text.npos ? first : parse_unsigned(text.substr(dots + 2));
+  return first && last && *first <= *last && *last <= 255;
+}
+
+// Postfix's form of the answers: four octets, each a number or "[2;4..11]".  Postfix
+// answers 451 to all mail for any other.
 bool is_answers(std::string_view text) {
-  unsigned octets = 1;
-  bool is_in_brackets = false;
-  for (const char c : text) {
-    if (c == '[' || c == ']') {
-      if (is_in_brackets == (c == '[')) return false;
-      is_in_brackets = c == '[';
-    } else if (c == '.' && !is_in_brackets) {
-      ++octets;
-    } else if ((c < '0' || c > '9') && c != '.' && c != ';') {
-      return false;
+  unsigned octets = 0;
+  for (bool is_last = false; !is_last; ++octets) {
+    std::string_view octet;
+    if (text.starts_with('[')) {
+      const auto end = text.find(']');
+      if (end == text.npos) return false;
+      for (const auto one : split(text.substr(1, end - 1), ';')) {
+        if (!is_octets(one)) return false;
+      }
+      text.remove_prefix(end + 1);
+    } else {
+      octet = text.substr(0, text.find('.'));
+      if (octet.find("..") != octet.npos || !is_octets(octet)) return false;
+      if (octets == 0 && octet != "127") return false;
+      text.remove_prefix(octet.size());
     }
+    is_last = text.empty();
+    if (is_last) continue;
+    if (!text.starts_with('.')) return false;
+    text.remove_prefix(1);
   }
-  return !is_in_brackets && octets == 4 && text.starts_with("127.");
+  return octets == 4;
 }
 
 // Why it is not "zone=answers"; nothing if it is.
@@ -82,26 +100,34 @@ std::optional<std::string_view> wrong_list(std::string_view text) {
     return "without a mask of answers any answer would block, even \"over quota\"; "
            "write \"zone=127.0.0.[2..11]\"";
   }
-  if (!Domain::parse(text.substr(0, equals))) return "the zone is not a domain name";
+  const auto zone = Domain::parse(text.substr(0, equals));
+  if (!zone || !iequals(zone->str(), text.substr(0, equals))) {
+    return "the zone is not a domain name";
+  }
   if (is_answers(text.substr(equals + 1))) return std::nullopt;
   return "the mask of answers must look like \"127.0.0.[2..11]\"";
 }
 
-void read_lists(const Entry& entry, const Setting<G>&, G&) {
+std::vector<std::string> read_lists(const Entry& entry) {
+  std::vector<std::string> lists;
   const auto given = entry.strings();
-  if (!given) return;
-  if (!given->empty()) entry.warn_no_effect();
+  if (!given) return lists;
   for (const auto& one : *given) {
     if (const auto cause = wrong_list(one.value)) {
       entry.error(one.place, fmt::format("{}: {}", in_quotes(one.value), *cause));
+    } else {
+      lists.emplace_back(one.value);
     }
   }
+  return lists;
 }
 
-constexpr Setting<G> lists(std::string_view key, std::string_view example) {
-  return Setting<G>{
-      .key = key, .type = SettingType::strings, .example = example, .read = read_lists}
-      .later();
+void read_rejecting_lists(const Entry& entry, const Setting<G>&, G& gateway) {
+  gateway.blocklists = read_lists(entry);
+}
+
+void read_scoring_lists(const Entry& entry, const Setting<G>&, G&) {
+  if (!read_lists(entry).empty()) entry.warn_no_effect();
 }
 
 }  // namespace
@@ -118,8 +144,14 @@ Settings<G> spam_settings() {
 
 Settings<G> blocklists_settings() {
   static constexpr std::array kRows{
-      lists("reject", R"(["zen.spamhaus.org=127.0.0.[2..11]"])"),
-      lists("score", R"(["dnsbl.example=127.0.0.2"])"),
+      custom<&G::blocklists>("reject", SettingType::strings,
+                             R"(["zen.spamhaus.org=127.0.0.[2..11]"])",
+                             read_rejecting_lists),
+      Setting<G>{.key = "score",
+                 .type = SettingType::strings,
+                 .example = R"(["dnsbl.example=127.0.0.2"])",
+                 .read = read_scoring_lists}
+          .later(),
   };
   return kRows;
 }

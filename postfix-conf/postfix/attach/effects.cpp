@@ -35,24 +35,16 @@ constexpr std::string_view kRestrictions[] = {
     "smtpd_recipient_restrictions",  "smtpd_data_restrictions",
     "smtpd_end_of_data_restrictions"};
 
-constexpr std::string_view kOtherChecks[] = {"content_filter",
-                                             "header_checks",
-                                             "mime_header_checks",
-                                             "nested_header_checks",
-                                             "body_checks",
-                                             "milter_header_checks",
-                                             "smtp_header_checks",
-                                             "smtp_body_checks",
-                                             "smtp_generic_maps",
-                                             "always_bcc",
-                                             "sender_bcc_maps",
-                                             "recipient_bcc_maps",
-                                             "virtual_alias_maps",
-                                             "canonical_maps",
-                                             "sender_canonical_maps",
-                                             "recipient_canonical_maps",
-                                             "postscreen_dnsbl_sites",
-                                             "smtp_tls_policy_maps"};
+constexpr std::string_view kOtherChecks[] = {
+    "content_filter",        "header_checks",
+    "mime_header_checks",    "nested_header_checks",
+    "body_checks",           "milter_header_checks",
+    "smtp_header_checks",    "smtp_body_checks",
+    "smtp_generic_maps",     "always_bcc",
+    "sender_bcc_maps",       "recipient_bcc_maps",
+    "virtual_alias_maps",    "canonical_maps",
+    "sender_canonical_maps", "recipient_canonical_maps",
+    "postscreen_dnsbl_sites"};
 
 // The service that a change of master.cf concerns.
 const PostfixService* service_of(const PostfixSettings& site, const Change& change) {
@@ -154,11 +146,6 @@ std::vector<std::string> strikes(const PostfixSettings& site, const PostfixNeeds
     }
   }
   // Of the delivery to the customers' servers.
-  const auto level = site.parameter("smtp_tls_security_level");
-  if (!level.empty() && level != "none" && level != "may") {
-    add(fmt::format("smtp_tls_security_level: {}: mail waits for a server without TLS",
-                    escape_untrusted(level)));
-  }
   if (site.parameter("soft_bounce") == "yes") {
     add("soft_bounce: yes: what a customer's server refuses is tried again");
   }

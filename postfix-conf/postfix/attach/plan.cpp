@@ -26,10 +26,22 @@ constexpr const char* kHardLimit = "mxfeed_hard_error_limit";
 constexpr std::string_view kDomains[] = {"relay_domains", "relay_recipient_maps"};
 // Lists of the site's that ours are added to.
 constexpr std::string_view kLists[] = {"relay_domains", "relay_recipient_maps",
-                                       "transport_maps"};
+                                       "transport_maps", "smtpd_restriction_classes"};
+// Lists of a service that ours come before: the option, and our parameter.
+struct Restrictions {
+  const char* option;
+  const char* parameter;
+};
+constexpr Restrictions kRestrictions[] = {
+    {"smtpd_recipient_restrictions", kRecipientsParameter},
+    {"smtpd_etrn_restrictions", kEtrnParameter}};
 // What mail that waits needs to be delivered, and not to bounce.
 constexpr std::string_view kRouting[] = {"transport_maps", "maximal_queue_lifetime",
                                          "bounce_queue_lifetime", "smtputf8_enable"};
+// The limits of our transports.
+bool is_of_transport(std::string_view parameter) {
+  return parameter.starts_with(kOurService);
+}
 
 // A transport of ours that mail which waits needs.
 bool is_route(std::string_view service) {
@@ -41,11 +53,24 @@ bool is_one_of(std::string_view name, const Names& names) {
   return std::find(std::begin(names), std::end(names), name) != std::end(names);
 }
 
+// Whether mail that waits needs it.
+bool is_routing(std::string_view parameter) {
+  return is_of_transport(parameter) || is_one_of(parameter, kRouting);
+}
+
 // Empty for the global parameters of a dedicated Postfix.
 std::string_view reason_of(std::string_view name) {
   if (name == "relay_domains") return "accepts mail for the configured domains";
   if (name == "relay_recipient_maps") return "accepts their recipients";
   if (name == "transport_maps") return "routes mail to the customers' servers";
+  if (is_of_transport(name)) return "limits deliveries to each server";
+  if (name == "-o smtpd_recipient_restrictions" || name == "smtpd_restriction_classes" ||
+      name.starts_with(kRecipientsParameter)) {
+    return "answers for suspended domains, unknown recipients and listed clients";
+  }
+  if (name == "-o smtpd_etrn_restrictions" || name.starts_with(kEtrnParameter)) {
+    return "lets the customers' servers ask for their mail (ETRN)";
+  }
   if (name == kMiltersParameter || name == "-o smtpd_milters") {
     return "filters mail from strangers";
   }
@@ -76,7 +101,7 @@ class AttachPlanner {
       if (!wanted_services_.contains(name)) master_.take_back(name);
     }
     for (const auto& [name, value] : needs_.main_cf) {
-      if (is_one_of(name, kDomains)) continue;
+      if (is_one_of(name, kDomains) || is_restrictions(name)) continue;
       set(name, name == kMiltersParameter ? present_milters(value) : value);
     }
     plan.first = {main_.text(), master_.text()};
@@ -124,6 +149,46 @@ class AttachPlanner {
     return fmt::format("{}", fmt::join(present, ", "));
   }
 
+  static bool is_restrictions(std::string_view parameter) {
+    return std::any_of(std::begin(kRestrictions), std::end(kRestrictions),
+                       [&](const auto& one) { return one.parameter == parameter; });
+  }
+
+  // Puts our restrictions before those that the service has without us, which are
+  // copied: an option cannot refer to the parameter that it replaces.
+  void restrict(const PostfixService& service, std::vector<ServiceOption>& options) {
+    for (const auto& [option, parameter] : kRestrictions) {
+      const auto ours = needs_.parameter(parameter);
+      if (ours.empty()) continue;
+      std::string name = parameter;
+      std::string list;
+      if (service.options.contains(option)) {
+        name += '_';
+        for (const char c : service.name) {
+          name += is_letter(c) || is_digit(c) ? c : '_';
+        }
+        list = raw_option(service.name, option);
+      } else if (const auto needed = needs_.parameter(option); !needed.empty()) {
+        list = needed;
+      } else {
+        list = main_.site_value(option).value_or(std::string(site_.parameter(option)));
+      }
+      list = normalised(trim(list));
+      set(name, list.empty() ? std::string(ours) : fmt::format("{}, {}", ours, list));
+      options.push_back({option, fmt::format("${}", name)});
+    }
+  }
+
+  // The site's value, `$name` not expanded.
+  std::string raw_option(std::string_view service, std::string_view option) const {
+    for (const auto& one : master_.site_services()) {
+      if (one.name != service) continue;
+      const auto found = one.options.find(option);
+      if (found != one.options.end()) return found->second;
+    }
+    return {};
+  }
+
   // The site's items come first.
   std::string extended(const std::string& name, const std::string& ours) const {
     std::string items(trim(main_.site_value(name).value_or(built_in(name))));
@@ -168,6 +233,7 @@ class AttachPlanner {
       if (!gets_filters(service, needs_.use)) continue;
       auto& options = wanted[service.name];
       options.push_back({"smtpd_milters", fmt::format("${}", kMiltersParameter)});
+      restrict(service, options);
       const auto recipients =
           parse_unsigned(effective(service, "smtpd_recipient_limit")).value_or(1000);
       if (cuts_off(service, "smtpd_soft_error_limit", recipients)) {
@@ -290,8 +356,9 @@ std::string_view PostfixNeeds::parameter(std::string_view name) const {
 
 bool is_ours(std::string_view item) {
   return item.find("/current-postfix/") != std::string_view::npos ||
-         item.starts_with("$mxfeed_") || item.starts_with("${mxfeed_") ||
-         item.starts_with("$(mxfeed_");
+         item.find("/keeper/transport") != std::string_view::npos ||
+         item.starts_with("mxfeed_") || item.starts_with("$mxfeed_") ||
+         item.starts_with("${mxfeed_") || item.starts_with("$(mxfeed_");
 }
 
 std::vector<std::string> absent_milters(const PostfixSettings& site,
@@ -344,7 +411,7 @@ Plan plan_detach(const PostfixFiles& now, Routes routes) {
   }
   plan.first.master_cf = master.text();
   for (const auto& name : main.ours()) {
-    if (!keeps || !is_one_of(name, kRouting)) main.take_back(name);
+    if (!keeps || !is_routing(name)) main.take_back(name);
   }
   plan.last = {main.text(), master.text()};
   add_changes(now, plan);
@@ -364,7 +431,7 @@ AttachState attach_state(const PostfixFiles& files) {
   }
   const bool only_routes =
       std::all_of(names.begin(), names.end(),
-                  [](const std::string& name) { return is_one_of(name, kRouting); }) &&
+                  [](const std::string& name) { return is_routing(name); }) &&
       std::all_of(services.begin(), services.end(), is_route);
   return only_routes ? AttachState::detaching : AttachState::partly;
 }

@@ -57,7 +57,8 @@ Files files_with(const SettingInfo& info, const std::string& value) {
                    {"backup_mx", "[\"mx1.isp.example\"]"}};
   const Lines kDomain{{"name", "\"acme.example\""},
                       {"deliver_to", "[\"203.0.113.7\"]"},
-                      {"requested", "\"ticket 1\""}};
+                      {"requested", "\"ticket 1\""},
+                      {"acknowledged", "\"letter 1\""}};
   const auto& table = info.table;
   const auto given = fmt::format("{} = {}\n", info.key, value);
   Files files{lines_but("", kTop), {}};
@@ -84,6 +85,9 @@ Files files_with(const SettingInfo& info, const std::string& value) {
           lines_but(info.key, {{"action", is_field ? "\"header\"" : "\"subject\""}});
     }
     files.domains += given;
+    if (info.key == "blocklist") {
+      files.gateway += "[blocklists]\nreject = [\"x.example=127.0.0.2\"]\n";
+    }
   }
   return files;
 }

@@ -46,6 +46,7 @@ const std::map<std::string, std::string> kDomain = {
     {"name", R"("other.example")"},
     {"deliver_to", R"(["203.0.113.99"])"},
     {"requested", R"("ticket 1")"},
+    {"acknowledged", R"("letter 1")"},
 };
 
 std::string default_of(const SettingInfo& info) {
@@ -84,7 +85,8 @@ std::string file_with(const SettingInfo& info, const std::string& value) {
 Generated compiled(const std::string& domains) {
   const Directory directory;
   write_file(directory.path() / "mxfeed.toml",
-             "mx = [\"mx1.isp.example\"]\nbackup_mx = [\"mx1.isp.example\"]\n");
+             "mx = [\"mx1.isp.example\"]\nbackup_mx = [\"mx1.isp.example\"]\n"
+             "[blocklists]\nreject = [\"x.example=127.0.0.2\"]\n");
   write_file(directory.path() / "domains.d" / "acme.toml", domains);
   const auto config = load_config(directory.path());
   INFO(domains);

@@ -42,6 +42,7 @@ constexpr auto kKept = Row::kept;
 constexpr auto kRefused = Row::refused;
 
 const Waits kNothingWaits = [](const RelayKey&) { return false; };
+const Time kNow{std::chrono::seconds(1'800'000'000)};
 
 struct KeepCase {
   const char* name;
@@ -162,9 +163,11 @@ const KeepCase kKeeps[] = {
 TEST_CASE("what was relayed keeps a route while mail may wait", "[postfix-conf]") {
   for (const auto& c : kKeeps) {
     DYNAMIC_SECTION(c.name) {
-      const auto next =
-          complete({generated(c.now)}, generated(c.before),
-                   [&](const RelayKey& key) { return c.waits.contains(key); });
+      Wanted wanted{generated(c.now), {}};
+      wanted.draft.use.removal_grace = std::chrono::seconds(0);
+      const auto next = complete(
+          wanted, generated(c.before),
+          [&](const RelayKey& key) { return c.waits.contains(key); }, kNow);
       std::vector<std::string> got;
       for (const auto& line : map_lines(kTransport, next)) {
         got.push_back((line.value.starts_with("retry:")   ? "-"
@@ -180,12 +183,72 @@ TEST_CASE("what was relayed keeps a route while mail may wait", "[postfix-conf]"
   }
 }
 
+struct GraceCase {
+  const char* name;
+  bool was_relayed;   // before; else kept, gone since an hour ago
+  bool is_refused;    // by the configuration
+  int hours_later;    // of the second apply
+  const char* first;  // intake after the first apply; empty: no row
+  const char* later;
+};
+
+const GraceCase kGraces[] = {
+    {"it has vanished", true, false, 1, "gone", "gone"},
+    {"the grace is over", true, false, 72, "gone", ""},
+    {"the clock was set back", true, false, -1000, "gone", "gone"},
+    {"it was gone already", false, false, 71, "gone", ""},
+    {"the configuration removes it", true, true, 1, "open", ""},
+    {"and removes it after it had vanished", false, true, 1, "", ""},
+};
+
+TEST_CASE("mail for what has vanished is put off before it is refused",
+          "[postfix-conf]") {
+  using std::chrono::hours;
+  for (const auto& c : kGraces) {
+    DYNAMIC_SECTION(c.name) {
+      auto before = generated({hosted("a.b", c.was_relayed ? kActive : kKept)});
+      if (!c.was_relayed) {
+        before.hosted[0].intake = Intake::gone;
+        before.hosted[0].gone_since = kNow - hours(1);
+      }
+      Wanted wanted{generated({}), {}};
+      if (c.is_refused) wanted.refused = {"a.b"};
+      const auto intake = [](const Generated& all) {
+        return std::string(all.hosted.empty() ? "" : to_string(all.hosted[0].intake));
+      };
+      const auto first = complete(wanted, before, kNothingWaits, kNow);
+      CHECK(intake(first) == c.first);
+      CHECK(map_lines(kRelayDomains, first).empty() == (intake(first) != "gone"));
+      const auto later =
+          complete(wanted, first, kNothingWaits, kNow + hours(c.hours_later));
+      CHECK(intake(later) == c.later);
+      // Again at the same time, nothing changes.
+      CHECK(same(complete(wanted, first, kNothingWaits, kNow + hours(c.hours_later)),
+                 later));
+    }
+  }
+}
+
+TEST_CASE("mail that waits keeps its route when the grace is over", "[postfix-conf]") {
+  const Waits all_wait = [](const RelayKey&) { return true; };
+  const auto first =
+      complete({generated({}), {}}, generated({hosted("a.b")}), all_wait, kNow);
+  const auto later =
+      complete({generated({}), {}}, first, all_wait, kNow + std::chrono::hours(72));
+  REQUIRE(rows_of(later) == std::vector<std::string>{"a.b kept none"});
+  CHECK(later.hosted[0].intake == Intake::open);
+  CHECK(later.hosted[0].gone_since == kNow);
+  CHECK(map_lines(kRelayDomains, later).empty());
+}
+
 TEST_CASE("names below a domain are kept once it has lost them", "[postfix-conf]") {
-  const auto next = complete({generated({hosted("a.b")})},
-                             generated({hosted("a.b", kActive, kActive)}), kNothingWaits);
+  const auto next =
+      complete({generated({hosted("a.b")}), {}},
+               generated({hosted("a.b", kActive, kActive)}), kNothingWaits, kNow);
   CHECK(rows_of(next) == std::vector<std::string>{"a.b active kept"});
   CHECK(kept_keys(next) == std::vector<RelayKey>{".a.b"});
-  const auto later = complete({generated({hosted("a.b")})}, next, kNothingWaits);
+  const auto later =
+      complete({generated({hosted("a.b")}), {}}, next, kNothingWaits, kNow);
   CHECK(rows_of(later) == std::vector<std::string>{"a.b active none"});
   CHECK(kept_keys(later).empty());
 }
@@ -208,8 +271,8 @@ TEST_CASE("what is kept has its policy, and unknown fields stay", "[postfix-conf
   before.policies[1].unknown = std::string("\x70\x01z", 3);
   before.hosted[1].policy = 1;
   before.unknown = {{"a.b", {{"later", "1"}}}, {"gone.b", {{"later", "2"}}}};
-  const auto next =
-      complete({generated({hosted("a.b"), hosted("new.b")})}, before, kNothingWaits);
+  const auto next = complete({generated({hosted("a.b"), hosted("new.b")}), {}}, before,
+                             kNothingWaits, kNow);
   REQUIRE(rows_of(next) == std::vector<std::string>{"a.b active none", "gone.b kept none",
                                                     "new.b active none"});
   const auto& policy = next.policies.at(next.hosted[1].policy);
@@ -217,7 +280,8 @@ TEST_CASE("what is kept has its policy, and unknown fields stay", "[postfix-conf
   CHECK(policy.unknown == before.policies[1].unknown);
   CHECK(next.unknown == before.unknown);
   // Without the domain there is nothing to keep of it.
-  const auto later = complete({generated({hosted("new.b")})}, next, kNothingWaits);
+  const auto later = complete({generated({hosted("new.b")}), {}}, next, kNothingWaits,
+                              kNow + std::chrono::hours(72));
   CHECK_FALSE(later.unknown.contains("gone.b"));
 }
 
@@ -264,7 +328,7 @@ TEST_CASE("domains of equal virus and spam policy have the same class",
   policy = DomainPolicy();
   policy.virus.infected = VirusAction::reject;
   add("e.b");
-  const auto next = complete({all}, Generated(), kNothingWaits);
+  const auto next = complete({all, {}}, Generated(), kNothingWaits, kNow);
   std::vector<std::uint32_t> classes;
   for (const auto& one : next.hosted) {
     classes.push_back(next.policies.at(one.policy).content_class);
@@ -325,7 +389,7 @@ TEST_CASE("more than ten and one percent, or the last, are many removals",
 
 TEST_CASE("a domain that its parent takes over is no removal", "[postfix-conf]") {
   const auto removals =
-      find_removals({generated({hosted("a.b", kActive, kActive)})},
+      find_removals({generated({hosted("a.b", kActive, kActive)}), {}},
                     generated({hosted("a.b"), hosted("gone.b"), hosted("kept.b", kKept),
                                hosted("x.a.b")}));
   CHECK(removals.names == std::vector<std::string>{"gone.b"});

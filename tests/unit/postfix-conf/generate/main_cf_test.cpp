@@ -44,6 +44,63 @@ TEST_CASE("Postfix's limits are above those of every domain", "[postfix-conf]") 
   CHECK(number("smtpd_hard_error_limit") > number("smtpd_recipient_limit"));
 }
 
+TEST_CASE("block lists are classes, asked after role accounts and trusted clients",
+          "[postfix-conf]") {
+  MainCfNeeds needs;
+  needs.state = "/s";
+  needs.blocklists = {"a.example=127.0.0.2", "b.example=127.0.0.[2..11]"};
+  const auto all = main_cf_parameters(needs);
+  CHECK(parameter(all, "smtpd_restriction_classes") ==
+        "mxfeed_blocklist, mxfeed_reject_listed");
+  CHECK(parameter(all, "mxfeed_blocklist") ==
+        "check_recipient_access regexp:{{!/^(postmaster|abuse)@/ mxfeed_reject_listed}}");
+  CHECK(parameter(all, "mxfeed_reject_listed") ==
+        "permit_mynetworks, permit_sasl_authenticated, "
+        "reject_rbl_client a.example=127.0.0.2, "
+        "reject_rbl_client b.example=127.0.0.[2..11]");
+  // Without lists the classes are there too.
+  needs.blocklists.clear();
+  CHECK(parameter(main_cf_parameters(needs), "mxfeed_reject_listed") ==
+        "permit_mynetworks, permit_sasl_authenticated");
+}
+
+TEST_CASE("limits of deliveries are those of our transports", "[postfix-conf]") {
+  MainCfNeeds needs;
+  needs.state = "/s";
+  CHECK(parameter(main_cf_parameters(needs),
+                  "mxfeed-relay_destination_concurrency_limit") == "absent");
+  needs.connections = 5;
+  needs.rate_delay = std::chrono::seconds(2);
+  const auto all = main_cf_parameters(needs);
+  for (const std::string transport : {"mxfeed-relay", "mxfeed-soft"}) {
+    CHECK(parameter(all, transport + "_destination_concurrency_limit") == "5");
+    CHECK(parameter(all, transport + "_destination_rate_delay") == "2s");
+  }
+}
+
+TEST_CASE("our transports have TLS of their own, from both addresses", "[postfix-conf]") {
+  HostConfig host;
+  for (const char* const text : {"192.0.2.1", "2001:db8::1", "192.0.2.2"}) {
+    host.addresses.push_back(*IpAddress::parse(text));
+  }
+  const auto plain = master_cf_services({.state = "/s"});
+  REQUIRE(plain.size() == 2);
+  const auto has = [](const std::string& line, std::string_view part) {
+    return line.find(part) != std::string::npos;
+  };
+  for (const auto& line : plain) {
+    CHECK(has(line, " -o smtp_tls_policy_maps=cdb:/s/current-postfix/tls_policy"));
+    CHECK(has(line, " -o smtp_tls_security_level=may"));
+    CHECK_FALSE(has(line, "CAfile"));
+    CHECK_FALSE(has(line, "bind"));
+  }
+  for (const auto& line :
+       master_cf_services({.state = "/s", .local = &host, .uses_authorities = true})) {
+    CHECK(has(line, " -o smtp_tls_CAfile=/etc/ssl/certs/ca-certificates.crt"));
+    CHECK(has(line, " -o smtp_bind_address=192.0.2.1 -o smtp_bind_address6=2001:db8::1"));
+  }
+}
+
 TEST_CASE("on a Postfix with other uses only what is ours is set", "[postfix-conf]") {
   MainCfNeeds needs;
   needs.state = "/s";
@@ -52,8 +109,11 @@ TEST_CASE("on a Postfix with other uses only what is ours is set", "[postfix-con
   std::vector<std::string> names;
   const auto all = main_cf_parameters(needs);
   for (const auto& [name, value] : all) names.push_back(name);
-  CHECK(names == std::vector<std::string>{"relay_domains", "transport_maps",
-                                          "mxfeed_smtpd_milters"});
+  CHECK(names ==
+        std::vector<std::string>{"relay_domains", "transport_maps",
+                                 "mxfeed_smtpd_milters", "mxfeed_recipient_restrictions",
+                                 "mxfeed_etrn_restrictions", "smtpd_restriction_classes",
+                                 "mxfeed_blocklist", "mxfeed_reject_listed"});
   const auto milters = parameter(all, "mxfeed_smtpd_milters");
   CHECK(milters.starts_with("inet:localhost:8891, { unix:mxfeed/greylist.sock,"));
   CHECK(milters.ends_with(" }, { unix:seal, default_action=accept }"));

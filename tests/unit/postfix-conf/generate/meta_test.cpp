@@ -22,8 +22,12 @@ TEST_CASE("a generation's meta survives storage, with what is unknown",
   meta.site.parents_match = true;
   meta.site.mynetworks = {*Network::parse("127.0.0.0/8"),
                           *Network::parse("2001:db8::/32")};
-  meta.use = {
-      true, 1 << 20, "a.example", std::chrono::hours(48), {"smtp/inet", "2525/inet"}};
+  meta.use = {true,
+              1 << 20,
+              "a.example",
+              std::chrono::hours(48),
+              std::chrono::hours(1),
+              {"smtp/inet", "2525/inet"}};
   meta.unknown = {{"purpose", "a: b"}, {"attached", "yes"}};
   const auto again = parse_meta(render(meta), "x");
   CHECK(again.number == meta.number);

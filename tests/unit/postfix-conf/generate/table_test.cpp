@@ -15,7 +15,7 @@ std::string text_of(const Generated& generated) {
 
 const std::string kHeader =
     "domain\tservice\town\tbelow\tqueue_lifetime\tcontent_class\tcustomer\troute\t"
-    "intake\tgone_since\textended_until\ton_refusal\twhile_up\n";
+    "intake\tgone_since\textended_until\ton_refusal\twhile_up\tblocklist\ttls\n";
 
 // Each row differs from the default in all columns.
 Generated whole() {
@@ -38,6 +38,8 @@ Generated whole() {
     one.extended_until = Time(std::chrono::seconds(1'900'000'000));
     one.on_refusal = own == Row::kept ? OnRefusal::hold : OnRefusal::bounce_verified;
     one.while_up = WhileUp::defer;
+    one.blocklist = true;
+    one.tls = "verify match=mail.example";
     all.hosted.push_back(std::move(one));
   }
   all.unknown = {{"a.example", {{"later", "1"}}},

@@ -100,6 +100,91 @@ TEST_CASE("the configuration may name the services", "[attach]") {
         "$mxfeed_smtpd_milters");
 }
 
+PostfixNeeds needs_with_restrictions() {
+  PostfixNeeds all = needs();
+  all.main_cf.insert(
+      all.main_cf.end(),
+      {{"mxfeed_recipient_restrictions", "check_recipient_access cdb:/s/access"},
+       {"mxfeed_etrn_restrictions", "check_client_access cdb:/s/etrn"},
+       {"smtpd_restriction_classes", "mxfeed_blocklist, mxfeed_reject_listed"},
+       {"mxfeed_blocklist", "permit"}});
+  return all;
+}
+
+TEST_CASE("our restrictions come before a copy of the site's", "[attach]") {
+  const std::string main_cf = std::string(test::kMainCf) +
+                              "site_list = reject_non_fqdn_recipient\n"
+                              "smtpd_recipient_restrictions = $site_list,\n"
+                              "  reject_unknown_recipient_domain\n"
+                              "smtpd_restriction_classes = strict\n";
+  const PostfixFiles now = {main_cf,
+                            "smtp inet n - y - - smtpd\n"
+                            "smtpd pass - - y - - smtpd\n"
+                            "  -o smtpd_recipient_restrictions=$site_list,reject\n"
+                            "submission inet n - y - - smtpd\n"};
+  PostfixSettings settings = site();
+  settings.main["smtpd_recipient_restrictions"] =
+      "reject_non_fqdn_recipient, reject_unknown_recipient_domain";
+  settings.main["smtpd_restriction_classes"] = "strict";
+  settings.services = {
+      {"smtp/inet", "smtpd", {}},
+      {"smtpd/pass",
+       "smtpd",
+       {{"smtpd_recipient_restrictions", "reject_non_fqdn_recipient,reject"}}},
+      {"submission/inet", "smtpd", {}}};
+  const Plan plan = plan_attach(now, settings, needs_with_restrictions());
+  CHECK(option(plan.last, "smtp/inet", "smtpd_recipient_restrictions") ==
+        "$mxfeed_recipient_restrictions");
+  CHECK(value(plan.last, "mxfeed_recipient_restrictions") ==
+        "check_recipient_access cdb:/s/access, "
+        "$site_list,reject_unknown_recipient_domain");
+  CHECK(option(plan.last, "smtpd/pass", "smtpd_recipient_restrictions") ==
+        "$mxfeed_recipient_restrictions_smtpd_pass");
+  CHECK(value(plan.last, "mxfeed_recipient_restrictions_smtpd_pass") ==
+        "check_recipient_access cdb:/s/access, $site_list,reject");
+  CHECK(option(plan.last, "smtp/inet", "smtpd_etrn_restrictions") ==
+        "$mxfeed_etrn_restrictions");
+  CHECK(value(plan.last, "mxfeed_etrn_restrictions") ==
+        "check_client_access cdb:/s/etrn");
+  CHECK(option(plan.last, "submission/inet", "smtpd_recipient_restrictions") == "absent");
+  CHECK(value(plan.last, "smtpd_restriction_classes") ==
+        "strict, mxfeed_blocklist, mxfeed_reject_listed");
+  for (const auto& change : plan.changes) CHECK_FALSE(change.reason.empty());
+  // A second time nothing changes, and it can be undone to the byte.
+  CHECK(plan_attach(plan.last, settings, needs_with_restrictions()).changes.empty());
+  CHECK(plan_detach(plan.last, Routes::remove).last == now);
+}
+
+TEST_CASE("a list that the site changes is copied again", "[attach]") {
+  const Plan plan = plan_attach(files(), site(), needs_with_restrictions());
+  PostfixFiles changed = plan.last;
+  changed.main_cf += "smtpd_recipient_restrictions = reject_non_fqdn_recipient\n";
+  const Plan again = plan_attach(changed, site(), needs_with_restrictions());
+  CHECK(subjects(again) == Strings{"main.cf: mxfeed_recipient_restrictions"});
+  CHECK(value(again.last, "mxfeed_recipient_restrictions") ==
+        "check_recipient_access cdb:/s/access, reject_non_fqdn_recipient");
+}
+
+TEST_CASE("a dedicated Postfix has no other restrictions of ETRN", "[attach]") {
+  PostfixNeeds wanted = needs_with_restrictions();
+  wanted.use.dedicated = true;
+  wanted.main_cf.emplace_back("smtpd_etrn_restrictions", "reject");
+  const Plan plan = plan_attach(files(), site(), wanted);
+  CHECK(value(plan.last, "mxfeed_etrn_restrictions") ==
+        "check_client_access cdb:/s/etrn, reject");
+}
+
+TEST_CASE("limits of our transports stay while mail waits", "[attach]") {
+  PostfixNeeds wanted = needs();
+  wanted.main_cf.emplace_back("mxfeed-relay_destination_concurrency_limit", "5");
+  const Plan plan = plan_attach(files(), site(), wanted);
+  CHECK(value(plan.last, "mxfeed-relay_destination_concurrency_limit") == "5");
+  const auto kept = plan_detach(plan.last, Routes::keep).last;
+  CHECK(value(kept, "mxfeed-relay_destination_concurrency_limit") == "5");
+  CHECK(attach_state(kept) == AttachState::detaching);
+  CHECK(plan_detach(kept, Routes::remove).last == files());
+}
+
 struct LimitCase {
   const char* name;
   const char* recipients;

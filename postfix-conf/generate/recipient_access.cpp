@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "postfix-conf/generate/recipient_access.h"
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+
+namespace mxfeed {
+namespace {
+
+constexpr std::string_view kSuspended = "450 4.3.2 mail for this domain is suspended";
+constexpr std::string_view kGone = "450 4.3.2 domain is not configured here at present";
+constexpr std::string_view kUnknown = "550 5.1.1 no such recipient";
+constexpr std::string_view kNothing = "DUNNO";
+
+// What the domain's recipients get; empty if nothing.
+std::string_view answer(const Hosted& hosted) {
+  switch (hosted.intake) {
+    case Intake::suspended:
+      return kSuspended;
+    case Intake::gone:
+      return kGone;
+    case Intake::open:
+      break;
+  }
+  return hosted.blocklist && is_relayed(hosted.own) ? kBlocklistClass
+                                                    : std::string_view();
+}
+
+const std::vector<std::string>* recipients(const Generated& generated,
+                                           const Hosted& hosted) {
+  if (hosted.intake != Intake::open || !is_relayed(hosted.own)) return nullptr;
+  const auto found = generated.recipients.find(hosted.name);
+  return found == generated.recipients.end() ? nullptr : &found->second;
+}
+
+// Whether a row of a parent would answer for the name.
+bool has_parent_with_row(const Generated& generated, std::string_view name) {
+  for (auto dot = name.find('.'); dot != std::string_view::npos; dot = name.find('.')) {
+    name.remove_prefix(dot + 1);
+    if (name.find('.') == std::string_view::npos)
+      return false;  // has two labels at least
+    const auto* const parent = generated.find(name);
+    if (parent != nullptr &&
+        (!answer(*parent).empty() || recipients(generated, *parent) != nullptr)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+// RFC 5321, 4.5.1; RFC 2142.
+bool is_role(std::string_view local_part) {
+  return local_part == "postmaster" || local_part == "abuse";
+}
+
+void lines(const Generated& generated, const Hosted& hosted, const LineSink& line) {
+  const bool is_ours =
+      is_relayed(hosted.own) || is_relayed(hosted.below) || hosted.intake == Intake::gone;
+  if (!is_ours) return;
+  std::string_view own = answer(hosted);
+  const auto* const list = recipients(generated, hosted);
+  std::string_view below = own;
+  if (own.empty() && list == nullptr && has_parent_with_row(generated, hosted.name)) {
+    own = below = kNothing;
+  }
+  const bool has_below = hosted.below != Row::none && hosted.below != Row::refused;
+  const auto known = own.empty() ? kNothing : own;
+  std::string address;
+  for (const auto& name : key_forms(hosted.name)) {
+    const auto add = [&](std::string_view local_part, std::string_view value) {
+      address.assign(local_part).append("@").append(name);
+      line(address, value);
+    };
+    if (list != nullptr) {
+      for (const auto& one : *list) add(one, is_role(one) ? kNothing : known);
+      for (const std::string_view role : {"postmaster", "abuse"}) {
+        if (!std::binary_search(list->begin(), list->end(), role)) add(role, kNothing);
+      }
+    }
+    const auto value = list != nullptr ? kUnknown : own;
+    if (!value.empty()) line(name, value);
+    if (has_below && !below.empty()) line("." + name, below);
+  }
+}
+
+}  // namespace
+
+const MapKind kRecipientAccess = {
+    .name = "recipient_access", .lines = lines, .follows_from_others = true};
+
+}  // namespace mxfeed
