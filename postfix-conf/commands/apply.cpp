@@ -178,6 +178,9 @@ class Installation {
     if (options_.use_postfix && reason != Reason::fit) {
       if (!prove_look_ups(options_.state, options_.postfix_config, next, in_force_.hosted,
                           report_)) {
+        if (current && postfix && postfix != number && !in_force_.is_damaged) {
+          return go_back(next, number);
+        }
         code = ExitCode::wrong;
       }
       code = worse(code, report_health(options_.state, options_.postfix_config, report_));
@@ -186,6 +189,23 @@ class Installation {
     if (postfix && postfix != number) generations_.touch_maps(*postfix);
     generations_.prune(system_time() - kTransfer);
     return static_cast<int>(code);
+  }
+
+  // Postfix first: mail that it takes must have a policy.
+  int go_back(const Generated& next, std::uint64_t number) {
+    const auto current = *in_force_.current;
+    const auto postfix = *in_force_.postfix;
+    generations_.point(Generations::kCurrentPostfix, postfix);
+    generations_.touch_maps(number);
+    generations_.point(Generations::kCurrent, current);
+    complain(fmt::format("generation {} is in force again", postfix));
+    report_.set("generation", current);
+    reload_daemons(options_.state, current, report_);
+    reload_patterns(next);
+    // Again, for a Postfix process that opened the file while the link was swapped.
+    generations_.touch_maps(number);
+    generations_.prune(system_time() - kTransfer);
+    return static_cast<int>(ExitCode::wrong);
   }
 
   // After a change between the generation before and `next`, in either direction: a table

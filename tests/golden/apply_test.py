@@ -688,6 +688,24 @@ class ApplyTest(golden.TestCase):
         self.assertNotIn("gone.example", self.source("relay_domains"))
         self.assertEqual(self.source("recipient_access"), {})
 
+    def test_wrong_look_ups_bring_the_former_generation_back(self):
+        self.configure("a.example")
+        self.apply_with_postfix()
+        daemon = self.daemon("virus")
+        right = (self.postfix.directory / "postmap").read_text()
+        (self.postfix.directory / "postmap").write_text(
+            "#!/bin/sh\nprintf 'a.example\\tsmtp:\\n'\n")
+        self.configure("a.example", "c.example")
+        done = self.apply_with_postfix(status=1)
+        self.assertIn("generation 1 is in force again\n", done.stderr)
+        self.assertEqual((self.link(), self.link("current-postfix")), (1, 1))
+        self.assertNotIn("c.example", self.source("transport"))
+        # Forward, the milters first; back, Postfix first.
+        self.assertEqual(daemon.seen[-2:], [("2", "1"), ("1", "1")])
+        (self.postfix.directory / "postmap").write_text(right)
+        self.assertIn("look-ups verified", self.apply_with_postfix().stdout)
+        self.assertIn("c.example", self.source("transport"))
+
     # ... two at once, crashes
 
     def test_a_second_apply_at_once_is_told_to_try_later(self):
