@@ -2,6 +2,7 @@
 """The configuration changes while mail flows."""
 
 import threading
+import time
 
 import rig
 import smtp_client
@@ -81,6 +82,61 @@ class ReloadTest(rig.TestCase):
         self.accept("info@acme.example", rig.mail("offer", GTUBE))
         (delivery,) = self.customer.wait_for_count(1)
         self.assertEqual(delivery.header("Subject"), [b" [FORMER] offer"])
+
+
+class SteadyFlowTest(rig.TestCase):
+    """Fifty messages a second, while domains come, go, and change in all ways."""
+
+    RATE = 50
+    SESSIONS = 10
+    STABLE = rig.feed("acme.example", "greylist = false")
+    CHANGES = (
+        rig.feed("other.example", "greylist = false", deliver_to=("203.0.113.20",)),
+        rig.feed("other.example", 'state = "suspended"', "subdomains = true"),
+        rig.feed("other.example", 'recipients = ["info"]', 'max_size = "1M"',
+                 deliver_to=("203.0.113.21",)),
+        "",  # it vanishes
+        rig.feed("other.example", 'state = "protect"', 'tls = "encrypt"',
+                 deliver_to=("203.0.113.22",)),
+        rig.feed("other.example", 'state = "removed"'),
+    )
+    domains = STABLE
+
+    def flow(self, index, stop, outcomes):
+        """Its share of the rate, a message each time that it is due."""
+        period = self.SESSIONS / self.RATE
+        due = time.monotonic() + period * index / self.SESSIONS
+        with smtp_client.Session(rig.GATEWAY, source=f"198.51.100.{100 + index}") as session:
+            while not stop.wait(max(0.0, due - time.monotonic())):
+                outcomes.append(session.send("load@sender.example", ["info@acme.example"],
+                                             rig.mail("steady")))
+                due += period
+
+    def test_no_message_is_refused_or_put_off_because_of_an_apply(self):
+        stop = threading.Event()
+        outcomes = []
+        threads = [threading.Thread(target=self.flow, args=(i, stop, outcomes))
+                   for i in range(self.SESSIONS)]
+        begin = time.monotonic()
+        for thread in threads:
+            thread.start()
+        try:
+            for change in self.CHANGES:
+                before = len(outcomes)
+                rig.eventually(lambda seen=before: len(outcomes) > seen + 50, "mail flows")
+                before = len(outcomes)
+                self.gateway.configure(self.STABLE + change)
+                self.gateway.apply("--allow-removals", "1")
+                self.assertGreater(len(outcomes), before, "mail flows meanwhile")
+        finally:
+            stop.set()
+            for thread in threads:
+                thread.join(60)
+        rate = len(outcomes) / (time.monotonic() - begin)
+        print(f"{len(outcomes)} messages, {rate:.0f} a second")
+        self.assertEqual([str(o.last) for o in outcomes if not o.accepted], [])
+        rig.eventually(lambda: not self.gateway.postfix.queue(), "the queue is empty")
+        self.assertEqual(len(self.customer.received()), len(outcomes))
 
 
 if __name__ == "__main__":
