@@ -4,11 +4,14 @@ site's own milters, whoever brings it is treated as such, and nobody else's mail
 
 import rig
 import site_rig
-from mailhost import BOXES, DOMAIN, PARTNER, TRUSTED_CLIENT
+from mailhost import BOXES, DOMAIN, NAME, PARTNER, TRUSTED_CLIENT
 from service import eventually
 
 TWO_CLASSES = ["info@acme.example", "info@other.example"]
 GTUBE = f"{rig.GTUBE}\n"
+# The site refuses domains without records.
+rig.RECORDS += [f"{name}. MX 10 {NAME}." for name in (
+    "suspended.example", "own.suspended.example", "listed.example")]
 OURS = "x-mxfeed-"
 
 
@@ -93,6 +96,44 @@ class HostedMailTest(AttachedCase):
         for address in ("info@elsewhere.example", "info%elsewhere.example@acme.example",
                         "info@acme.example@elsewhere.example"):
             self.assertFalse(self.send(address, rig.mail("relay")).accepted, address)
+
+
+class IntakeTest(AttachedCase):
+    """What a domain's settings answer, where the site has restrictions of its own."""
+
+    domains = site_rig.HOSTED + rig.feed("suspended.example", site_rig.GREYLIST_OFF,
+                                         'state = "suspended"') + \
+        rig.feed("listed.example", site_rig.GREYLIST_OFF, 'recipients = ["info"]') + \
+        rig.feed("own.suspended.example", site_rig.GREYLIST_OFF)
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        # The site's restriction comes later, and attach copies it.
+        cls.host.postfix.edit(smtpd_recipient_restrictions="check_recipient_access "
+                              "inline:{{info@listed.example=554 5.7.1 site}, "
+                              f"{{refused@{DOMAIN}=554 5.7.1 site}}}}")
+        cls.host.attach()
+
+    def reply(self, address):
+        return str(self.send(address, rig.mail("probe")).replies[address])
+
+    def test_ours_come_before_the_sites_and_permit_nothing(self):
+        for address, wanted in (
+                ("info@suspended.example", "450 4.3.2"), ("info@own.suspended.example", "250"),
+                ("nobody@listed.example", "550 5.1.1"), ("postmaster@listed.example", "250"),
+                ("info@listed.example", "554 5.7.1"), (f"refused@{DOMAIN}", "554 5.7.1"),
+                ("info@acme.example", "250"), (f"anna@{DOMAIN}", "250")):
+            with self.subTest(address):
+                reply = self.reply(address)
+                self.assertTrue(reply.startswith(wanted), reply)
+
+    def test_a_user_of_the_site_may_write_to_a_suspended_domain(self):
+        with self.submission() as session:
+            outcome = session.send("carla@boxes.example", ["info@suspended.example"],
+                                   rig.mail("from inside"))
+        self.assertEqual(outcome.accepted, ["info@suspended.example"])
+        self.customer.wait_for_count(1)
 
 
 class OrderTest(AttachedCase):
