@@ -99,11 +99,12 @@ class LibmilterSink : public EditSink {
 
 // Runs a step with the session.  `lost` is the answer if the step fails.  Where Postfix
 // was told not to wait, that must be no reply: Postfix would take any reply as the answer
-// to a later step, and all later answers would be off by one.
+// to a later step, and all later answers would be off by one.  A client that has not
+// negotiated is no mail server that we understand: nothing passes.
 template <typename Step>
 sfsistat guard(SMFICTX* context, sfsistat lost, const Step& step) noexcept {
   auto* const peer = static_cast<Peer*>(smfi_getpriv(context));
-  if (peer == nullptr) return lost;
+  if (peer == nullptr) return lost == SMFIS_NOREPLY ? lost : SMFIS_TEMPFAIL;
   sfsistat status = lost;
   return peer->guard.run([&] { status = step(*peer); }) ? status : lost;
 }
