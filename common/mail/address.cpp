@@ -203,6 +203,11 @@ bool IpAddress::is_multicast() const {
   return v4_ ? bytes_[12] >= 224 : bytes_[0] == 0xFF;
 }
 
+bool IpAddress::is_public() const {
+  return !is_loopback() && !is_link_local() && !is_private() && !is_unspecified() &&
+         !is_multicast();
+}
+
 std::optional<Network> Network::parse(std::string_view text) {
   const auto slash = text.find('/');
   const auto base = IpAddress::parse(text.substr(0, slash));

@@ -63,6 +63,8 @@ class IpAddress {
   bool is_private() const;      // RFC 1918, RFC 6598 (100.64/10), RFC 4193 (fc00::/7)
   bool is_unspecified() const;  // 0/8, ::
   bool is_multicast() const;    // 224/4, ff00::/8; also 240/4
+  // None of these: the Internet may reach it.
+  bool is_public() const;
   auto operator<=>(const IpAddress&) const = default;
 
  private:

@@ -30,7 +30,7 @@ class Cache {
 
   explicit Cache(const CacheLimits& limits) : limits_(limits) {}
 
-  // The answer, unless its time is over.
+  // The answer, unless it has expired.
   std::optional<Answer> find(const Question& question, Instant now);
   // Replaces an earlier answer.  An answer that is larger than the cache is not kept.
   void store(const Question& question, const Answer& answer, Instant now);

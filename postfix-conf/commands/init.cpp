@@ -45,7 +45,8 @@ HostFacts look_at_host(const InitOptions& options) {
   HostFacts host;
   host.name = ascii_lower(canonical_host_name());
   const auto all = interface_addresses();
-  std::copy_if(all.begin(), all.end(), std::back_inserter(host.addresses), is_public);
+  std::copy_if(all.begin(), all.end(), std::back_inserter(host.addresses),
+               [](const IpAddress& address) { return address.is_public(); });
   host.database = kDatabase;
   host.has_signatures = has_signatures(kDatabase);
   try {

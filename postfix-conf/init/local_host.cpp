@@ -90,9 +90,4 @@ std::vector<IpAddress> short_lived(std::string_view if_inet6) {
   return addresses;
 }
 
-bool is_public(const IpAddress& address) {
-  return !address.is_loopback() && !address.is_link_local() && !address.is_private() &&
-         !address.is_unspecified() && !address.is_multicast();
-}
-
 }  // namespace mxfeed

@@ -23,7 +23,4 @@ std::vector<IpAddress> interface_addresses();
 // `if_inet6` is the text of /proc/net/if_inet6.  Pure.
 std::vector<IpAddress> short_lived(std::string_view if_inet6);
 
-// Whether other hosts can reach the address over the Internet, as far as it tells.
-bool is_public(const IpAddress& address);
-
 }  // namespace mxfeed

@@ -19,11 +19,6 @@ using dns::RecordType;
 constexpr std::chrono::seconds kLeastTtl{60};
 constexpr const char* kSeeRecords = "see mxfeed dns";
 
-bool is_reachable(const IpAddress& address) {
-  return !address.is_loopback() && !address.is_link_local() && !address.is_private() &&
-         !address.is_unspecified() && !address.is_multicast();
-}
-
 // "192.0.2.7" written as a name.
 bool looks_like_address(std::string_view name) {
   return !name.empty() && name.find_first_not_of("0123456789.") == std::string_view::npos;
@@ -151,7 +146,7 @@ class DnsChecks {
     }
     bool is_good = true;
     for (const auto& address : one.addresses) {
-      if (is_reachable(address)) continue;
+      if (address.is_public()) continue;
       is_good = false;
       found_.failed("mx-address", one.host,
                     fmt::format("{} cannot be reached from the Internet", address.str()),

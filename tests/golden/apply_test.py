@@ -678,7 +678,7 @@ class ApplyTest(golden.TestCase):
         self.apply()
         self.mxfeed("rollback", "2", "--no-postfix")
         self.assertIn("gone.example", self.source("relay_domains"))
-        # The time is over.
+        # removal_grace has passed.
         self.configure("a.example")
         table = self.state / "current" / "domains.tsv"
         table.write_text(re.sub("\tgone\t[^\t]+", "\tgone\t2026-01-01T00:00:00Z",

@@ -238,5 +238,19 @@ TEST_CASE("special addresses are recognised", "[mail]") {
   CHECK(at("ff02::1").is_multicast());
 }
 
+TEST_CASE("public addresses are those that the Internet reaches", "[mail]") {
+  const auto at = [](const char* text) { return *IpAddress::parse(text); };
+  for (const char* text : {"203.0.113.2", "2001:db8::2", "100.128.0.1", "172.32.0.1"}) {
+    INFO(text);
+    CHECK(at(text).is_public());
+  }
+  for (const char* text : {"127.0.0.1", "::1", "10.0.0.1", "192.168.1.1", "172.16.0.1",
+                           "100.64.0.1", "169.254.1.1", "fe80::1", "fd00::1", "0.0.0.0",
+                           "::", "224.0.0.1", "ff02::1", "::ffff:10.0.0.1"}) {
+    INFO(text);
+    CHECK_FALSE(at(text).is_public());
+  }
+}
+
 }  // namespace
 }  // namespace mxfeed

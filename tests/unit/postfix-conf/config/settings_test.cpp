@@ -200,7 +200,7 @@ TEST_CASE("A value of another type is refused") {
   }
 }
 
-TEST_CASE("No key is there twice, and an example is not the default") {
+TEST_CASE("Each key is listed once, and an example is not the default") {
   std::set<std::string> names;
   for (const auto& info : all_settings()) {
     INFO(name_of(info));
