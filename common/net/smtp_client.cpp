@@ -52,6 +52,13 @@ std::string name_of(const Target& target) {
 
 }  // namespace
 
+bool can_come_from(const IpAddress& source) {
+  const Fd socket(
+      ::socket(source.is_v4() ? AF_INET : AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const SocketAddress address(source, 0);
+  return ::bind(socket.get(), address.get(), address.size) == 0;
+}
+
 Session::Session(const Target& target, Instant deadline)
     : peer_(name_of(target)), deadline_(deadline) {
   connect(target);

@@ -31,6 +31,9 @@ struct Target {
   std::optional<IpAddress> source;  // of the same family; nothing: the system's choice
 };
 
+// Whether this host has the address, so that a session can come from it.
+bool can_come_from(const IpAddress& source);
+
 // Every call ends by the deadline.  All but the destructor throw Fault: no connection,
 // timed out, closed by the server, not an SMTP reply.
 class Session {
@@ -48,9 +51,9 @@ class Session {
 
   // EHLO, and HELO if that is refused.
   Hello hello(std::string_view name);
-  // STARTTLS, then the handshake.  `name` is what the certificate is compared with and
-  // the server is told (SNI).  A refusal is returned, and the session goes on without
-  // TLS.
+  // STARTTLS, then the handshake.  `name`, unless empty, is what the certificate is
+  // compared with and the server is told (SNI).  A refusal is returned, and the session
+  // goes on without TLS.
   Reply start_tls(const std::string& name);
   // Of the server, once TLS is in use.
   const std::optional<tls::Certificate>& certificate() const { return certificate_; }

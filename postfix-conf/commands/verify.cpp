@@ -17,6 +17,7 @@
 #include "common/base/text.h"
 #include "common/net/http.h"
 #include "common/net/resolver.h"
+#include "common/net/smtp_client.h"
 #include "common/net/spf.h"
 #include "postfix-conf/commands/asked_domain.h"
 #include "postfix-conf/commands/in_force.h"
@@ -60,6 +61,16 @@ class Verifier {
     if (options.outside) {
       (options.outside->is_v4() ? base_.outside_v4 : base_.outside_v6) = options.outside;
     }
+    // Else it would look as if the customer's server refused the connection.
+    for (const auto& source : {base_.source_v4, base_.source_v6, options.outside}) {
+      if (source && !smtp::can_come_from(*source)) {
+        throw CommandError(
+            ExitCode::wrong,
+            fmt::format("{} is not an address of this host: run it on that host, or "
+                        "correct [[host]]",
+                        source->str()));
+      }
+    }
   }
 
   std::vector<Finding> verify(const DomainConfig& domain) {
@@ -70,7 +81,7 @@ class Verifier {
     }));
     ServerSettings settings = base_;
     settings.max_size = domain.settings->max_size;
-    settings.needs_tls = !domain.settings->tls.empty() && domain.settings->tls != "may";
+    settings.tls = domain.settings->tls;
     settings.is_filtered = domain.settings->service == Service::feed;
     settings.spf_failing = spf_failing(domain.name);
     for (const auto& server : domain.deliver_to) {

@@ -16,6 +16,32 @@ namespace {
 
 using smtp::Reply;
 
+// What smtp_tls_policy_maps says of a server (postconf(5)).
+struct TlsDemand {
+  bool is_needed;
+  std::string name;         // of level verify
+  std::string fingerprint;  // of level fingerprint
+
+  explicit TlsDemand(std::string_view policy)
+      : is_needed(!policy.empty() && policy != "may") {
+    constexpr std::string_view kMatch = " match=";
+    const auto match = policy.find(kMatch);
+    if (match == std::string_view::npos) return;
+    (policy.starts_with("fingerprint") ? fingerprint : name) =
+        policy.substr(match + kMatch.size());
+  }
+
+  // Why Postfix would not deliver to the owner of the certificate; empty if it would.
+  std::string why_not(const tls::Certificate& certificate) const {
+    if (!fingerprint.empty() && !iequals(fingerprint, certificate.fingerprint)) {
+      return "not the certificate with the fingerprint " + fingerprint;
+    }
+    if (name.empty()) return {};
+    if (!certificate.is_trusted) return escape_line(certificate.trouble);
+    return certificate.matches_name ? std::string() : "it does not name " + name;
+  }
+};
+
 // A session that is opened again when the server ends it, as many do after some errors.
 class Dialog {
  public:
@@ -146,9 +172,10 @@ class ServerChecks {
   }
 
   void tls(smtp::Session& session, smtp::Hello& hello) {
+    const TlsDemand demand(settings_.tls);
     if (!hello.offers("STARTTLS")) {
       const std::string cause = "STARTTLS is not offered";
-      settings_.needs_tls
+      demand.is_needed
           ? found_.failed("starttls", subject_, cause + ": mail for the domain waits",
                           "switch it on there, or set tls = \"may\"")
           : found_.note("starttls", subject_,
@@ -156,7 +183,7 @@ class ServerChecks {
                         "switch it on there");
       return;
     }
-    const Reply reply = session.start_tls(domain_);
+    const Reply reply = session.start_tls(demand.name);
     if (!reply.is_positive()) {
       found_.failed("starttls", subject_, reply.text(), "correct TLS there");
       return;
@@ -166,6 +193,12 @@ class ServerChecks {
     const std::string text =
         fmt::format("certificate {}, SHA-256 {}", escape_untrusted(certificate.subject),
                     certificate.fingerprint);
+    if (const auto cause = demand.why_not(certificate); !cause.empty()) {
+      found_.failed("starttls", subject_,
+                    fmt::format("{}: {}: mail for the domain waits", text, cause),
+                    "correct the certificate there, or tls in the configuration");
+      return;
+    }
     found_.ok("starttls", subject_,
               certificate.is_trusted
                   ? text

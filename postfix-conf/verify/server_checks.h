@@ -27,7 +27,7 @@ struct ServerSettings {
   std::string unknown;      // a local part that nobody has
   std::uint64_t max_size = 0;
   bool needs_smtputf8 = false;
-  bool needs_tls = false;
+  std::string tls;  // what the delivery demands, as in smtp_tls_policy_maps; or empty
   bool is_filtered = false;          // nobody else may deliver to it: a feed
   std::chrono::seconds timeout{30};  // of each session
 };

@@ -44,12 +44,22 @@ CLOSED_ONES = {
     "impatient": [CLOSED, "smtpd_hard_error_limit=2", "smtpd_soft_error_limit=1",
                   "smtpd_error_sleep_time=0"],
 }
+# Servers with one certificate, which they made; what the domains demand.
+SERVER = "mail.customers.example"
+TLS = {
+    "unproved": "",
+    "proved": f'tls = {{ level = "verify", name = "{SERVER}" }}',
+    "misnamed": 'tls = { level = "verify", name = "mail.other.example" }',
+    "pinned": 'tls = { fingerprint = "FINGERPRINT" }',
+    "mispinned": f'tls = {{ fingerprint = "{":".join(["AB"] * 32)}" }}',
+}
 OTHERS = {
     "small": [CLOSED, "message_size_limit=1000000"],
     "spf-trap": [CLOSED, "smtpd_sender_restrictions=check_sender_access,"
                          "inline:{{spf-trap.example=REJECT}}"],
     "locked": [CLOSED, f"smtpd_client_restrictions=check_client_access,"
                        f"inline:{{{{{rig.GATEWAY}=OK}}}},reject", "smtpd_delay_reject=no"],
+    **dict.fromkeys(TLS, [CLOSED, "smtpd_tls_security_level=may"]),
     "down": None,
 }
 ALL = {**OPEN, **CLOSED_ONES, **OTHERS}
@@ -72,15 +82,17 @@ class VerifyTest(unittest.TestCase):
         known = ", ".join(f"{{{local}@{name}.example=x}}" for name in ALL
                           for local in ("postmaster", "info"))
         cls.postfix.configure(
-            {"myhostname": "mail.customers.example", "relay_domains": domains,
+            {"myhostname": SERVER, "relay_domains": domains,
+             "smtpd_tls_chain_files": f"{directory}/key.pem, {directory}/certificate.pem",
              "known": f"inline:{{{known}}}", "relay_recipient_maps": "$known",
              "mydestination": "", "message_size_limit": "60000000",
-             "smtpd_error_sleep_time": "0", "in_flow_delay": "0", "smtpd_delay_open_until_valid_rcpt": "no",
-             "inet_interfaces": "all"},
+             "smtpd_error_sleep_time": "0", "in_flow_delay": "0",
+             "smtpd_delay_open_until_valid_rcpt": "no", "inet_interfaces": "all"},
             [f"{ADDRESSES[name]}:25 inet n - y - - smtpd " +
              " ".join(f"-o {option}" for option in options)
              for name, options in ALL.items() if options is not None])
         (directory / "postfix" / "etc" / "routed").write_text("/%/ x\n")
+        fingerprint = cls.make_certificate(directory)
         cls.postfix.start()
         cls.addClassCleanup(cls.postfix.stop)
         cls.directory = directory
@@ -89,14 +101,27 @@ class VerifyTest(unittest.TestCase):
             'mx = ["mx1.gateway.example"]\n[[host]]\nname = "mx1.gateway.example"\n'
             f'addresses = ["{rig.GATEWAY}"]\n')
         (directory / "domains.d" / "all.toml").write_text("".join(
-            rig.feed(f"{name}.example", deliver_to=[ADDRESSES[name]]) for name in ALL))
+            rig.feed(f"{name}.example", TLS.get(name, "").replace("FINGERPRINT", fingerprint),
+                     deliver_to=[ADDRESSES[name]]) for name in ALL))
 
-    def verify(self, name, *options, status):
+    @staticmethod
+    def make_certificate(directory):
+        """Of the servers; its fingerprint."""
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "9",
+                        "-subj", f"/CN={SERVER}", "-addext", f"subjectAltName=DNS:{SERVER}",
+                        "-keyout", directory / "key.pem", "-out",
+                        directory / "certificate.pem"], check=True, capture_output=True)
+        told = subprocess.run(["openssl", "x509", "-in", directory / "certificate.pem", "-noout",
+                               "-fingerprint", "-sha256"], check=True, capture_output=True,
+                              text=True).stdout
+        return told.strip().partition("=")[2]
+
+    def verify(self, name, *options, status, **variables):
         done = subprocess.run(
             [BUILD / "bin" / "mxfeed", "verify", f"{name}.example", "--config", self.directory,
              "--state", self.directory / "state", "--host", "mx1.gateway.example", "--json",
              *options], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120,
-            check=False)
+            check=False, env={**os.environ, **variables})
         self.assertIn(done.returncode, status, done.stdout + done.stderr)
         return json.loads(done.stdout)[0]["checks"]
 
@@ -141,6 +166,25 @@ class VerifyTest(unittest.TestCase):
                 self.assertEqual(self.outcomes(checks, check), [outcome], checks)
                 for one in checks:
                     self.assertEqual(one["advice"] is None, one["outcome"] == "ok", one)
+
+    def test_a_certificate_must_be_what_the_domain_demands(self):
+        trusted = {"SSL_CERT_FILE": str(self.directory / "certificate.pem")}
+        for name, variables, outcome in (
+                ("unproved", {}, "ok"), ("proved", trusted, "ok"), ("proved", {}, "failed"),
+                ("misnamed", trusted, "failed"), ("pinned", {}, "ok"),
+                ("mispinned", trusted, "failed")):
+            with self.subTest(name=name, **variables):
+                checks = self.verify(name, status=(0, 1), **variables)
+                self.assertEqual(self.outcomes(checks, "starttls"), [outcome], checks)
+
+    def test_an_address_that_this_host_lacks_is_no_fault_of_the_server(self):
+        done = subprocess.run(
+            [BUILD / "bin" / "mxfeed", "verify", "locked.example", "--config", self.directory,
+             "--state", self.directory / "state", "--host", "mx1.gateway.example", "--from",
+             "192.0.2.99"], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60,
+            check=False)
+        self.assertEqual((done.returncode, done.stdout), (1, ""))
+        self.assertIn("192.0.2.99 is not an address of this host", done.stderr)
 
     def test_nothing_is_left_behind(self):
         self.verify("plain", status=(0, 1))
