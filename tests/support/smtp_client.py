@@ -83,6 +83,13 @@ class Session:
             (server, port), timeout, source_address=(source, 0) if source else None)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._lines = self._socket.makefile("rb")
+        try:
+            self._greet(helo, xclient)
+        except (OSError, ValueError):
+            self.abort()
+            raise
+
+    def _greet(self, helo, xclient):
         self.greeting = self.read_reply()
         if self.greeting.positive:
             self.hello = self.command(f"EHLO {helo}")

@@ -130,7 +130,7 @@ class AttachTest(unittest.TestCase):
         sent = []
 
         def send():
-            while not stop.is_set():
+            while not stop.wait(0.01):  # a flood would hold back master, which must reload
                 try:
                     outcome = self.send("virus@acme.example", rig.infected())
                     sent.append(outcome.final is not None and outcome.final.code == 250)
