@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "postfix-conf/recipients/knowledge.h"
+
+#include <algorithm>
+
+namespace mxfeed::recipients {
+namespace {
+
+using Standing = Address::Standing;
+using std::chrono::seconds;
+
+constexpr Time kNever{};
+
+// Something that happened at `at` counts for `life`.
+bool is_fresh(Time at, seconds life, Time now) {
+  return at != kNever && at <= now && now - at < life;
+}
+
+bool counts_as_accepted(const std::optional<Address>& address, Time now) {
+  // After the clock went back, `at` may lie in the future.
+  return address && address->standing == Standing::accepted &&
+         now - address->at < kAcceptedFor;
+}
+
+bool is_catch_all(const Server& server, Time now) {
+  const seconds life = is_down(server, now) ? kAcceptedFor : kRandomFor;
+  return server.takes_random && is_fresh(server.random_at, life, now);
+}
+
+bool refuses_random(const Server& server, Time now) {
+  return !server.takes_random && is_fresh(server.random_at, kRandomFor, now);
+}
+
+// Whether the server may be tried.
+bool may_try(const Server& server, Time now) {
+  return !is_fresh(server.failed_at, kTryAgainAfter, now);
+}
+
+// The server has answered.
+void recover(Server& server, Time now) {
+  if (server.failed_at == kNever) return;
+  server.failed_at = kNever;
+  server.recovered_at = now;
+}
+
+void learn_replies(Server& server, const CallOut& heard, Time now) {
+  bool is_definite = false;
+  for (const auto& reply : {heard.address, heard.random, heard.control}) {
+    is_definite |= reply && *reply != Reply::deferred;
+  }
+  if (!is_definite) {
+    if (server.only_temporary_since == kNever || server.only_temporary_since > now) {
+      server.only_temporary_since = now;
+    }
+    return;
+  }
+  if (server.only_temporary_since != kNever) {
+    server.only_temporary_since = kNever;
+    server.recovered_at = now;
+  }
+  if (heard.random && *heard.random != Reply::deferred) {
+    server.takes_random = *heard.random == Reply::accepted;
+    server.random_at = now;
+  }
+  if (heard.address == Reply::accepted || heard.control == Reply::accepted) {
+    server.accepted_at = now;
+  }
+}
+
+void learn_contact(Server& server, const CallOut& heard, Time now) {
+  switch (heard.contact) {
+    case Contact::none:
+      server.failed_at = now;
+      return;
+    case Contact::not_askable:
+      recover(server, now);
+      server.not_askable_at = now;
+      return;
+    case Contact::answered:
+      recover(server, now);
+      learn_replies(server, heard, now);
+      return;
+  }
+}
+
+// Nothing if what was known stays.
+std::optional<Standing> standing_after(const Knowledge& known, Reply reply, Time now) {
+  // Of a catch-all nothing is kept: what it accepts is no recipient for that.
+  if (is_catch_all(known.server, now)) return std::nullopt;
+  if (reply == Reply::accepted) return Standing::accepted;
+  const bool is_refused = reply == Reply::refused;
+  if (is_refused && refuses_random(known.server, now) &&
+      is_fresh(known.server.accepted_at, kAcceptsFor, now)) {
+    return Standing::refused;
+  }
+  if (counts_as_accepted(known.address, now)) return std::nullopt;
+  return is_refused ? Standing::doubted : Standing::deferred;
+}
+
+seconds life(Standing standing) {
+  switch (standing) {
+    case Standing::accepted:
+      return kAcceptedFor;
+    case Standing::refused:
+      return kRefusedWhileDown;
+    case Standing::deferred:
+    case Standing::doubted:
+      break;
+  }
+  return kDeferredFor;
+}
+
+}  // namespace
+
+bool is_down(const Server& server, Time now) {
+  return server.failed_at != kNever || (server.only_temporary_since != kNever &&
+                                        now - server.only_temporary_since >= kPatience);
+}
+
+Plan make_plan(const Knowledge& known, WhileDown rule, Time now) {
+  const Server& server = known.server;
+  const auto& address = known.address;
+  const bool down = is_down(server, now);
+  const bool catches_all = is_catch_all(server, now);
+  if (counts_as_accepted(address, now)) {
+    const bool is_old = now - address->at >= kRefreshAfter;
+    const bool refresh = is_old && !catches_all && may_try(server, now);
+    return {{Verdict::accept, address->source == Address::Source::delivery
+                                  ? Reason::delivered
+                                  : Reason::accepted},
+            refresh ? Ask::in_background : Ask::no};
+  }
+  if (catches_all) return {{Verdict::accept, Reason::catch_all}, Ask::no};
+  if (is_fresh(server.not_askable_at, kNotAskableFor, now)) {
+    return {{Verdict::accept, Reason::not_askable}, Ask::no};
+  }
+  const Answer by_rule{rule == WhileDown::accept ? Verdict::accept : Verdict::try_again,
+                       Reason::down};
+  if (address && address->standing == Standing::refused) {
+    const seconds counts = down ? kRefusedWhileDown : kRefusedFor;
+    if (is_fresh(address->at, counts, now)) {
+      return {{Verdict::refuse, Reason::refused},
+              down && may_try(server, now) ? Ask::in_background : Ask::no};
+    }
+  }
+  if (address && address->at >= server.recovered_at &&
+      is_fresh(address->at, kDeferredFor, now)) {
+    if (address->standing == Standing::doubted) {
+      return {{Verdict::try_again, Reason::refuses_all}, Ask::no};
+    }
+    if (address->standing == Standing::deferred) {
+      return {down ? by_rule : Answer{Verdict::try_again, Reason::deferred}, Ask::no};
+    }
+  }
+  return {by_rule, may_try(server, now) ? Ask::now : Ask::no};
+}
+
+Probes probes_due(const Server& server, Time now) {
+  return {!is_fresh(server.random_at, kRandomFor, now),
+          !is_fresh(server.accepted_at, kAcceptsFor, now)};
+}
+
+Knowledge learn(Knowledge known, const CallOut& heard, Time now) {
+  learn_contact(known.server, heard, now);
+  if (heard.contact == Contact::answered && heard.address) {
+    if (const auto standing = standing_after(known, *heard.address, now)) {
+      known.address = Address{*standing, now, Address::Source::call_out};
+    }
+  }
+  return known;
+}
+
+Knowledge learn_delivery(Knowledge known, Time now) {
+  recover(known.server, now);
+  known.server.accepted_at = now;
+  if (!is_catch_all(known.server, now)) {
+    known.address = Address{Standing::accepted, now, Address::Source::delivery};
+  }
+  return known;
+}
+
+Time expiry(const Address& address) {
+  return address.at + life(address.standing);
+}
+
+Time expiry(const Server& server) {
+  return std::max({server.random_at, server.accepted_at, server.not_askable_at,
+                   server.failed_at, server.recovered_at, server.only_temporary_since}) +
+         kAcceptedFor;
+}
+
+std::string_view to_string(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::accept:
+      return "accept";
+    case Verdict::refuse:
+      return "refuse";
+    case Verdict::try_again:
+      break;
+  }
+  return "try_again";
+}
+
+std::string_view to_string(Reason reason) {
+  switch (reason) {
+    case Reason::accepted:
+      return "accepted";
+    case Reason::delivered:
+      return "delivered";
+    case Reason::catch_all:
+      return "catch_all";
+    case Reason::not_askable:
+      return "not_askable";
+    case Reason::refused:
+      return "refused";
+    case Reason::deferred:
+      return "deferred";
+    case Reason::refuses_all:
+      return "refuses_all";
+    case Reason::down:
+      return "down";
+    case Reason::no_server:
+      return "no_server";
+    case Reason::busy:
+      break;
+  }
+  return "busy";
+}
+
+}  // namespace mxfeed::recipients
