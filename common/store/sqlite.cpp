@@ -3,7 +3,20 @@
 
 #include <sqlite3.h>
 
+#include <system_error>
+
 namespace mxfeed {
+
+std::filesystem::path set_damaged_aside(const std::filesystem::path& file) {
+  std::filesystem::path aside = file;
+  aside += ".damaged";
+  for (const char* part : {"", "-wal", "-shm"}) {
+    // A part may not exist; opening the new file shows if a rename failed.
+    std::error_code ignored;
+    std::filesystem::rename(file.string() + part, aside.string() + part, ignored);
+  }
+  return aside;
+}
 
 Sqlite::Sqlite(const std::filesystem::path& file, Access access,
                std::chrono::milliseconds busy_timeout)

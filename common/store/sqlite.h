@@ -31,6 +31,10 @@ class DamagedDatabase : public Fault {
   using Fault::Fault;
 };
 
+// Renames a damaged file to FILE.damaged, which is returned, replacing an older one.  Its
+// write-ahead log is renamed too: a new file must not use the old log.
+std::filesystem::path set_damaged_aside(const std::filesystem::path& file);
+
 class Sqlite {
  public:
   enum class Access {

@@ -43,27 +43,33 @@ void recover(Server& server, Time now) {
   server.recovered_at = now;
 }
 
-void learn_replies(Server& server, const CallOut& heard, Time now) {
-  bool is_definite = false;
+// Whether the replies tell something of recipients: somebody is accepted, or somebody is
+// refused by a server that accepts others.
+bool is_clear(const Server& server, const CallOut& heard, Time now) {
+  bool accepts = false;
+  bool refuses = false;
   for (const auto& reply : {heard.address, heard.random, heard.control}) {
-    is_definite |= reply && *reply != Reply::deferred;
+    accepts |= reply == Reply::accepted;
+    refuses |= reply == Reply::refused;
   }
-  if (!is_definite) {
-    if (server.only_temporary_since == kNever || server.only_temporary_since > now) {
-      server.only_temporary_since = now;
-    }
-    return;
-  }
-  if (server.only_temporary_since != kNever) {
-    server.only_temporary_since = kNever;
-    server.recovered_at = now;
-  }
+  return accepts || (refuses && is_fresh(server.accepted_at, kAcceptsFor, now));
+}
+
+void learn_replies(Server& server, const CallOut& heard, Time now) {
   if (heard.random && *heard.random != Reply::deferred) {
     server.takes_random = *heard.random == Reply::accepted;
     server.random_at = now;
   }
   if (heard.address == Reply::accepted || heard.control == Reply::accepted) {
     server.accepted_at = now;
+  }
+  if (!is_clear(server, heard, now)) {
+    if (server.unclear_since == kNever || server.unclear_since > now) {
+      server.unclear_since = now;
+    }
+  } else if (server.unclear_since != kNever) {
+    server.unclear_since = kNever;
+    server.recovered_at = now;
   }
 }
 
@@ -113,8 +119,8 @@ seconds life(Standing standing) {
 }  // namespace
 
 bool is_down(const Server& server, Time now) {
-  return server.failed_at != kNever || (server.only_temporary_since != kNever &&
-                                        now - server.only_temporary_since >= kPatience);
+  return server.failed_at != kNever ||
+         (server.unclear_since != kNever && now - server.unclear_since >= kPatience);
 }
 
 Plan make_plan(const Knowledge& known, WhileDown rule, Time now) {
@@ -143,14 +149,13 @@ Plan make_plan(const Knowledge& known, WhileDown rule, Time now) {
               down && may_try(server, now) ? Ask::in_background : Ask::no};
     }
   }
-  if (address && address->at >= server.recovered_at &&
+  const bool is_unclear = address && (address->standing == Standing::deferred ||
+                                      address->standing == Standing::doubted);
+  if (is_unclear && address->at >= server.recovered_at &&
       is_fresh(address->at, kDeferredFor, now)) {
-    if (address->standing == Standing::doubted) {
-      return {{Verdict::try_again, Reason::refuses_all}, Ask::no};
-    }
-    if (address->standing == Standing::deferred) {
-      return {down ? by_rule : Answer{Verdict::try_again, Reason::deferred}, Ask::no};
-    }
+    const Reason reason =
+        address->standing == Standing::doubted ? Reason::refuses_all : Reason::deferred;
+    return {down ? by_rule : Answer{Verdict::try_again, reason}, Ask::no};
   }
   return {by_rule, may_try(server, now) ? Ask::now : Ask::no};
 }
@@ -185,7 +190,7 @@ Time expiry(const Address& address) {
 
 Time expiry(const Server& server) {
   return std::max({server.random_at, server.accepted_at, server.not_askable_at,
-                   server.failed_at, server.recovered_at, server.only_temporary_since}) +
+                   server.failed_at, server.recovered_at, server.unclear_since}) +
          kAcceptedFor;
 }
 

@@ -38,7 +38,7 @@ inline constexpr std::chrono::hours kAcceptsFor{1};
 inline constexpr std::chrono::minutes kNotAskableFor{15};
 // While a server is down, it is asked again this often.
 inline constexpr std::chrono::seconds kTryAgainAfter{30};
-// A server that says "try again" to everybody for this long counts as down.
+// A server whose replies have told nothing for this long counts as down.
 inline constexpr std::chrono::minutes kPatience{15};
 
 // A server's reply to RCPT TO.
@@ -62,13 +62,14 @@ struct Address {
 
 // What is known of the domain's server, for this domain.  Time() is never.
 struct Server {
-  Time random_at{};             // when a random address was last accepted or refused
-  bool takes_random = false;    // what it was: the domain is a catch-all
-  Time accepted_at{};           // when it last accepted an address that was not random
-  Time not_askable_at{};        // when it last refused the sender of call-outs
-  Time failed_at{};             // last attempt, if it did not answer; else Time()
-  Time recovered_at{};          // when it first answered after that
-  Time only_temporary_since{};  // since when it has answered each RCPT by 4xx
+  Time random_at{};           // when a random address was last accepted or refused
+  bool takes_random = false;  // what it was: the domain is a catch-all
+  Time accepted_at{};         // when it last accepted an address that was not random
+  Time not_askable_at{};      // when it last refused the sender of call-outs
+  Time failed_at{};           // last attempt, if it did not answer; else Time()
+  Time recovered_at{};        // when it first answered after that
+  Time unclear_since{};       // since when its replies tell nothing: all temporary, or
+                              // everybody is refused
 
   bool operator==(const Server&) const = default;
 };
@@ -93,7 +94,7 @@ enum class Reason : std::uint8_t {
   refused,      // the server refused the address, and others not
   deferred,     // the server said "try again"
   refuses_all,  // the server refused the address, but others too
-  down,         // the server does not answer, or says "try again" to everybody
+  down,         // the server does not answer, or nothing that tells recipients apart
   no_server,    // the domain has none that could be asked
   busy,         // too many addresses are being asked about
 };
@@ -146,7 +147,7 @@ Knowledge learn_delivery(Knowledge known, Time now);
 Time expiry(const Address& address);
 Time expiry(const Server& server);
 
-// The server did not answer the last attempt, or has only said "try again" for long.
+// The server did not answer the last attempt, or nothing of use for long.
 bool is_down(const Server& server, Time now);
 
 std::string_view to_string(Verdict verdict);

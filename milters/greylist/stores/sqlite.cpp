@@ -8,7 +8,6 @@
 #include <chrono>
 #include <condition_variable>
 #include <mutex>
-#include <system_error>
 
 #include "common/base/log.h"
 #include "common/base/metrics.h"
@@ -83,17 +82,9 @@ struct Connections {
   SqliteStatement find, write, sweep;
 };
 
-// Renames a damaged file.  Its write-ahead log is renamed too: a new file must not use
-// the old log.
 void set_aside(const std::filesystem::path& file, const Fault& damage) {
   counter("mxfeed_greylist_store_damaged_total").add();
-  std::filesystem::path aside = file;
-  aside += ".damaged";
-  for (const char* part : {"", "-wal", "-shm"}) {
-    // A part may not exist; opening the new file shows if a rename failed.
-    std::error_code ignored;
-    std::filesystem::rename(file.string() + part, aside.string() + part, ignored);
-  }
+  const std::filesystem::path aside = set_damaged_aside(file);
   log(Severity::error, LogFields()
                            .add("event", "greylist-store-damaged")
                            .add("fault", damage.what())

@@ -45,9 +45,9 @@ Server not_askable(seconds age) {
   server.not_askable_at = ago(age);
   return server;
 }
-Server temporary_for(seconds age) {
+Server unclear_for(seconds age) {
   Server server = tells_apart();
-  server.only_temporary_since = ago(age);
+  server.unclear_since = ago(age);
   return server;
 }
 Server recovered(seconds age) {
@@ -224,17 +224,17 @@ TEST_CASE("a plan follows the table", "[recipients]") {
        {kDeferred, Ask::no}},
       {"deferred by a server that has deferred all for 14 minutes",
        address(Standing::deferred, minutes(1)),
-       temporary_for(minutes(14)),
+       unclear_for(minutes(14)),
        accept,
        {kDeferred, Ask::no}},
       {"deferred by a server that has deferred all for 15 minutes",
        address(Standing::deferred, minutes(1)),
-       temporary_for(minutes(15)),
+       unclear_for(minutes(15)),
        accept,
        {kDownAccept, Ask::no}},
       {"the server has deferred all for 15 minutes, rule defer",
        {},
-       temporary_for(minutes(15)),
+       unclear_for(minutes(15)),
        defer,
        {kDownDefer, Ask::now}},
       {"the server refuses everybody",
@@ -411,15 +411,25 @@ TEST_CASE("an address first seen in an outage is asked about after it", "[recipi
   CHECK(plan.ask == Ask::now);
 }
 
-TEST_CASE("replies that are all temporary make a server down after 15 minutes",
+TEST_CASE("replies that tell nothing make a server down after 15 minutes",
           "[recipients]") {
-  Knowledge known = learn({}, answered(Reply::deferred), kNow);
+  const auto temporary = answered(Reply::deferred, Reply::deferred);
+  const auto refuses_all = answered(Reply::refused, Reply::refused, Reply::refused);
+  const auto heard = GENERATE_COPY(temporary, refuses_all);
+  Knowledge known = learn({}, heard, kNow);
   CHECK_FALSE(is_down(known.server, kNow + minutes(14)));
-  known = learn(known, answered(Reply::deferred, Reply::deferred), kNow + minutes(15));
+  known = learn(known, heard, kNow + minutes(15));
   CHECK(is_down(known.server, kNow + minutes(15)));
-  known = learn(known, answered(Reply::deferred, Reply::refused), kNow + minutes(20));
+  CHECK(make_plan(known, WhileDown::accept, kNow + minutes(15)).answer == kDownAccept);
+  known = learn(known, answered(Reply::accepted), kNow + minutes(20));
   CHECK_FALSE(is_down(known.server, kNow + minutes(20)));
   CHECK(known.server.recovered_at == kNow + minutes(20));
+}
+
+TEST_CASE("a refusal is clear if others were accepted lately", "[recipients]") {
+  const auto known =
+      learn({{}, unclear_for(minutes(20))}, answered(Reply::refused), kNow);
+  CHECK_FALSE(is_down(known.server, kNow));
 }
 
 TEST_CASE("a refused sender of call-outs is remembered, and the server is up",
