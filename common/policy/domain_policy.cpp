@@ -69,6 +69,8 @@ void visit_gateway(Visitor& field, Policy& policy) {
   field(2, policy.trusted_networks);
   field(3, policy.scan_other_mail);
   field(4, policy.smtputf8);
+  field(5, policy.host_name);
+  field(6, policy.host_addresses);
 
   field(10, policy.greylist.store);
   field(11, policy.greylist.ipv4_prefix);

@@ -102,6 +102,10 @@ struct GatewayPolicy {
   // defaults are those of a policy that was written before there were these fields.
   bool scan_other_mail = true;
   bool smtputf8 = true;  // whether the servers of our domains take SMTPUTF8 (RFC 6531)
+  // This host, as the servers of our domains know it; empty if it is unknown.  Of each
+  // family the first address is the one that mail is delivered from.
+  std::string host_name;
+  std::vector<Network> host_addresses;
 
   struct Greylist {
     // "sqlite:PATH"; a relative path is below <state>/greylist.

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <chrono>
+#include <memory>
 #include <utility>
 
 #include "common/base/fault.h"
@@ -30,9 +31,8 @@ class Interview {
   void run(Report& report) {
     const bool needs_smtputf8 = query_.recipient.needs_smtputf8();
     const bool has_smtputf8 = hello_.offers("SMTPUTF8");
-    const auto mail = say(report, needs_smtputf8 && has_smtputf8
-                                      ? "MAIL FROM:<> SMTPUTF8"
-                                      : "MAIL FROM:<>");
+    const auto mail = say(report, needs_smtputf8 && has_smtputf8 ? "MAIL FROM:<> SMTPUTF8"
+                                                                 : "MAIL FROM:<>");
     if (mail.is_transient()) return;
     if (!mail.is_positive()) {
       report.heard.contact = Contact::not_askable;
@@ -89,7 +89,7 @@ std::pair<std::unique_ptr<smtp::Session>, smtp::Hello> open(const smtp::Target& 
   auto hello = greet(*session, helo, name);
   if (!hello.offers("STARTTLS")) return {std::move(session), std::move(hello)};
   try {
-    if (session->start_tls(server.address.str()).is_positive()) {
+    if (session->start_tls({}).is_positive()) {
       hello = session->hello(helo);
       if (!hello.reply.is_positive()) throw Fault("greet", name, hello.reply.text());
     }

@@ -226,6 +226,8 @@ std::string_view to_string(Reason reason) {
       return "down";
     case Reason::no_server:
       return "no_server";
+    case Reason::malformed:
+      return "malformed";
     case Reason::busy:
       break;
   }

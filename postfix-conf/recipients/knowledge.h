@@ -96,6 +96,7 @@ enum class Reason : std::uint8_t {
   refuses_all,  // the server refused the address, but others too
   down,         // the server does not answer, or nothing that tells recipients apart
   no_server,    // the domain has none that could be asked
+  malformed,    // no server could have such an address
   busy,         // too many addresses are being asked about
 };
 

@@ -31,7 +31,7 @@ std::vector<NextHop> parse_route(std::string_view value) {
   const auto colon = value.find(':');
   const std::string_view transport = value.substr(0, colon);
   if (transport != "mxfeed-relay" && transport != "mxfeed-soft") return hops;
-  for (const std::string& item : split(value.substr(colon + 1), ',')) {
+  for (const std::string_view item : split(value.substr(colon + 1), ',')) {
     if (auto hop = parse_hop(trim(item))) hops.push_back(*std::move(hop));
   }
   return hops;

@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "postfix-conf/recipients/policy_clients.h"
+
+#include <grp.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <utility>
+
+#include "common/base/fault.h"
+#include "common/base/log.h"
+#include "common/base/metrics.h"
+#include "common/base/text.h"
+
+namespace mxfeed::recipients {
+namespace {
+
+constexpr int kBacklog = 1024;
+constexpr std::string_view kPathScheme = "unix:";
+constexpr std::string_view kDescriptorScheme = "fd:";
+constexpr std::uint64_t kMostDescriptor = 1023;
+
+// Postfix's processes connect as members of the group postfix.
+void open_to_postfix(const std::filesystem::path& path) {
+  const group* const postfix = ::getgrnam("postfix");
+  if (postfix == nullptr) return;
+  if (::chown(path.c_str(), static_cast<uid_t>(-1), postfix->gr_gid) != 0) {
+    log(Severity::warning,
+        LogFields()
+            .add("event", "listen")
+            .add("socket", path.string())
+            .add("fault", "cannot give the socket to the group postfix"));
+  }
+}
+
+UnixListener listen_at(std::string_view socket) {
+  if (socket.starts_with(kPathScheme)) {
+    UnixListener listener(socket.substr(kPathScheme.size()), SOCK_STREAM, 0660, kBacklog);
+    open_to_postfix(listener.path());
+    return listener;
+  }
+  const auto fd = socket.starts_with(kDescriptorScheme)
+                      ? parse_unsigned(socket.substr(kDescriptorScheme.size()))
+                      : std::nullopt;
+  if (!fd || *fd > kMostDescriptor) {
+    throw Fault("listen", std::string(socket), "neither unix:PATH nor fd:NUMBER");
+  }
+  return UnixListener::handed_over(static_cast<int>(*fd), SOCK_STREAM);
+}
+
+}  // namespace
+
+PolicyClients::PolicyClients(std::string_view socket, OnRequest on_request)
+    : socket_(socket),
+      on_request_(std::move(on_request)),
+      listener_(listen_at(socket_)) {}
+
+void PolicyClients::watch(std::vector<pollfd>& watched) const {
+  if (listener_ && clients_.size() < kMaxClients) {
+    watched.push_back({listener_->get(), POLLIN, 0});
+  }
+  for (const auto& [fd, client] : clients_) {
+    // The end of a client that waits is reported by POLLHUP.
+    watched.push_back({fd, static_cast<short>(client.waits ? 0 : POLLIN), 0});
+  }
+}
+
+void PolicyClients::on_ready(const pollfd& ready) {
+  if (listener_ && ready.fd == listener_->get()) {
+    accept();
+    return;
+  }
+  const auto found = clients_.find(ready.fd);
+  if (found == clients_.end()) return;
+  Client& client = found->second;
+  const bool is_lost =
+      client.waits && (ready.revents & (POLLHUP | POLLERR | POLLNVAL)) != 0;
+  if (is_lost || (!client.waits && !receive(client))) close(ready.fd);
+}
+
+void PolicyClients::accept() {
+  while (clients_.size() < kMaxClients) {
+    Fd fd = listener_->accept();
+    if (!fd) return;
+    const int number = fd.get();
+    by_id_.emplace(++last_id_, number);
+    clients_.insert_or_assign(number, Client{last_id_, std::move(fd), {}, false, false});
+    gauge("mxfeed_recipients_clients").set(clients_.size());
+  }
+}
+
+bool PolicyClients::receive(Client& client) {
+  std::array<char, 4096> buffer;
+  const auto got = ::recv(client.fd.get(), buffer.data(), buffer.size(), MSG_DONTWAIT);
+  if (got < 0) return errno == EAGAIN || errno == EINTR;
+  if (got == 0) return false;
+  client.received.append(buffer.data(), static_cast<std::size_t>(got));
+  return take_requests(client);
+}
+
+bool PolicyClients::take_requests(Client& client) {
+  while (!client.waits) {
+    const auto parsed = parse_policy_request(client.received);
+    switch (parsed.state) {
+      case ParsedRequest::State::partial:
+        return true;
+      case ParsedRequest::State::malformed:
+        counter("mxfeed_recipients_malformed_total").add();
+        log(Severity::warning,
+            LogFields().add("event", "malformed-request").add("problem", parsed.problem));
+        return false;
+      case ParsedRequest::State::whole:
+        break;
+    }
+    client.received.erase(0, parsed.used);
+    client.waits = true;
+    client.is_asking = true;
+    on_request_(client.id, parsed.request);
+    client.is_asking = false;
+  }
+  return true;
+}
+
+void PolicyClients::answer(ClientId id, std::string_view reply) {
+  const auto found = by_id_.find(id);
+  if (found == by_id_.end()) return;
+  Client& client = clients_.at(found->second);
+  client.waits = false;
+  // A reply is short: a client with no room for it does not read.
+  const auto sent =
+      ::send(client.fd.get(), reply.data(), reply.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+  const bool is_sent = sent == static_cast<ssize_t>(reply.size());
+  // What came behind the request is taken when it is answered.
+  const bool goes_on =
+      is_sent && !is_draining_ && (client.is_asking || take_requests(client));
+  // The next look at the descriptor finds its end.
+  if (!goes_on) ::shutdown(client.fd.get(), SHUT_RDWR);
+}
+
+void PolicyClients::close(int fd) {
+  const auto found = clients_.find(fd);
+  by_id_.erase(found->second.id);
+  clients_.erase(found);
+  gauge("mxfeed_recipients_clients").set(clients_.size());
+}
+
+void PolicyClients::restore() {
+  if (!listener_ || listener_->is_handed_over() || listener_->is_at_path() ||
+      is_listened_at(listener_->path())) {
+    return;
+  }
+  listener_ = listen_at(socket_);
+  counter("mxfeed_sockets_restored_total", R"(socket="recipients")").add();
+  log(Severity::warning, LogFields()
+                             .add("event", "socket")
+                             .add("socket", socket_)
+                             .add("result", "the socket was removed; bound again"));
+}
+
+void PolicyClients::begin_drain() {
+  is_draining_ = true;
+  if (listener_) listener_->unlink();
+  listener_.reset();
+  std::vector<int> idle;
+  for (const auto& [fd, client] : clients_) {
+    if (!client.waits) idle.push_back(fd);
+  }
+  for (const int fd : idle) close(fd);
+}
+
+std::size_t PolicyClients::waiting() const {
+  return static_cast<std::size_t>(
+      std::count_if(clients_.begin(), clients_.end(),
+                    [](const auto& one) { return one.second.waits; }));
+}
+
+}  // namespace mxfeed::recipients
