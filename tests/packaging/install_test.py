@@ -77,7 +77,7 @@ class InstallTest(packages.TestCase):
                            > reloads, "it has reloaded")
                 self.assertEqual(pid, self.machine.property(unit, "MainPID"))
         verified = self.machine.sh(
-            "systemd-analyze verify --man=no $(dpkg -L mxfeed-greylist mxfeed-virus mxfeed-spam |"
+            "systemd-analyze verify --man=no $(dpkg -L mxfeed-greylist mxfeed-virus mxfeed-spam mxfeed-recipients |"
             " grep -E '/mxfeed-.*[.](service|socket)$')")
         self.assertEqual("", verified.stdout)
         socket = self.machine.run("stat", "-c", "%U %G %a",

@@ -25,7 +25,8 @@ import smtp_client
 from messages import mail
 from service import SOURCE, eventually
 
-PACKAGES = ("mxfeed", "mxfeed-greylist", "mxfeed-virus", "mxfeed-spam")
+PACKAGES = ("mxfeed", "mxfeed-greylist", "mxfeed-virus", "mxfeed-spam",
+            "mxfeed-recipients")
 SERVICES = ("greylist", "virus", "scan", "spam")
 DOMAINS = """\
 [customer]
