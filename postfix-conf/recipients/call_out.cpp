@@ -15,8 +15,7 @@ namespace {
 
 using Instant = smtp::Session::Instant;
 
-constexpr int kShuttingDown = 421;  // RFC 5321, 3.8
-constexpr int kExceeded = 552;      // RFC 5321, 4.2.2
+constexpr int kExceeded = 552;  // RFC 5321, 4.2.2
 
 std::string name_of(const smtp::Target& server) {
   return fmt::format("[{}]:{}", server.address.str(), server.port);
@@ -31,38 +30,39 @@ class Interview {
   void run(Report& report) {
     const bool needs_smtputf8 = query_.recipient.needs_smtputf8();
     const bool has_smtputf8 = hello_.offers("SMTPUTF8");
-    const auto mail = say(report, needs_smtputf8 && has_smtputf8 ? "MAIL FROM:<> SMTPUTF8"
-                                                                 : "MAIL FROM:<>");
-    if (mail.is_transient()) return;
-    if (!mail.is_positive()) {
+    const auto mail = command_(needs_smtputf8 && has_smtputf8 ? "MAIL FROM:<> SMTPUTF8"
+                                                              : "MAIL FROM:<>");
+    report.text = mail.text();
+    if (mail.is_permanent()) {
       report.heard.contact = Contact::not_askable;
       return;
     }
-    // RFC 6531, 3.2: mail for it cannot be given to this server.
-    const Reply reply =
-        needs_smtputf8 && !has_smtputf8 ? Reply::refused : ask(report, query_.recipient);
-    report.heard.contact = Contact::answered;
-    report.heard.address = reply;
-    const std::string text = report.text;
-    if (query_.random) report.heard.random = ask(report, *query_.random);
-    const bool is_control_due =
-        reply == Reply::refused && report.heard.random != Reply::accepted;
-    if (query_.control && is_control_due) {
-      report.heard.control = ask(report, *query_.control);
+    if (mail.is_transient()) {
+      report.heard.contact = Contact::answered;
+      report.heard.address = Reply::deferred;
+      return;
     }
-    report.text = text;
+    if (needs_smtputf8 && !has_smtputf8) {
+      // RFC 6531, 3.2: mail for it cannot be given to this server.
+      report.heard.address = Reply::refused;
+      report.text = "SMTPUTF8 is not offered";
+    } else {
+      const auto reply = rcpt(query_.recipient);
+      report.heard.address = classify(reply);
+      report.text = reply.text();
+    }
+    report.heard.contact = Contact::answered;
+    if (query_.random) report.heard.random = classify(rcpt(*query_.random));
+    const bool is_control_due =
+        report.heard.address == Reply::refused && report.heard.random != Reply::accepted;
+    if (query_.control && is_control_due) {
+      report.heard.control = classify(rcpt(*query_.control));
+    }
   }
 
  private:
-  smtp::Reply say(Report& report, std::string_view line) {
-    smtp::Reply reply = command_(line);
-    if (reply.code == kShuttingDown) throw Fault("ask", report.server, reply.text());
-    report.text = reply.text();
-    return reply;
-  }
-
-  Reply ask(Report& report, const Recipient& recipient) {
-    return classify(say(report, fmt::format("RCPT TO:<{}>", recipient.str())));
+  smtp::Reply rcpt(const Recipient& recipient) {
+    return command_(fmt::format("RCPT TO:<{}>", recipient.str()));
   }
 
   const Query& query_;
@@ -70,13 +70,22 @@ class Interview {
   const Command& command_;
 };
 
+// The server is there, but says "try again" before it can be asked.
+class Temporary : public Fault {
+ public:
+  using Fault::Fault;
+};
+
+void require_positive(const smtp::Reply& reply, const std::string& server) {
+  if (reply.is_transient()) throw Temporary("greet", server, reply.text());
+  if (!reply.is_positive()) throw Fault("greet", server, reply.text());
+}
+
 smtp::Hello greet(smtp::Session& session, const std::string& helo,
                   const std::string& server) {
-  if (!session.greeting().is_positive()) {
-    throw Fault("greet", server, session.greeting().text());
-  }
+  require_positive(session.greeting(), server);
   auto hello = session.hello(helo);
-  if (!hello.reply.is_positive()) throw Fault("greet", server, hello.reply.text());
+  require_positive(hello.reply, server);
   return hello;
 }
 
@@ -91,7 +100,7 @@ std::pair<std::unique_ptr<smtp::Session>, smtp::Hello> open(const smtp::Target& 
   try {
     if (session->start_tls({}).is_positive()) {
       hello = session->hello(helo);
-      if (!hello.reply.is_positive()) throw Fault("greet", name, hello.reply.text());
+      require_positive(hello.reply, name);
     }
   } catch (const Fault&) {
     // RFC 7435: without TLS rather than not at all.
@@ -109,6 +118,9 @@ Report ask_server(const Query& query, const smtp::Target& server, const std::str
     smtp::Session& opened = *session;
     report = ask_recipients(query, hello,
                             [&](std::string_view line) { return opened.command(line); });
+  } catch (const Temporary& temporary) {
+    report.heard = {Contact::answered, Reply::deferred, {}, {}};
+    report.text = escape_line(temporary.what());
   } catch (const Fault& fault) {
     report.text = escape_line(fault.what());
   }
@@ -133,24 +145,29 @@ Report ask_recipients(const Query& query, const smtp::Hello& hello,
   try {
     Interview(query, hello, command).run(report);
   } catch (const Fault& fault) {
-    report.text = escape_line(fault.what());
+    if (report.heard.contact == Contact::none) report.text = escape_line(fault.what());
   }
   return report;
 }
 
 Report call_out(const Query& query, const std::vector<smtp::Target>& servers,
                 const std::string& helo, Instant deadline) {
-  Report report;
-  report.text = "no server to ask";
+  Report best;
+  best.text = "no server to ask";
   for (std::size_t i = 0; i < servers.size(); ++i) {
     const auto now = std::chrono::steady_clock::now();
     if (now >= deadline) break;
     const auto left = servers.size() - i;
-    report = ask_server(query, servers[i], helo,
-                        now + (deadline - now) / static_cast<std::int64_t>(left));
-    if (report.heard.contact != Contact::none) break;
+    auto report = ask_server(query, servers[i], helo,
+                             now + (deadline - now) / static_cast<std::int64_t>(left));
+    const CallOut heard = report.heard;
+    const bool is_better =
+        heard.contact != Contact::none || best.heard.contact == Contact::none;
+    if (is_better) best = std::move(report);
+    // As Postfix: the next server is tried after a temporary failure.
+    if (heard.contact != Contact::none && heard.address != Reply::deferred) break;
   }
-  return report;
+  return best;
 }
 
 }  // namespace mxfeed::recipients

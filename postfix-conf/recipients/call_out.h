@@ -41,8 +41,8 @@ using Command = std::function<smtp::Reply(std::string_view line)>;
 Report ask_recipients(const Query& query, const smtp::Hello& hello,
                       const Command& command);
 
-// Asks the servers in order until one answers, in equal parts of the time up to the
-// deadline.  TLS is used if it is offered and works.  Never throws Fault.
+// Asks the servers in order until one answers other than by 4xx, in equal parts of the
+// time up to the deadline.  TLS is used if it is offered and works.  Never throws Fault.
 Report call_out(const Query& query, const std::vector<smtp::Target>& servers,
                 const std::string& helo, smtp::Session::Instant deadline);
 

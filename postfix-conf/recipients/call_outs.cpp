@@ -134,6 +134,16 @@ bool CallOuts::ask(const Recipient& recipient, const std::string& name) {
   return true;
 }
 
+bool CallOuts::run(std::function<void()> chore) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (chores_.size() >= limits_.waiting) return false;
+    chores_.push_back(std::move(chore));
+  }
+  changed_.notify_one();
+  return true;
+}
+
 bool CallOuts::is_running(const std::string& key) const {
   const std::lock_guard lock(mutex_);
   return running_.contains(key);
@@ -141,7 +151,7 @@ bool CallOuts::is_running(const std::string& key) const {
 
 std::size_t CallOuts::running() const {
   const std::lock_guard lock(mutex_);
-  return running_.size();
+  return working_;
 }
 
 std::vector<CallOuts::Result> CallOuts::take_results() {
@@ -176,21 +186,39 @@ std::optional<CallOuts::Job> CallOuts::next_job() {
   return std::nullopt;
 }
 
+std::function<void()> CallOuts::next_chore() {
+  if (chores_.empty()) return {};
+  auto chore = std::move(chores_.front());
+  chores_.pop_front();
+  return chore;
+}
+
 void CallOuts::work() {
   std::unique_lock lock(mutex_);
   for (;;) {
+    std::function<void()> chore;
     std::optional<Job> job;
     changed_.wait(lock, [&] {
-      if (!is_stopping_) job = next_job();
-      return is_stopping_ || job;
+      if (is_stopping_) return true;
+      chore = next_chore();
+      if (!chore) job = next_job();
+      return chore || job;
     });
-    if (!job) return;
+    if (!chore && !job) return;
+    ++working_;
     lock.unlock();
+    if (chore) {
+      chore();
+      lock.lock();
+      --working_;
+      continue;
+    }
     Result result = carry_out(*job);
     count(result.report.heard.contact);
     lock.lock();
     asked_.erase(result.key);
     running_.erase(result.key);
+    --working_;
     --route(job->route).running;
     results_.push_back(std::move(result));
     const std::uint64_t one = 1;

@@ -13,6 +13,7 @@
 #include <condition_variable>
 #include <cstddef>
 #include <deque>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -35,7 +36,7 @@ struct CallOutLimits {
   unsigned threads = 32;
   std::size_t running_by_route = 4;
   std::size_t waiting_by_route = 64;
-  std::size_t waiting = 1000;
+  std::size_t waiting = 1000;  // call-outs, and as many chores
   double burst_by_route = 20;
   double rate_by_route = 10;  // a second
 };
@@ -69,8 +70,13 @@ class CallOuts {
   // Asks, or joins a call-out for the same recipient.  `route` is a value of
   // transport_maps with servers.  False if it is beyond the limits.
   bool ask(const Recipient& recipient, const std::string& route);
+  // Runs a chore that may wait for the disk in one of the threads, before the call-outs
+  // that wait.  It must not throw.  False if too many chores wait already.
+  bool run(std::function<void()> chore);
+
   // Whether a call-out for the recipient is in progress, not only waiting.
   bool is_running(const std::string& key) const;
+  // Threads at work.
   std::size_t running() const;
 
   // Readable when there are results.
@@ -94,6 +100,7 @@ class CallOuts {
   // Both with mutex_ held.
   Route& route(const std::string& name);
   std::optional<Job> next_job();
+  std::function<void()> next_chore();
 
   void work();
   Result carry_out(const Job& job);
@@ -110,6 +117,8 @@ class CallOuts {
   std::condition_variable changed_;
   bool is_stopping_ = false;
   CallOutSource source_;
+  std::deque<std::function<void()>> chores_;
+  std::size_t working_ = 0;  // threads that are
   std::deque<Job> waiting_;
   std::set<std::string> asked_;    // keys that wait or are in progress
   std::set<std::string> running_;  // keys in progress

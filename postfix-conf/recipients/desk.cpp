@@ -64,13 +64,16 @@ std::string Desk::find_route(const Recipient& recipient) const {
 }
 
 void Desk::learn_delivered(const Recipient& recipient) {
-  try {
-    store_.update(recipient, [](Knowledge known) {
-      return learn_delivery(std::move(known), system_time());
-    });
-  } catch (const Fault& fault) {
-    complain(fault);
-  }
+  // Those that are beyond the limit are learned another time.
+  call_outs_.run([&store = store_, recipient] {
+    try {
+      store.update(recipient, [](Knowledge known) {
+        return learn_delivery(std::move(known), system_time());
+      });
+    } catch (const Fault& fault) {
+      complain(fault);
+    }
+  });
 }
 
 void Desk::ask(Ticket ticket, const PolicyRequest& request, Instant now) {

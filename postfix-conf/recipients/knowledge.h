@@ -127,9 +127,9 @@ Probes probes_due(const Server& server, Time now);
 
 // What came of a call-out.
 enum class Contact : std::uint8_t {
-  none,         // no connection, no greeting, 4xx before RCPT, or out of time
+  none,         // no connection, refused at once, or out of time
   not_askable,  // MAIL FROM:<> was refused
-  answered,     // there is a reply to the address
+  answered,     // there is a reply to the address, or 4xx before it
 };
 struct CallOut {
   Contact contact = Contact::none;

@@ -10,11 +10,13 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <optional>
 
 #include "common/base/fault.h"
 #include "common/base/file.h"
+#include "common/base/log.h"
 #include "common/base/metrics.h"
 #include "common/program/service.h"
 #include "postfix-conf/recipients/call_outs.h"
@@ -77,7 +79,13 @@ class RecipientsProgram : public Program {
                    desk_.ask(client, request, Monotonic::now());
                  }),
         timer_(make_timer()) {
-    use_policy();
+    try {
+      use_policy();
+    } catch (const Fault& fault) {
+      // Without routes the rules of the domains decide, until the next generation.
+      log(Severity::error,
+          LogFields().add("event", "recipients-route").add("fault", fault.what()));
+    }
   }
 
   void watch(std::vector<pollfd>& watched) const override {
@@ -101,7 +109,9 @@ class RecipientsProgram : public Program {
 
   void on_tick() override {
     clients_.restore();
-    counter("mxfeed_recipients_swept_total").add(store_->sweep(system_time()));
+    if (!is_sweeping_.exchange(true) && !call_outs_.run([this] { sweep(); })) {
+      is_sweeping_ = false;
+    }
   }
 
   void begin_drain() override { clients_.begin_drain(); }
@@ -114,6 +124,18 @@ class RecipientsProgram : public Program {
   }
 
  private:
+  // In a thread of the call-outs: it may wait for the disk.
+  void sweep() {
+    try {
+      counter("mxfeed_recipients_swept_total").add(store_->sweep(system_time()));
+    } catch (const Fault& fault) {
+      counter("mxfeed_recipients_store_faults_total").add();
+      log(Severity::error,
+          LogFields().add("event", "recipients-store").add("fault", fault.what()));
+    }
+    is_sweeping_ = false;
+  }
+
   void use_policy() {
     // By the link's target, so that all is of one generation.
     const auto target = read_link(state_ / "current");
@@ -139,6 +161,7 @@ class RecipientsProgram : public Program {
   LivePolicy& policy_;
   const CallOutLimits limits_;
   const std::unique_ptr<Store> store_;
+  std::atomic<bool> is_sweeping_{false};
   CallOuts call_outs_;
   Desk desk_;
   PolicyClients clients_;

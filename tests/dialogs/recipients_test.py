@@ -149,6 +149,12 @@ class RecipientsTest(daemons.TestCase):
         self.assertEqual(self.ask(f"info@{DOMAIN}"), TRY_AGAIN)
         self.assertEqual(self.boxes.asked.count(f"info@{DOMAIN}"), 1)
 
+    def test_a_server_that_is_busy_is_not_down(self):
+        self.boxes["connect"] = "421 4.3.2 Too many connections"
+        self.assertEqual(self.ask(f"nobody@{DOMAIN}"), TRY_AGAIN)
+        del self.boxes["connect"]
+        self.assertEqual(self.ask(f"other@{DOMAIN}"), UNKNOWN)
+
     def test_an_outage(self):
         self.assertEqual(self.ask(f"info@{DOMAIN}"), "DUNNO")
         self.assertEqual(self.ask(f"nobody@{DOMAIN}"), UNKNOWN)
@@ -189,12 +195,22 @@ class RecipientsTest(daemons.TestCase):
         self.sink.down()
         self.assertEqual(self.ask(f"new@{DOMAIN}", "defer"), TRY_AGAIN)
         self.assertEqual(self.ask(f"new@{DOMAIN}", request="mxfeed_delivered"), "DUNNO")
-        self.assertEqual(self.ask(f"new@{DOMAIN}", "defer"), "DUNNO")
+        self.eventually(lambda: self.ask(f"new@{DOMAIN}", "defer") == "DUNNO", "it is known")
+        self.assertEqual(len(self.recipients.log_lines("reason=delivered")), 1)
 
     def test_a_domain_without_a_server_follows_the_rule(self):
         self.assertEqual(self.ask("info@paused.example"), "DUNNO")
         self.assertEqual(self.ask("info@paused.example", "defer"), TRY_AGAIN)
         self.assertEqual(len(self.recipients.log_lines("reason=no_server")), 2)
+
+    def test_damaged_routes_do_not_keep_it_from_starting(self):
+        self.recipients.stop()
+        (self.state / "current" / "transport.cdb").write_bytes(b"damaged")
+        self.recipients.start()
+        self.assertEqual(self.ask(f"new@{DOMAIN}"), "DUNNO")
+        self.route(f"mxfeed-relay:[127.0.0.1]:{self.sink.port}")
+        self.recipients.ask("reload")
+        self.assertEqual(self.ask(f"nobody@{DOMAIN}"), UNKNOWN)
 
     def test_an_address_that_cannot_exist_is_refused(self):
         self.assertEqual(self.ask("info@[192.0.2.1]"), UNKNOWN)
