@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <filesystem>
+#include <system_error>
 #include <utility>
 
 #include "common/base/fault.h"
@@ -17,6 +19,8 @@ namespace mxfeed {
 namespace {
 
 constexpr const char* kDaemons[] = {"greylist", "virus", "scan", "spam"};
+// Only some sites have it.
+constexpr const char* kRecipients = "recipients";
 
 ExitCode code_of(Danger danger) {
   switch (danger) {
@@ -164,6 +168,9 @@ Health look_at_health(const std::filesystem::path& state,
   if (scope == Scope::in_use && !accepts_mail) return health;
   for (const char* const name : kDaemons) {
     judge_daemon(health.daemons.emplace_back(ask_daemon(state, name)), health);
+  }
+  if (std::error_code error; std::filesystem::exists(state / kRecipients, error)) {
+    judge_daemon(health.daemons.emplace_back(ask_daemon(state, kRecipients)), health);
   }
   if (health.milters != health.postfix) {
     health.alarms.push_back(

@@ -91,7 +91,11 @@ bool reload_daemons(const std::filesystem::path& state, std::uint64_t number,
                     ApplyReport& report) {
   bool good = true;
   Json daemons = Json::object();
-  for (const std::string_view name : {"greylist", "virus", "spam", "scan"}) {
+  for (const std::string_view name :
+       {"greylist", "virus", "spam", "scan", "recipients"}) {
+    // Only some sites have it.
+    std::error_code error;
+    if (name == "recipients" && !std::filesystem::exists(state / name, error)) continue;
     const auto reloaded = reload(state, name, number, report);
     daemons.set(name, to_string(reloaded));
     good = good && reloaded != Reloaded::failed;

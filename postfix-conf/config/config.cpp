@@ -118,6 +118,16 @@ std::string_view to_string(WhileUp value) {
   return "";
 }
 
+std::string_view to_string(WhileDown value) {
+  switch (value) {
+    case WhileDown::accept:
+      return "accept";
+    case WhileDown::defer:
+      return "defer";
+  }
+  return "";
+}
+
 std::string_view to_string(Blocklist value) {
   switch (value) {
     case Blocklist::off:

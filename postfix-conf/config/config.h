@@ -71,6 +71,7 @@ enum class Service : std::uint8_t { feed, backup, direct, mailbox };
 enum class DomainState : std::uint8_t { active, paused, protect, suspended, removed };
 // Mail for a backup while the customer's server answers.
 enum class WhileUp : std::uint8_t { accept, defer };
+enum class WhileDown : std::uint8_t { accept, defer };
 enum class Blocklist : std::uint8_t { off, score, reject };
 enum class OnRefusal : std::uint8_t { bounce, bounce_verified, hold };
 enum class BackupRight : std::uint8_t { allowed, refused, suspended };
@@ -100,6 +101,7 @@ struct DomainSettings {
   Time extend_until{};  // mail does not expire before; Time() for none
   WhileUp backup_while_up = WhileUp::accept;
   bool standby_mailboxes = false;
+  WhileDown callout_while_down = WhileDown::accept;
   std::string recipients = "any";  // any | callout | list of N | file:NAME
   // The local parts of a list, lower case.
   std::vector<std::string> recipient_list;
@@ -205,6 +207,7 @@ struct Config {
 std::string_view to_string(Service value);
 std::string_view to_string(DomainState value);
 std::string_view to_string(WhileUp value);
+std::string_view to_string(WhileDown value);
 std::string_view to_string(Blocklist value);
 std::string_view to_string(OnRefusal value);
 std::string_view to_string(BackupRight value);

@@ -69,6 +69,12 @@ Wanted compile(const Config& config, const HostConfig* local, const std::string&
   draft.gateway.trusted_networks = gateway.trusted_networks;
   draft.gateway.scan_other_mail = gateway.dedicated || gateway.scan_other_mail;
   draft.gateway.smtputf8 = gateway.smtputf8;
+  if (local != nullptr) {
+    draft.gateway.host_name = local->name;
+    for (const auto& address : local->addresses) {
+      draft.gateway.host_addresses.push_back({address, address.is_v4() ? 32u : 128u});
+    }
+  }
   draft.gateway.greylist = gateway.greylist;
   draft.gateway.virus = gateway.virus;
 
@@ -101,6 +107,8 @@ Wanted compile(const Config& config, const HostConfig* local, const std::string&
     hosted.while_up = s.backup_while_up;
     hosted.intake = s.state == DomainState::suspended ? Intake::suspended : Intake::open;
     hosted.blocklist = s.blocklist == Blocklist::reject;
+    hosted.callout = s.recipients == "callout";
+    hosted.while_down = s.callout_while_down;
     hosted.tls = s.tls;
     hosted.policy = policies.add(policy_of(s));
     if (!taken) {

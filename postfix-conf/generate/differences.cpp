@@ -51,6 +51,8 @@ void add_changes(const Hosted& now, const DomainPolicy& policy, const Hosted& be
   changed("backup_while_up", to_string(before.while_up), to_string(now.while_up));
   changed("blocklist", before.blocklist ? "reject" : "off",
           now.blocklist ? "reject" : "off");
+  changed("callout", before.callout ? "yes" : "no", now.callout ? "yes" : "no");
+  changed("callout_while_down", to_string(before.while_down), to_string(now.while_down));
   changed("tls", before.tls.empty() ? "none" : before.tls,
           now.tls.empty() ? "none" : now.tls);
   changed("customer", before.customer, now.customer);

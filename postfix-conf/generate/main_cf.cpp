@@ -95,20 +95,40 @@ void add_dedicated(const MainCfNeeds& needs, std::vector<Parameter>& all) {
 
 // Domains name the first class in recipient_access.  It is there before the first domain
 // does: Postfix puts off all mail for a class that it does not know.
-void add_blocklists(const MainCfNeeds& needs, std::vector<Parameter>& all) {
+void add_classes(const MainCfNeeds& needs, std::vector<Parameter>& all) {
   constexpr const char* kListed = "mxfeed_reject_listed";
+  constexpr const char* kAsked = "mxfeed_ask_recipients";
+  constexpr const char* kAskedDefer = "mxfeed_ask_recipients_defer";
   all.emplace_back("smtpd_restriction_classes",
-                   fmt::format("{}, {}", kBlocklistClass, kListed));
+                   fmt::format("{}, {}, {}, {}, {}, {}", kBlocklistClass, kListed,
+                               kCalloutClass, kAsked, kCalloutDeferClass, kAskedDefer));
   // Complaints must get through, also those about names below a domain.
-  all.emplace_back(
-      kBlocklistClass,
-      fmt::format("check_recipient_access regexp:{{{{!/^(postmaster|abuse)@/ {}}}}}",
-                  kListed));
+  const auto unless_role = [&](const char* name, const char* asked) {
+    all.emplace_back(
+        name,
+        fmt::format("check_recipient_access regexp:{{{{!/^(postmaster|abuse)@/ {}}}}}",
+                    asked));
+  };
+  unless_role(kBlocklistClass, kListed);
   // To permit ends the site's list too, for this recipient, which is ours, and clients
   // that may relay anyway.
   std::string value = "permit_mynetworks, permit_sasl_authenticated";
   for (const auto& list : needs.blocklists) value += ", reject_rbl_client " + list;
   all.emplace_back(kListed, std::move(value));
+  // The path is below the queue directory.  mxfeed-recipients answers within 6 s; while
+  // it does not run, mail for these domains waits at its senders.
+  const auto ask = [&](const char* name, std::string_view context) {
+    all.emplace_back(
+        name,
+        fmt::format("check_policy_service {{ unix:mxfeed/recipients.sock, "
+                    "timeout=20s, policy_context={}, {{ default_action=450 4.3.0 "
+                    "recipient cannot be verified at present, try again later }} }}",
+                    context));
+  };
+  unless_role(kCalloutClass, kAsked);
+  ask(kAsked, "accept");
+  unless_role(kCalloutDeferClass, kAskedDefer);
+  ask(kAskedDefer, "defer");
 }
 
 // Of both transports: for each of the customers' servers.
@@ -160,7 +180,7 @@ std::vector<Parameter> main_cf_parameters(const MainCfNeeds& needs) {
       {kMiltersParameter, milters(needs)},
       {kRecipientsParameter, "check_recipient_access " + maps + kRecipientAccess.name},
       {kEtrnParameter, "check_client_access " + maps + kEtrnClients.name}};
-  add_blocklists(needs, all);
+  add_classes(needs, all);
   add_limits(needs, all);
   if (needs.dedicated) add_dedicated(needs, all);
   return all;

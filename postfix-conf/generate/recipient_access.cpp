@@ -14,17 +14,22 @@ constexpr std::string_view kUnknown = "550 5.1.1 no such recipient";
 constexpr std::string_view kNothing = "DUNNO";
 
 // What the domain's recipients get; empty if nothing.
-std::string_view answer(const Hosted& hosted) {
+std::string answer(const Hosted& hosted) {
   switch (hosted.intake) {
     case Intake::suspended:
-      return kSuspended;
+      return std::string(kSuspended);
     case Intake::gone:
-      return kGone;
+      return std::string(kGone);
     case Intake::open:
       break;
   }
-  return hosted.blocklist && is_relayed(hosted.own) ? kBlocklistClass
-                                                    : std::string_view();
+  if (!is_relayed(hosted.own)) return {};
+  std::string classes = hosted.blocklist ? kBlocklistClass : "";
+  if (hosted.callout) {
+    if (!classes.empty()) classes += ", ";
+    classes += hosted.while_down == WhileDown::defer ? kCalloutDeferClass : kCalloutClass;
+  }
+  return classes;
 }
 
 const std::vector<std::string>* recipients(const Generated& generated,
@@ -58,14 +63,14 @@ void lines(const Generated& generated, const Hosted& hosted, const LineSink& lin
   const bool is_ours =
       is_relayed(hosted.own) || is_relayed(hosted.below) || hosted.intake == Intake::gone;
   if (!is_ours) return;
-  std::string_view own = answer(hosted);
+  std::string own = answer(hosted);
   const auto* const list = recipients(generated, hosted);
-  std::string_view below = own;
+  std::string below = own;
   if (own.empty() && list == nullptr && has_parent_with_row(generated, hosted.name)) {
     own = below = kNothing;
   }
   const bool has_below = hosted.below != Row::none && hosted.below != Row::refused;
-  const auto known = own.empty() ? kNothing : own;
+  const std::string_view known = own.empty() ? kNothing : std::string_view(own);
   std::string address;
   for (const auto& name : key_forms(hosted.name)) {
     const auto add = [&](std::string_view local_part, std::string_view value) {
@@ -78,7 +83,7 @@ void lines(const Generated& generated, const Hosted& hosted, const LineSink& lin
         if (!std::binary_search(list->begin(), list->end(), role)) add(role, kNothing);
       }
     }
-    const auto value = list != nullptr ? kUnknown : own;
+    const std::string_view value = list != nullptr ? kUnknown : std::string_view(own);
     if (!value.empty()) line(name, value);
     if (has_below && !below.empty()) line("." + name, below);
   }

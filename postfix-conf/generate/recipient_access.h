@@ -20,5 +20,9 @@ extern const MapKind kRecipientAccess;
 
 // The class for domains that reject clients on block lists.
 inline constexpr const char* kBlocklistClass = "mxfeed_blocklist";
+// Those that ask mxfeed-recipients, by what unknown recipients get while it cannot ask
+// the domain's server.
+inline constexpr const char* kCalloutClass = "mxfeed_callout";
+inline constexpr const char* kCalloutDeferClass = "mxfeed_callout_defer";
 
 }  // namespace mxfeed

@@ -62,6 +62,9 @@ struct Hosted {
   OnRefusal on_refusal = OnRefusal::bounce;
   WhileUp while_up = WhileUp::accept;  // of a backup
   bool blocklist = false;              // clients on block lists are rejected
+  bool callout = false;                // mxfeed-recipients is asked about recipients
+  // What unknown recipients get while it cannot ask the server.
+  WhileDown while_down = WhileDown::accept;
   std::string tls;  // of the delivery, as in smtp_tls_policy_maps; empty: as it comes
 
   bool operator==(const Hosted&) const = default;

@@ -30,12 +30,14 @@ enum Column : std::size_t {
   kWhileUp,
   kBlocklist,
   kTls,
+  kCallout,
+  kWhileDown,
   kColumns
 };
 constexpr std::array<std::string_view, kColumns> kNames = {
-    "domain",         "service",    "own",      "below",     "queue_lifetime",
-    "content_class",  "customer",   "route",    "intake",    "gone_since",
-    "extended_until", "on_refusal", "while_up", "blocklist", "tls"};
+    "domain",   "service",   "own",    "below",      "queue_lifetime", "content_class",
+    "customer", "route",     "intake", "gone_since", "extended_until", "on_refusal",
+    "while_up", "blocklist", "tls",    "callout",    "while_down"};
 // Columns of version 0.1.0 instead of own and below.
 constexpr std::string_view kState = "state";
 constexpr std::string_view kSubdomains = "subdomains";
@@ -57,6 +59,7 @@ constexpr std::array kServices{Service::feed, Service::backup, Service::direct,
 constexpr std::array kOnRefusals{OnRefusal::bounce, OnRefusal::bounce_verified,
                                  OnRefusal::hold};
 constexpr std::array kWhileUps{WhileUp::accept, WhileUp::defer};
+constexpr std::array kWhileDowns{WhileDown::accept, WhileDown::defer};
 
 // The value in the array that has the word.
 template <const auto& values>
@@ -134,6 +137,8 @@ class Header {
     set(one.while_up, cell(at_[kWhileUp]), parse_word<kWhileUps>);
     set(one.blocklist, cell(at_[kBlocklist]), parse_flag);
     one.tls = cell(at_[kTls]);
+    set(one.callout, cell(at_[kCallout]), parse_flag);
+    set(one.while_down, cell(at_[kWhileDown]), parse_word<kWhileDowns>);
     set(one.own, cell(state_), [](std::string_view text) {
       return text == "removed" ? Row::kept : parse_row(text);
     });
@@ -186,13 +191,14 @@ void render_table(const Generated& generated,
   auto own = generated.unknown.begin();
   for (const auto& one : generated.hosted) {
     fmt::format_to(std::back_inserter(text),
-                   "{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}", one.name,
-                   to_string(one.service), to_string(one.own), to_string(one.below),
-                   format_duration(one.queue_lifetime),
+                   "{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}",
+                   one.name, to_string(one.service), to_string(one.own),
+                   to_string(one.below), format_duration(one.queue_lifetime),
                    generated.policies.at(one.policy).content_class, one.customer,
                    one.route, to_string(one.intake), time_cell(one.gone_since),
                    time_cell(one.extended_until), to_string(one.on_refusal),
-                   to_string(one.while_up), one.blocklist ? "yes" : "no", one.tls);
+                   to_string(one.while_up), one.blocklist ? "yes" : "no", one.tls,
+                   one.callout ? "yes" : "no", to_string(one.while_down));
     while (own != generated.unknown.end() && own->first < one.name) ++own;
     const bool has_unknown = own != generated.unknown.end() && own->first == one.name;
     for (const auto name : unknown) {

@@ -24,7 +24,9 @@ class AttachTest(site_postfix.TestCase):
                                    "mxfeed_soft_error_limit", "mxfeed_hard_error_limit",
                                    "mxfeed_recipient_restrictions",
                                    "mxfeed_etrn_restrictions", "smtpd_restriction_classes",
-                                   "mxfeed_blocklist", "mxfeed_reject_listed"})
+                                   "mxfeed_blocklist", "mxfeed_reject_listed",
+                                   "mxfeed_callout", "mxfeed_ask_recipients",
+                                   "mxfeed_callout_defer", "mxfeed_ask_recipients_defer"})
         self.assertEqual(self.parameter("relay_domains"),
                          f"hash:{self.postfix}/relay, old.example, "
                          f"cdb:{self.state}/current-postfix/relay_domains")

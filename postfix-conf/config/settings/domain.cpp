@@ -20,6 +20,7 @@ constexpr std::array kStates{DomainState::active, DomainState::paused,
                              DomainState::protect, DomainState::suspended,
                              DomainState::removed};
 constexpr std::array kWhileUp{WhileUp::accept, WhileUp::defer};
+constexpr std::array kWhileDown{WhileDown::accept, WhileDown::defer};
 constexpr std::array kBlocklist{Blocklist::off, Blocklist::score, Blocklist::reject};
 constexpr std::array kOnRefusal{OnRefusal::bounce, OnRefusal::bounce_verified,
                                 OnRefusal::hold};
@@ -163,6 +164,7 @@ Settings<DomainSettings> domain_settings() {
       table<S>("spam", domain_spam_settings),
       custom<&S::recipients>("recipients", SettingType::string, R"(["info", "sales"])",
                              read_recipients),
+      choice<kWhileDown, &S::callout_while_down>("callout_while_down", R"("defer")"),
       custom<&S::blocklist>("blocklist", SettingType::string, R"("reject")",
                             read_blocklist),
       choice<kOnRefusal, &S::on_refusal>("on_refusal", R"("bounce-verified")").later(),

@@ -217,9 +217,6 @@ void read_recipients(const Entry& entry, const Setting<DomainSettings>&,
     recipients = *text;
     settings.recipient_list.clear();
   }
-  if (recipients == "callout") {
-    entry.warn("\"callout\" is accepted but has no effect in this version");
-  }
 }
 
 void read_tls(const Entry& entry, const Setting<DomainSettings>&,

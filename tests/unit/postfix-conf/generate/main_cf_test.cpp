@@ -51,7 +51,8 @@ TEST_CASE("block lists are classes, asked after role accounts and trusted client
   needs.blocklists = {"a.example=127.0.0.2", "b.example=127.0.0.[2..11]"};
   const auto all = main_cf_parameters(needs);
   CHECK(parameter(all, "smtpd_restriction_classes") ==
-        "mxfeed_blocklist, mxfeed_reject_listed");
+        "mxfeed_blocklist, mxfeed_reject_listed, mxfeed_callout, mxfeed_ask_recipients, "
+        "mxfeed_callout_defer, mxfeed_ask_recipients_defer");
   CHECK(parameter(all, "mxfeed_blocklist") ==
         "check_recipient_access regexp:{{!/^(postmaster|abuse)@/ mxfeed_reject_listed}}");
   CHECK(parameter(all, "mxfeed_reject_listed") ==
@@ -62,6 +63,26 @@ TEST_CASE("block lists are classes, asked after role accounts and trusted client
   needs.blocklists.clear();
   CHECK(parameter(main_cf_parameters(needs), "mxfeed_reject_listed") ==
         "permit_mynetworks, permit_sasl_authenticated");
+}
+
+TEST_CASE("classes of call-outs ask mxfeed-recipients about all but roles",
+          "[postfix-conf]") {
+  MainCfNeeds needs;
+  needs.state = "/s";
+  const auto all = main_cf_parameters(needs);
+  CHECK(
+      parameter(all, "mxfeed_callout") ==
+      "check_recipient_access regexp:{{!/^(postmaster|abuse)@/ mxfeed_ask_recipients}}");
+  CHECK(
+      parameter(all, "mxfeed_ask_recipients") ==
+      "check_policy_service { unix:mxfeed/recipients.sock, timeout=20s, "
+      "policy_context=accept, { default_action=450 4.3.0 recipient cannot be verified at "
+      "present, try again later } }");
+  CHECK(parameter(all, "mxfeed_callout_defer") ==
+        "check_recipient_access "
+        "regexp:{{!/^(postmaster|abuse)@/ mxfeed_ask_recipients_defer}}");
+  CHECK(parameter(all, "mxfeed_ask_recipients_defer").find("policy_context=defer") !=
+        std::string::npos);
 }
 
 TEST_CASE("limits of deliveries are those of our transports", "[postfix-conf]") {
@@ -109,11 +130,12 @@ TEST_CASE("on a Postfix with other uses only what is ours is set", "[postfix-con
   std::vector<std::string> names;
   const auto all = main_cf_parameters(needs);
   for (const auto& [name, value] : all) names.push_back(name);
-  CHECK(names ==
-        std::vector<std::string>{"relay_domains", "transport_maps",
-                                 "mxfeed_smtpd_milters", "mxfeed_recipient_restrictions",
-                                 "mxfeed_etrn_restrictions", "smtpd_restriction_classes",
-                                 "mxfeed_blocklist", "mxfeed_reject_listed"});
+  CHECK(names == std::vector<std::string>{
+                     "relay_domains", "transport_maps", "mxfeed_smtpd_milters",
+                     "mxfeed_recipient_restrictions", "mxfeed_etrn_restrictions",
+                     "smtpd_restriction_classes", "mxfeed_blocklist",
+                     "mxfeed_reject_listed", "mxfeed_callout", "mxfeed_ask_recipients",
+                     "mxfeed_callout_defer", "mxfeed_ask_recipients_defer"});
   const auto milters = parameter(all, "mxfeed_smtpd_milters");
   CHECK(milters.starts_with("inet:localhost:8891, { unix:mxfeed/greylist.sock,"));
   CHECK(milters.ends_with(" }, { unix:seal, default_action=accept }"));

@@ -12,7 +12,8 @@ namespace {
 
 struct Domain {
   std::string name;
-  std::string what;  // words: suspended gone listed subdomains blocklist refused
+  std::string what;  // words: suspended gone listed subdomains blocklist callout
+                     // callout-defer refused
 };
 
 Generated generated(const std::vector<Domain>& domains) {
@@ -30,6 +31,8 @@ Generated generated(const std::vector<Domain>& domains) {
     if (has("suspended")) one.intake = Intake::suspended;
     if (has("gone")) one.intake = Intake::gone;
     one.blocklist = has("blocklist");
+    one.callout = has("callout");
+    if (has("callout-defer")) one.while_down = WhileDown::defer;
     if (has("listed")) all.recipients[domain.name] = {"info", "postmaster", "sales+x"};
     all.hosted.push_back(std::move(one));
   }
@@ -57,6 +60,18 @@ const Row kRows[] = {
      {{"a.b", "listed"}},
      {"info@a.b: DUNNO", "postmaster@a.b: DUNNO", "sales+x@a.b: DUNNO",
       "abuse@a.b: DUNNO", "a.b: 550"}},
+    {"call-outs", {{"a.b", "callout"}}, {"a.b: mxfeed_callout"}},
+    {"call-outs, defer", {{"a.b", "callout-defer"}}, {"a.b: mxfeed_callout_defer"}},
+    {"call-outs, also below it",
+     {{"a.b", "callout subdomains"}},
+     {"a.b: mxfeed_callout", ".a.b: mxfeed_callout"}},
+    {"call-outs and block lists",
+     {{"a.b", "callout blocklist"}},
+     {"a.b: mxfeed_blocklist,"}},
+    {"call-outs, suspended", {{"a.b", "callout suspended"}}, {"a.b: 450"}},
+    {"below a domain with call-outs",
+     {{"a.b", "callout"}, {"x.a.b", ""}},
+     {"a.b: mxfeed_callout", "x.a.b: DUNNO"}},
     {"block lists", {{"a.b", "blocklist"}}, {"a.b: mxfeed_blocklist"}},
     {"block lists with names below it",
      {{"a.b", "blocklist subdomains"}},
@@ -97,7 +112,7 @@ TEST_CASE("no answer permits", "[postfix-conf]") {
   for (const auto& row : kRows) {
     for (const auto& line : map_lines(kRecipientAccess, generated(row.domains))) {
       INFO(row.name << ": " << line.key << " " << line.value);
-      CHECK((line.value == "DUNNO" || line.value == kBlocklistClass ||
+      CHECK((line.value == "DUNNO" || line.value.starts_with("mxfeed_") ||
              line.value.starts_with("450 4.") || line.value.starts_with("550 5.")));
     }
   }

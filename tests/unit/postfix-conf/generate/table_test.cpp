@@ -15,7 +15,8 @@ std::string text_of(const Generated& generated) {
 
 const std::string kHeader =
     "domain\tservice\town\tbelow\tqueue_lifetime\tcontent_class\tcustomer\troute\t"
-    "intake\tgone_since\textended_until\ton_refusal\twhile_up\tblocklist\ttls\n";
+    "intake\tgone_since\textended_until\ton_refusal\twhile_up\tblocklist\ttls\t"
+    "callout\twhile_down\n";
 
 // Each row differs from the default in all columns.
 Generated whole() {
@@ -39,6 +40,8 @@ Generated whole() {
     one.on_refusal = own == Row::kept ? OnRefusal::hold : OnRefusal::bounce_verified;
     one.while_up = WhileUp::defer;
     one.blocklist = true;
+    one.callout = true;
+    one.while_down = WhileDown::defer;
     one.tls = "verify match=mail.example";
     all.hosted.push_back(std::move(one));
   }
