@@ -27,7 +27,7 @@ from service import SOURCE, eventually
 
 PACKAGES = ("mxfeed", "mxfeed-greylist", "mxfeed-virus", "mxfeed-spam",
             "mxfeed-recipients")
-SERVICES = ("greylist", "virus", "scan", "spam")
+SERVICES = ("greylist", "virus", "scan", "spam", "recipients")
 DOMAINS = """\
 [customer]
 id = "acme"

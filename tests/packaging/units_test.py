@@ -18,7 +18,7 @@ from service import BUILD, SOURCE, program
 
 UNITS = BUILD / "packaging/systemd"
 PACKAGING = SOURCE / "packaging"
-DAEMONS = ("greylist", "virus", "scan", "spam")
+DAEMONS = ("greylist", "virus", "scan", "spam", "recipients")
 MILTERS = ("greylist", "virus", "spam")
 SESSIONS = 10_000
 
@@ -134,7 +134,7 @@ class UnitsTest(unittest.TestCase):
                             "--state", state], check=True, capture_output=True)
             generated = (state / "current-postfix/main.cf").read_text()
         directories = {fields[1]: fields[2:5] for fields in words("tmpfiles.d")}
-        for name in MILTERS:
+        for name in (*MILTERS, "recipients"):
             path = pathlib.Path(socket(name)["ListenStream"][0])
             spool = pathlib.Path("/var/spool/postfix")
             self.assertIn(f"unix:{path.relative_to(spool)}", generated)
