@@ -8,12 +8,12 @@
 #include <cstdlib>
 #include <functional>
 #include <map>
+#include <unordered_set>
 
 #include "common/base/fault.h"
 #include "common/base/file.h"
 #include "common/base/process.h"
 #include "common/base/text.h"
-#include "postfix-conf/postfix/queue.h"
 
 namespace mxfeed {
 namespace {
@@ -73,26 +73,33 @@ Fault Postfix::failure(std::string_view program, const CommandResult& result) co
                            escape_untrusted(cause)));
 }
 
+std::size_t Postfix::read_queue(const std::function<void(QueuedMessage)>& message) const {
+  std::size_t malformed = 0;
+  std::unordered_set<std::string> seen;
+  const auto result = run_command(
+      {"postqueue", "-c", config_.string(), "-j"}, "", [&](std::string_view line) {
+        auto one = parse_queued(line);
+        if (!one) {
+          ++malformed;
+        } else if (one->id.empty() || seen.insert(one->id).second) {
+          message(*std::move(one));
+        }
+      });
+  if (result.status != 0) throw failure("postqueue", result);
+  return malformed;
+}
+
 std::set<RelayKey> Postfix::waiting(const std::set<RelayKey>& wanted) const {
   std::set<RelayKey> found;
   // A listing may miss a message that moves between queues at the time (postqueue(1)), so
   // two are needed to be sure that there is none.
   for (int pass = 0; pass < 2 && found.size() < wanted.size(); ++pass) {
-    bool understood = true;
-    const auto result = run_command({"postqueue", "-c", config_.string(), "-j"}, "",
-                                    [&](std::string_view line) {
-                                      const auto recipients = queued_recipients(line);
-                                      if (!recipients) {
-                                        understood = false;
-                                        return;
-                                      }
-                                      for (const auto& recipient : *recipients) {
-                                        for (auto& key : keys_of(recipient, wanted))
-                                          found.insert(std::move(key));
-                                      }
-                                    });
-    if (result.status != 0) throw failure("postqueue", result);
-    if (!understood) {
+    const auto malformed = read_queue([&](const QueuedMessage& message) {
+      for (const auto& recipient : message.recipients) {
+        for (auto& key : keys_of(recipient.address, wanted)) found.insert(std::move(key));
+      }
+    });
+    if (malformed != 0) {
       throw Fault("run postqueue", config_.string(), "malformed output");
     }
   }
@@ -159,6 +166,20 @@ std::vector<std::string> Postfix::keys_in(const std::string& table,
                                   });
   if (result.status != 0 && !is_not_found(result)) throw failure("postmap", result);
   return found;
+}
+
+std::vector<std::string> Postfix::parameters(
+    const std::vector<std::string>& names) const {
+  std::vector<std::string> command = {"postconf", "-c", config_.string(), "-x"};
+  command.insert(command.end(), names.begin(), names.end());
+  std::map<std::string, std::string, std::less<>> found;
+  const auto result = run_command(command, "", [&](std::string_view line) {
+    if (auto one = parameter_in(line)) found.insert(*std::move(one));
+  });
+  if (result.status != 0) throw failure("postconf", result);
+  std::vector<std::string> values;
+  for (const auto& name : names) values.push_back(found[name]);
+  return values;
 }
 
 PostfixSettings Postfix::settings() const {

@@ -4,7 +4,9 @@
 
 #pragma once
 
+#include <cstddef>
 #include <filesystem>
+#include <functional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -15,6 +17,7 @@
 #include "common/base/process.h"
 #include "postfix-conf/generate/compile.h"
 #include "postfix-conf/generate/maps.h"
+#include "postfix-conf/postfix/queue.h"
 #include "postfix-conf/postfix/settings.h"
 
 namespace mxfeed {
@@ -27,6 +30,11 @@ class Postfix {
   const std::filesystem::path& config() const { return config_; }
 
   // Each throws Fault if Postfix's program fails.
+
+  // Hands over each message of the queue once, as it is listed (postqueue(1)): one that
+  // moves between queues at the time may be missed.  Returns how many lines were
+  // malformed.
+  std::size_t read_queue(const std::function<void(QueuedMessage)>& message) const;
 
   // The keys in `wanted` that have mail in the queue (postqueue(1)).
   std::set<RelayKey> waiting(const std::set<RelayKey>& wanted) const;
@@ -44,6 +52,8 @@ class Postfix {
 
   bool is_running() const;
 
+  // The values of parameters, expanded, in the order of the names (postconf(1)).
+  std::vector<std::string> parameters(const std::vector<std::string>& names) const;
   // How it is set (postconf(1)).
   PostfixSettings settings() const;
   // How it would be set if these were the texts of main.cf and master.cf.

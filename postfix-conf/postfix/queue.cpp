@@ -7,96 +7,91 @@
 #include "common/base/text.h"
 #include "common/mail/address.h"
 #include "common/mail/envelope.h"
+#include "postfix-conf/postfix/json_scanner.h"
 
 namespace mxfeed {
 namespace {
 
-// Scans JSON text: as much of RFC 8259 as postqueue(1) writes.
-class JsonScanner {
- public:
-  explicit JsonScanner(std::string_view text) : rest_(text) {}
+// Of a size or a time.
+constexpr std::uint64_t kMostNumber = std::uint64_t{1} << 40;
 
-  char peek() {
-    while (!rest_.empty() &&
-           std::string_view(" \t\r\n").find(rest_.front()) != std::string_view::npos) {
-      rest_.remove_prefix(1);
+// Appends the recipient, unless its bounce is under way.
+bool take_recipient(JsonScanner& json, std::vector<QueuedRecipient>& recipients) {
+  QueuedRecipient recipient;
+  bool has_address = false;
+  bool waits = true;
+  const bool whole = json.members([&](const std::string& key) {
+    if (key != "address" && key != "delay_reason" && key != "bounce_reason") {
+      return json.skip();
     }
-    return rest_.empty() ? '\0' : rest_.front();
-  }
-  bool take(char c) {
-    if (peek() != c) return false;
-    rest_.remove_prefix(1);
+    auto value = json.string();
+    if (!value) {
+      // Only an address must be what it was.
+      if (key == "address") return false;
+      if (key == "bounce_reason") waits = false;
+      return json.skip();
+    }
+    if (key == "address") {
+      recipient.address = *std::move(value);
+      has_address = true;
+    } else if (key == "delay_reason") {
+      value->resize(std::min(value->size(), QueuedRecipient::kMaxReason));
+      recipient.delay_reason = std::move(value);
+    } else {
+      waits = false;
+    }
     return true;
-  }
-  std::optional<std::string> string() {
-    if (!take('"')) return std::nullopt;
-    std::string value;
-    while (!rest_.empty()) {
-      const char c = rest_.front();
-      rest_.remove_prefix(1);
-      if (c == '"') return value;
-      if (c != '\\') {
-        value += c;
-        continue;
-      }
-      if (rest_.empty()) return std::nullopt;
-      const char escaped = rest_.front();
-      rest_.remove_prefix(1);
-      if (escaped == 'u') {
-        if (rest_.size() < 4) return std::nullopt;
-        value += '?';  // a control character, which no domain contains
-        rest_.remove_prefix(4);
-      } else {
-        value += escaped;
-      }
-    }
-    return std::nullopt;
-  }
-  // Skips any value.
-  bool skip(int depth = 0) {
-    if (depth > 16) return false;
-    switch (peek()) {
-      case '"':
-        return string().has_value();
-      case '{':
-        return members([&](const std::string&) { return skip(depth + 1); });
-      case '[':
-        return items([&] { return skip(depth + 1); });
-      default: {
-        const auto end = rest_.find_first_of(",]} \t\r\n");
-        const auto length = end == std::string_view::npos ? rest_.size() : end;
-        rest_.remove_prefix(length);
-        return length > 0;
-      }
-    }
-  }
-  template <typename Take>
-  bool members(Take take_value) {
-    if (!take('{')) return false;
-    if (take('}')) return true;
-    do {
-      const auto key = string();
-      if (!key || !take(':') || !take_value(*key)) return false;
-    } while (take(','));
-    return take('}');
-  }
-  template <typename Take>
-  bool items(Take take_item) {
-    if (!take('[')) return false;
-    if (take(']')) return true;
-    do {
-      if (!take_item()) return false;
-    } while (take(','));
-    return take(']');
-  }
+  });
+  if (!whole) return false;
+  if (has_address && waits) recipients.push_back(std::move(recipient));
+  return true;
+}
 
- private:
-  std::string_view rest_;
-};
+}  // namespace
 
-// The keys that a map may have for the name: the queue keeps U-labels as the client wrote
-// them, and Postfix folds their case before the look-up (folding changes two letters of
-// RFC 5892).
+std::optional<QueuedMessage> parse_queued(std::string_view line) {
+  JsonScanner json(line);
+  QueuedMessage message;
+  bool has_recipients = false;
+  const auto text = [&](std::string& target) {
+    auto value = json.string();
+    if (value) target = *std::move(value);
+    return value.has_value();
+  };
+  const auto number = [&](auto store) {
+    const auto value = json.unsigned_number();
+    // A later version may write another kind of value.
+    if (!value) return json.skip();
+    store(std::min(*value, kMostNumber));
+    return true;
+  };
+  const bool whole = json.members([&](const std::string& key) {
+    if (key == "recipients") {
+      has_recipients = true;
+      return json.items([&] { return take_recipient(json, message.recipients); });
+    }
+    if (key == "queue_name") return text(message.queue);
+    if (key == "queue_id") return text(message.id);
+    if (key == "sender") return text(message.sender);
+    if (key == "arrival_time") {
+      return number([&](std::uint64_t value) {
+        message.arrived = Time(std::chrono::seconds(value));
+      });
+    }
+    if (key == "message_size") {
+      return number([&](std::uint64_t value) { message.size = value; });
+    }
+    if (key == "forced_expire") {
+      const auto flag = json.boolean();
+      message.is_expired = flag.value_or(false);
+      return flag.has_value() || json.skip();
+    }
+    return json.skip();
+  });
+  if (!whole || !has_recipients || json.peek() != '\0') return std::nullopt;
+  return message;
+}
+
 std::vector<std::string> spellings_of(std::string_view name) {
   std::vector<std::string> spellings{std::string(name)};
   if (ascii_length(name) == name.size()) return spellings;
@@ -112,29 +107,6 @@ std::vector<std::string> spellings_of(std::string_view name) {
   }
   if (const auto domain = Domain::parse(folded)) spellings.push_back(domain->str());
   return spellings;
-}
-
-}  // namespace
-
-std::optional<std::vector<std::string>> queued_recipients(std::string_view line) {
-  JsonScanner json(line);
-  std::vector<std::string> addresses;
-  bool has_recipients = false;
-  const bool whole = json.members([&](const std::string& key) {
-    if (key != "recipients") return json.skip();
-    has_recipients = true;
-    return json.items([&] {
-      return json.members([&](const std::string& member) {
-        if (member != "address") return json.skip();
-        auto address = json.string();
-        if (!address) return false;
-        addresses.push_back(*std::move(address));
-        return true;
-      });
-    });
-  });
-  if (!whole || !has_recipients || json.peek() != '\0') return std::nullopt;
-  return addresses;
 }
 
 std::vector<RelayKey> keys_of(std::string_view recipient,

@@ -10,11 +10,14 @@
 int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace mxfeed;
   static const std::set<RelayKey> wanted = {"a.example", ".a.example", "x"};
-  if (const auto recipients = queued_recipients(fuzz::as_text(data, size))) {
-    for (const auto& recipient : *recipients) {
-      for (const auto& key : keys_of(recipient, wanted)) {
-        fuzz::require(wanted.contains(key), "only what is wanted is found");
-      }
+  const auto message = parse_queued(fuzz::as_text(data, size));
+  if (!message) return 0;
+  for (const auto& recipient : message->recipients) {
+    fuzz::require(
+        recipient.delay_reason.value_or("").size() <= QueuedRecipient::kMaxReason,
+        "a reason is cut");
+    for (const auto& key : keys_of(recipient.address, wanted)) {
+      fuzz::require(wanted.contains(key), "only what is wanted is found");
     }
   }
   return 0;

@@ -99,8 +99,8 @@ class TestCase(golden.TestCase):
 
     def waits(self, *recipients):
         (self.postfix / "queue").write_text("".join(
-            json.dumps({"queue_id": "4X", "recipients": [{"address": one}]}) + "\n"
-            for one in recipients))
+            json.dumps({"queue_id": f"4X{i}", "recipients": [{"address": one}]}) + "\n"
+            for i, one in enumerate(recipients)))
 
     def attach(self, *arguments, status=6, **options):
         """No daemon runs, which is told when all is done."""

@@ -25,7 +25,7 @@ const QueueCase kQueue[] = {
      {"a@b.example", "c@d"}},
     {"no recipient left", R"({"queue_id": "4X", "recipients": []})", true, {}},
     {"members of a later version",
-     R"({"new": [1, {"address": "no@x"}, null], "recipients": [{"bounce_reason": {"x": []}, )"
+     R"({"new": [1, {"address": "no@x"}, null], "recipients": [{"other_reason": {"x": []}, )"
      R"("address": "a@b", "n": -1.5e3}], "more": true})",
      true,
      {"a@b"}},
@@ -54,14 +54,56 @@ const QueueCase kQueue[] = {
      {}},
 };
 
+std::vector<std::string> addresses_of(const QueuedMessage& message) {
+  std::vector<std::string> addresses;
+  for (const auto& one : message.recipients) addresses.push_back(one.address);
+  return addresses;
+}
+
 TEST_CASE("recipients are read from a line of postqueue -j", "[postfix-conf]") {
   for (const auto& c : kQueue) {
     DYNAMIC_SECTION(c.name) {
-      const auto got = queued_recipients(c.line);
+      const auto got = parse_queued(c.line);
       REQUIRE(got.has_value() == c.understood);
-      if (got) CHECK(*got == c.addresses);
+      if (got) CHECK(addresses_of(*got) == c.addresses);
     }
   }
+}
+
+TEST_CASE("all members of a message are read", "[postfix-conf]") {
+  const auto got = parse_queued(
+      R"({"queue_name": "deferred", "queue_id": "4gT", "arrival_time": 1790000000, )"
+      R"("message_size": 3000, "forced_expire": true, "sender": "s@x.example", )"
+      R"("recipients": [{"address": "a@b", "delay_reason": "refused"}, {"address": "c@d"}]})");
+  REQUIRE(got.has_value());
+  CHECK(got->is_deferred());
+  CHECK_FALSE(got->is_held());
+  CHECK(got->id == "4gT");
+  CHECK(got->arrived == Time(std::chrono::seconds(1'790'000'000)));
+  CHECK(got->size == 3000);
+  CHECK(got->is_expired);
+  CHECK(got->sender == "s@x.example");
+  CHECK(got->recipients.at(0).delay_reason == "refused");
+  CHECK(got->recipients.at(1).delay_reason == std::nullopt);
+}
+
+TEST_CASE("a recipient whose bounce is under way does not wait", "[postfix-conf]") {
+  const auto got = parse_queued(
+      R"({"queue_name": "deferred", "recipients": [)"
+      R"({"address": "gone@a", "bounce_reason": "550 no"}, {"address": "b@a"}]})");
+  REQUIRE(got.has_value());
+  CHECK(addresses_of(*got) == std::vector<std::string>{"b@a"});
+}
+
+TEST_CASE("a long reason is cut, and numbers are bounded", "[postfix-conf]") {
+  const auto got = parse_queued(
+      R"({"arrival_time": 18446744073709551615, "message_size": -1, "recipients": [)"
+      R"({"address": "a@b", "delay_reason": ")" +
+      std::string(5000, 'x') + R"("}]})");
+  REQUIRE(got.has_value());
+  CHECK(got->recipients.at(0).delay_reason->size() == QueuedRecipient::kMaxReason);
+  CHECK(got->arrived.time_since_epoch().count() == std::int64_t{1} << 40);
+  CHECK(got->size == 0);
 }
 
 struct KeyCase {
