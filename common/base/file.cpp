@@ -2,6 +2,7 @@
 #include "common/base/file.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -65,6 +66,14 @@ std::optional<std::string> read_regular_file(const std::filesystem::path& path,
   }
   if (!S_ISREG(status.st_mode)) refuse();
   return read_all(fd, path, most);
+}
+
+std::optional<Fd> lock_file(const std::filesystem::path& path) {
+  Fd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
+  if (!fd) throw Fault("lock", path.string(), errno_text(errno));
+  if (::flock(fd.get(), LOCK_EX | LOCK_NB) == 0) return fd;
+  if (errno != EWOULDBLOCK) throw Fault("lock", path.string(), errno_text(errno));
+  return std::nullopt;
 }
 
 bool write_all(int fd, std::string_view bytes) {

@@ -59,6 +59,10 @@ bool create_file(const std::filesystem::path& path, std::string_view content,
 // once need a lock.  Throws Fault.
 void rewrite_file(const std::filesystem::path& path, std::string_view content);
 
+// Locks the file, which is created if necessary, for this process and those that get the
+// descriptor; nothing if another process has the lock.  Throws Fault.
+std::optional<Fd> lock_file(const std::filesystem::path& path);
+
 // Writes all bytes, continuing after short writes and EINTR; false with errno set on an
 // error.
 bool write_all(int fd, std::string_view bytes);

@@ -154,16 +154,18 @@ pid_t spawn(const std::string& program, const std::vector<std::string>& argv,
 }
 
 CommandResult run_command(const std::vector<std::string>& argv, std::string_view input,
-                          const std::function<void(std::string_view)>& line) {
+                          const std::function<void(std::string_view)>& line,
+                          std::span<const PassedFd> more) {
   const std::string program = find_program(argv.at(0));
   if (program.empty()) return {127, argv[0] + ": no such program"};
   const Fd given = input_file(input);
   Pipe output, errors;
   pid_t pid = 0;
   try {
-    const PassedFd passed[] = {{given.get(), STDIN_FILENO},
-                               {output.write.get(), STDOUT_FILENO},
-                               {errors.write.get(), STDERR_FILENO}};
+    std::vector<PassedFd> passed = {{given.get(), STDIN_FILENO},
+                                    {output.write.get(), STDOUT_FILENO},
+                                    {errors.write.get(), STDERR_FILENO}};
+    passed.insert(passed.end(), more.begin(), more.end());
     pid = spawn(program, argv, passed);
   } catch (const Fault& fault) {
     return {127, fault.what()};

@@ -36,7 +36,9 @@ struct CommandResult {
 // Looks for argv[0] in PATH and in /usr/sbin; gives it `input` on standard input and
 // hands over each line of its output as it comes, without the line end.  Throws Fault if
 // no pipe can be made, and for a line of more than 64 MiB.
+// The program also gets `more`, from number 3 on.
 CommandResult run_command(const std::vector<std::string>& argv, std::string_view input,
-                          const std::function<void(std::string_view)>& line);
+                          const std::function<void(std::string_view)>& line,
+                          std::span<const PassedFd> more = {});
 
 }  // namespace mxfeed

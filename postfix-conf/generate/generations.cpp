@@ -3,7 +3,6 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -53,12 +52,7 @@ std::optional<Fd> Generations::lock() const {
   fs::create_directories(state_.parent_path(), error);
   make_directory(state_);
   make_directory(state_ / "generations");
-  const auto path = state_ / "apply.lock";
-  Fd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
-  if (!fd) throw Fault("lock", path.string(), errno_text(errno));
-  if (::flock(fd.get(), LOCK_EX | LOCK_NB) == 0) return fd;
-  if (errno != EWOULDBLOCK) throw Fault("lock", path.string(), errno_text(errno));
-  return std::nullopt;
+  return lock_file(state_ / "apply.lock");
 }
 
 std::optional<std::uint64_t> Generations::number_of(const char* link) const {
