@@ -188,11 +188,12 @@ std::variant<Invocation, TextAsked, UsageError> parse_command_line(
     words.help = true;
     plain.erase(plain.begin());
   }
-  std::size_t named = 1;
-  const Command* command = plain.empty() ? nullptr : registry.find(plain[0]);
-  if (command == nullptr && plain.size() > 1) {
-    named = 2;
-    command = registry.find(plain[0] + " " + plain[1]);
+  std::size_t named = 2;
+  const Command* command =
+      plain.size() > 1 ? registry.find(plain[0] + " " + plain[1]) : nullptr;
+  if (command == nullptr && !plain.empty()) {
+    named = 1;
+    command = registry.find(plain[0]);
   }
   if (command == nullptr) {
     if (words.help && plain.empty()) return TextAsked{help_text(registry)};

@@ -51,7 +51,7 @@ std::map<std::string_view, Names> valued_options(const Registry& registry) {
 // The branches of a shell case: for the words before the cursor, what may follow.
 std::string branches(const Registry& registry) {
   std::map<std::string, Names> groups;
-  std::string text;
+  std::string text, last;
   for (const auto& command : registry.commands) {
     if (const auto blank = command.name.find(' '); blank != std::string_view::npos) {
       groups[std::string(command.name.substr(0, blank))].emplace(
@@ -59,16 +59,25 @@ std::string branches(const Registry& registry) {
     }
     Names options = names_of(command.options);
     options.merge(names_of(common_options()));
-    text += fmt::format(
+    // A command may have the name of a group, too.
+    (registry.is_group(command.name) ? last : text) += fmt::format(
         "    \"{} \"*) options=\"{}\" operands=\"{}\" ;;\n", command.name,
         joined(options, " "),
         command.operands.empty() ? "" : action(command.operands.back().takes));
   }
   std::string before;
   for (const auto& [group, names] : groups) {
-    before += fmt::format("    \"{} \") names=\"{}\" ;;\n", group, joined(names, " "));
+    Names options;
+    if (const auto* const command = registry.find(group)) {
+      options = names_of(command->options);
+      options.merge(names_of(common_options()));
+    }
+    before += fmt::format("    \"{} \") names=\"{}\"{} ;;\n", group, joined(names, " "),
+                          options.empty()
+                              ? std::string()
+                              : fmt::format(" options=\"{}\"", joined(options, " ")));
   }
-  return before + text;
+  return before + text + last;
 }
 
 }  // namespace

@@ -25,7 +25,8 @@ Registry sample() {
         "Read",
         {},
         {{"FILE", "The file", Takes::file, Operand::Count::at_most_one}},
-        nothing}}};
+        nothing},
+       {"read back", "Read back", {}, {{"NAME", "The name"}}, nothing}}};
 }
 
 struct RightCase {
@@ -47,6 +48,8 @@ const RightCase kRight[] = {
      {"--a", "-"}},
     {"standard input is an operand", {"read", "-"}, "read", {"-"}},
     {"an operand that may be left out", {"read"}, "read", {}},
+    {"a command with the name of a group", {"read", "x"}, "read", {"x"}},
+    {"a command of that group", {"read", "back", "x"}, "read back", {"x"}},
     {"an empty operand", {"box", "add", ""}, "box add", {""}},
 };
 
