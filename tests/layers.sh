@@ -36,11 +36,12 @@ postfix-conf/config common/base common/mail common/policy postfix-conf/config/se
 postfix-conf/config/settings common/base common/mail common/policy postfix-conf/config
 postfix-conf/generate common/base common/mail common/policy postfix-conf/config
 postfix-conf/postfix common/base common/mail postfix-conf/generate
+postfix-conf/queue common/base common/mail common/net common/store postfix-conf/config postfix-conf/generate postfix-conf/postfix
 postfix-conf/postfix/attach common/base postfix-conf/generate postfix-conf/postfix
 postfix-conf/init common/base common/mail postfix-conf/postfix postfix-conf/postfix/attach
 postfix-conf/verify common/base common/mail common/net common/policy postfix-conf/config
 postfix-conf/recipients common/base common/mail common/net common/policy common/program common/store
-postfix-conf/commands common/base common/command common/mail common/net common/policy common/program postfix-conf/config postfix-conf/generate postfix-conf/init postfix-conf/postfix postfix-conf/postfix/attach postfix-conf/verify
+postfix-conf/commands common/base common/command common/mail common/net common/policy common/program postfix-conf/config postfix-conf/generate postfix-conf/init postfix-conf/postfix postfix-conf/postfix/attach postfix-conf/verify postfix-conf/queue
 "
 for dir in $(find common milters postfix-conf \( -name '*.cpp' -o -name '*.h' \) -exec dirname {} + |
   sort -u); do

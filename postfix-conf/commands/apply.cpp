@@ -18,6 +18,7 @@
 #include "postfix-conf/commands/apply_report.h"
 #include "postfix-conf/commands/health.h"
 #include "postfix-conf/commands/in_force.h"
+#include "postfix-conf/commands/keeper_state.h"
 #include "postfix-conf/commands/picked_host.h"
 #include "postfix-conf/commands/plan_report.h"
 #include "postfix-conf/commands/problems.h"
@@ -321,10 +322,23 @@ std::optional<Wanted> read_wanted(const ApplyOptions& options,
   return wanted;
 }
 
+// For the keeper, unless nothing was put in force.
+void note_applied(const ApplyOptions& options, int status) {
+  if (options.dry_run || status == static_cast<int>(ExitCode::wrong) ||
+      status == static_cast<int>(ExitCode::try_later)) {
+    return;
+  }
+  try {
+    note_apply(options.state);
+  } catch (const Fault& fault) {
+    complain(fmt::format("note: {}", fault.what()));
+  }
+}
+
 }  // namespace
 
 int apply(const ApplyOptions& options) {
-  return locked(options, [&](Generations& generations, ApplyReport& report) {
+  const int status = locked(options, [&](Generations& generations, ApplyReport& report) {
     GenerationMeta meta;
     auto wanted = read_wanted(options, generations, meta, report);
     if (!wanted) return 1;
@@ -333,6 +347,8 @@ int apply(const ApplyOptions& options) {
     return Installation(options, generations, std::move(in_force), report)
         .install(*std::move(wanted), std::move(meta), Installation::Reason::apply);
   });
+  note_applied(options, status);
+  return status;
 }
 
 int fit_generation(const ApplyOptions& options, const Site& site) {
@@ -355,7 +371,7 @@ int fit_generation(const ApplyOptions& options, const Site& site) {
 }
 
 int rollback(const ApplyOptions& options, std::optional<std::uint64_t> number) {
-  return locked(options, [&](Generations& generations, ApplyReport& report) {
+  const int status = locked(options, [&](Generations& generations, ApplyReport& report) {
     if (number && !generations.exists(*number)) {
       complain(fmt::format("no generation {}", *number));
       return 1;
@@ -382,6 +398,8 @@ int rollback(const ApplyOptions& options, std::optional<std::uint64_t> number) {
     return Installation(options, generations, std::move(in_force), report)
         .install(std::move(wanted), std::move(meta), Installation::Reason::rollback);
   });
+  note_applied(options, status);
+  return status;
 }
 
 }  // namespace mxfeed

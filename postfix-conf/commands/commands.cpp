@@ -14,8 +14,11 @@
 #include "postfix-conf/commands/apply.h"
 #include "postfix-conf/commands/handover.h"
 #include "postfix-conf/commands/init.h"
+#include "postfix-conf/commands/keeper.h"
 #include "postfix-conf/commands/listing.h"
 #include "postfix-conf/commands/postfix_attach.h"
+#include "postfix-conf/commands/queue.h"
+#include "postfix-conf/commands/queue_extend.h"
 #include "postfix-conf/commands/status.h"
 #include "postfix-conf/commands/test_mail.h"
 #include "postfix-conf/commands/verify.h"
@@ -41,6 +44,11 @@ constexpr Option kTimeout = {"--timeout", "SECONDS", "How long to follow it",
                              Takes::number, "60"};
 constexpr Option kAll = {"--all", "", "Verify all domains"};
 constexpr Option kHtml = {"--html", "", "Print HTML"};
+constexpr Option kAllowExpiry = {"--allow-expiry", "N",
+                                 "Allow up to N messages to expire", Takes::number};
+constexpr Option kUntil = {"--until", "TIME",
+                           "A time with a time zone, 2026-12-05T18:00:00+01:00"};
+constexpr Option kRate = {"--rate", "N", "Messages a second", Takes::number, "50"};
 constexpr Option kHost = {"--host", "NAME", "Use this [[host]] as the local one"};
 
 // Postfix treats blanks and commas in a map's path as separators.
@@ -171,6 +179,11 @@ MailSystem mail_system_of(const Arguments& arguments) {
   return *system;
 }
 
+QueueOptions queue_options_of(const Arguments& arguments) {
+  return {arguments.config(), arguments.state(), postfix_config_of(arguments),
+          arguments.json()};
+}
+
 }  // namespace
 
 std::vector<Command> gateway_commands() {
@@ -264,6 +277,41 @@ std::vector<Command> gateway_commands() {
        {kTo, kTimeout, kHost, kPostfixConfig, kJson},
        {{"DOMAIN", "The domain"}},
        [](const Arguments& a) { return test_mail(test_mail_options_of(a)); }},
+      {"queue",
+       "Show what waits by domain, or the messages for a domain",
+       {kPostfixConfig, kJson},
+       {{"DOMAIN", "The domain", Takes::text, Operand::Count::at_most_one}},
+       [](const Arguments& a) {
+         const auto& operands = a.operands();
+         return show_queue(queue_options_of(a), operands.empty() ? "" : operands[0]);
+       }},
+      {"queue flush",
+       "Have Postfix try the deferred mail for a domain again, in portions",
+       {kRate, kPostfixConfig},
+       {{"DOMAIN", "The domain"}},
+       [](const Arguments& a) {
+         return flush_queue(queue_options_of(a), a.operands()[0],
+                            a.number("--rate").value_or(kFlushRate));
+       }},
+      {"queue extend",
+       "Keep the mail for a domain at least until then: edits the domain's file",
+       {kUntil, kPostfixConfig},
+       {{"DOMAIN", "The domain"}},
+       [](const Arguments& a) {
+         const auto until = a.text("--until");
+         if (!until) throw CommandError(ExitCode::usage, "--until: is missing");
+         configuration_of(a);
+         return extend_queue(queue_options_of(a), a.operands()[0], *until);
+       }},
+      {"keeper run",
+       "Expire mail that has waited for its lifetime, and tell before it happens",
+       {kAllowExpiry, kDryRun, kPostfixConfig},
+       {},
+       [](const Arguments& a) {
+         return run_keeper({a.config(), a.state(), postfix_config_of(a),
+                            a.number("--allow-expiry").value_or(0), a.has("--dry-run")},
+                           read_host_clock());
+       }},
       {"status",
        "Show the state of all parts and report dangerous states",
        {kJson, kNoPostfix, kPostfixConfig},

@@ -3,18 +3,39 @@
 
 #include <fmt/format.h>
 
+#include <chrono>
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include "common/base/json.h"
 #include "common/base/text.h"
 #include "common/command/listing.h"
 #include "postfix-conf/commands/health.h"
+#include "postfix-conf/commands/keeper_state.h"
 #include "postfix-conf/generate/generations.h"
 
 namespace mxfeed {
 namespace {
 
-Json json_of(const Health& health, const StatusOptions& options) {
+// The timer runs it each minute.
+constexpr std::chrono::minutes kKeeperSilence{5};
+
+// What is wrong with the keeper's last run; empty if nothing is.  After an apply, the
+// first one may still be to come.
+std::string keeper_problem(const std::optional<Time>& last,
+                           const std::optional<Time>& applied, Time now) {
+  constexpr std::string_view kHelp =
+      "mail does not expire and nobody is warned; see mxfeed-keeper.timer";
+  for (const auto& one : {last, applied}) {
+    if (one && now - *one <= kKeeperSilence) return {};
+  }
+  if (!last) return fmt::format("the keeper has never run: {}", kHelp);
+  return fmt::format("the keeper has not run since {}: {}", utc(*last), kHelp);
+}
+
+Json json_of(const Health& health, const StatusOptions& options,
+             const std::optional<Time>& keeper) {
   Json daemons = Json::list();
   for (const auto& daemon : health.daemons) daemons.add(daemon.json());
   Json postfix = Json::object();
@@ -35,6 +56,7 @@ Json json_of(const Health& health, const StatusOptions& options) {
       .set("postfix_generation", health.postfix)
       .set("daemons", std::move(daemons))
       .set("postfix", std::move(postfix))
+      .set("keeper_run", keeper ? Json(utc(*keeper)) : Json())
       .set("dangers", json_of(health.alarms));
 }
 
@@ -100,8 +122,13 @@ ExitCode show_status(const StatusOptions& options) {
     health.alarms.push_back(
         {ExitCode::wrong, "Postfix could not be checked: " + health.not_asked});
   }
+  const auto keeper = last_keeper_run(options.state);
+  if (health.attachment && health.attachment->accepts_mail()) {
+    const auto problem = keeper_problem(keeper, last_apply(options.state), system_time());
+    if (!problem.empty()) health.alarms.push_back({ExitCode::not_running, problem});
+  }
   if (options.json) {
-    fmt::print("{}\n", json_of(health, options).str());
+    fmt::print("{}\n", json_of(health, options, keeper).str());
   } else {
     print_text(health, options);
   }

@@ -151,29 +151,12 @@ class Checker {
     check("backup_mx", config_.gateway.backup_mx.empty(), backups, "backup");
   }
 
-  // Limits that Postfix can apply to all mail only.
-  void shared_limits() {
-    std::chrono::seconds longest{0};
-    for (const auto& domain : config_.domains) {
-      if (!is_relayed(domain)) continue;
-      longest = std::max(longest, domain.settings->queue_lifetime);
-    }
-    const auto& lifetime_row = domain_setting("queue_lifetime");
+  // What is larger than the scanner takes.
+  void scan_limits() {
     const auto& size_row = domain_setting("max_size");
-    AlikeWarnings lifetimes(config_, "queue_lifetime");
     AlikeWarnings too_large(config_, "max_size");
     for (const auto& domain : config_.domains) {
       if (!is_relayed(domain)) continue;
-      const auto lifetime = domain.settings->queue_lifetime;
-      const Place lifetime_place = domain.place_of(lifetime_row);
-      if (lifetime < longest && lifetime_place.line != 0) {
-        lifetimes.add(lifetime_place, [&] {
-          return fmt::format(
-              "{} has no effect in this version: mail is kept for the longest "
-              "queue_lifetime of all domains ({})",
-              format_duration(lifetime), format_duration(longest));
-        });
-      }
       const auto size = domain.settings->max_size;
       const Place size_place = domain.place_of(size_row);
       const auto scanned = config_.gateway.virus.max_file_size;
@@ -318,7 +301,7 @@ void check_config(Config& config, bool complete) {
     checker.domains();
     checker.tls();
     checker.backup_limits();
-    checker.shared_limits();
+    checker.scan_limits();
     checker.mx_names();
   }
   sort_by_place(config.errors);

@@ -142,6 +142,14 @@ struct CustomerConfig {
   unsigned max_backup_domains = 5;
 };
 
+// Where alerts go besides the log.
+struct AlertChannels {
+  std::vector<std::string> command;  // program and arguments; gets JSON; empty: none
+  std::string webhook;               // a URL that gets JSON by POST; empty: none
+
+  bool operator==(const AlertChannels&) const = default;
+};
+
 struct HostConfig {
   std::string name;
   Place place;
@@ -157,6 +165,7 @@ struct GatewayConfig {
   std::vector<Network> allow_private;
   std::vector<Network> trusted_networks;
   std::vector<HostConfig> hosts;
+  AlertChannels alerts;
   GatewayPolicy::Greylist greylist;
   GatewayPolicy::Virus virus;
   // What [defaults] starts from: built-in values, or those of [greylist] and [spam].

@@ -140,7 +140,6 @@ Wanted compile(const Config& config, const HostConfig* local, const std::string&
                                       .verifiers = gateway.verifiers,
                                       .sealers = gateway.sealers,
                                       .smtputf8 = gateway.smtputf8,
-                                      .longest_lifetime = longest,
                                       .largest_message = largest,
                                       .blocklists = gateway.blocklists,
                                       .connections = gateway.connections,

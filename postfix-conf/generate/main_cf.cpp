@@ -14,12 +14,11 @@
 namespace mxfeed {
 namespace {
 
-using std::chrono::hours;
-using std::chrono::seconds;
 using Parameter = std::pair<std::string, std::string>;
 
-// Postfix's own default; RFC 5321, 4.5.4.1: give up after at least four to five days.
-constexpr seconds kLeastLifetime = hours(120);
+// Postfix's own limit (qmgr(8)).  The keeper expires mail; Postfix must not do so before,
+// while the keeper waits for an attempt, for the clock or for the operator.
+constexpr const char* kLongestLifetime = "100d";
 // mailbox_size_limit and virtual_mailbox_limit by default: delivery agents refuse to run
 // with a message_size_limit above theirs.
 constexpr std::uint64_t kMailboxLimit = 51'200'000;
@@ -57,7 +56,6 @@ std::string milters(const MainCfNeeds& needs) {
 
 // What is global in Postfix, and would change other mail.
 void add_dedicated(const MainCfNeeds& needs, std::vector<Parameter>& all) {
-  const auto lifetime = format_duration(std::max(needs.longest_lifetime, kLeastLifetime));
   const std::vector<Parameter> more = {
       {kRelayRecipientMaps, ""},
       // A domain without a route waits.
@@ -69,8 +67,8 @@ void add_dedicated(const MainCfNeeds& needs, std::vector<Parameter>& all) {
        "permit_mynetworks, permit_sasl_authenticated, reject_unauth_destination"},
       // The queue.
       {"enable_long_queue_ids", "yes"},
-      {"maximal_queue_lifetime", lifetime},
-      {"bounce_queue_lifetime", lifetime},
+      {"maximal_queue_lifetime", kLongestLifetime},
+      {"bounce_queue_lifetime", kLongestLifetime},
       {"message_size_limit", std::to_string(needs.largest_message)},
       // Clients.
       {"smtpd_forbid_bare_newline", "normalize"},

@@ -4,7 +4,6 @@
 
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <string>
 #include <utility>
@@ -35,7 +34,6 @@ struct MainCfNeeds {
   bool dedicated = false;
   std::vector<std::string> verifiers, sealers;
   bool smtputf8 = false;
-  std::chrono::seconds longest_lifetime{0};
   std::uint64_t largest_message = 0;
   std::vector<std::string> blocklists;  // "zen.example=127.0.0.[2..11]"
   unsigned connections = kPostfixConnections;

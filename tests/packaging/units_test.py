@@ -54,7 +54,9 @@ def words(folder):
 class UnitsTest(unittest.TestCase):
     def test_there_are_a_service_and_a_socket_for_each_daemon(self):
         self.assertEqual(
-            sorted(f"mxfeed-{name}.{kind}" for name in DAEMONS for kind in ("service", "socket")),
+            sorted([*(f"mxfeed-{name}.{kind}" for name in DAEMONS
+                      for kind in ("service", "socket")),
+                    "mxfeed-keeper.service", "mxfeed-keeper.timer"]),
             sorted(path.name for path in UNITS.iterdir()))
         for name in DAEMONS:
             self.assertEqual([f"mxfeed-{name}.socket"],
@@ -68,6 +70,15 @@ class UnitsTest(unittest.TestCase):
                                   stdout=subprocess.DEVNULL, check=False)
             self.assertEqual(0, done.returncode)
             self.assertEqual(arguments[:2], ["--socket", "fd:3"])
+
+    def test_the_keeper_is_run_each_minute(self):
+        path, *arguments = service("keeper")["ExecStart"][0].split()
+        self.assertEqual(pathlib.Path(path).name, "mxfeed")
+        done = subprocess.run([program("mxfeed"), *arguments, "--help"],
+                              stdout=subprocess.DEVNULL, check=False)
+        self.assertEqual(0, done.returncode)
+        timer = Unit(UNITS / "mxfeed-keeper.timer")["Timer"]
+        self.assertEqual(["60s"], timer["OnUnitInactiveSec"])
 
     def test_their_exposure_is_low(self):
         if shutil.which("systemd-analyze") is None:

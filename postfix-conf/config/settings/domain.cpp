@@ -156,7 +156,7 @@ Settings<DomainSettings> domain_settings() {
                              R"("2026-11-03, managing director")")
           .once(),
       duration<&S::queue_lifetime>("queue_lifetime", hours(1), kMostLifetime, R"("4d")"),
-      time<&S::extend_until>("extend_until", R"("2026-12-05T18:00:00+01:00")").later(),
+      time<&S::extend_until>("extend_until", R"("2026-12-05T18:00:00+01:00")"),
       choice<kWhileUp, &S::backup_while_up>("backup_while_up", R"("defer")").later(),
       size<&S::max_size>("max_size", kLeastSize, kMostSize, R"("100M")"),
       table<S>("greylist", domain_greylist_settings, read_greylist),

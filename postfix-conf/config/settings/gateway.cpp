@@ -17,6 +17,7 @@ using std::chrono::hours;
 
 constexpr std::size_t kMaxNetworks = 10'000;
 constexpr std::size_t kMaxMilter = 500;
+constexpr std::size_t kMaxUrl = 2000;
 
 bool is_full_name(const std::optional<Domain>& name) {
   return name && name->str().find('.') != std::string::npos;
@@ -212,6 +213,41 @@ Settings<GatewayConfig> delivery_settings() {
   return kRows;
 }
 
+void read_alert_command(const Entry& entry, const Setting<GatewayConfig>&,
+                        GatewayConfig& gateway) {
+  const auto given = entry.strings();
+  if (!given) return;
+  if (given->empty() || !given->front().value.starts_with('/')) {
+    entry.error("must be a program with its whole path, and its arguments");
+    return;
+  }
+  for (const auto& one : *given) gateway.alerts.command.emplace_back(one.value);
+}
+
+void read_webhook(const Entry& entry, const Setting<GatewayConfig>&,
+                  GatewayConfig& gateway) {
+  const auto given = entry.text(kMaxUrl);
+  if (!given) return;
+  if (!given->starts_with("https://") && !given->starts_with("http://")) {
+    entry.error(fmt::format("{} is not a URL of type https or http", in_quotes(*given)));
+    return;
+  }
+  gateway.alerts.webhook = *given;
+}
+
+Settings<GatewayConfig> alerts_settings() {
+  using G = GatewayConfig;
+  static constexpr std::array kRows{
+      custom<&G::alerts, &AlertChannels::command>("command", SettingType::strings,
+                                                  R"(["/usr/local/bin/alert"])",
+                                                  read_alert_command),
+      custom<&G::alerts, &AlertChannels::webhook>("webhook", SettingType::string,
+                                                  R"("https://alerts.isp.example/mx")",
+                                                  read_webhook, 0, kMaxUrl),
+  };
+  return kRows;
+}
+
 Settings<GatewayConfig> source_settings() {
   static constexpr std::array kRows{
       of_later_version<GatewayConfig>("command", SettingType::strings,
@@ -286,6 +322,7 @@ Settings<GatewayConfig> gateway_settings() {
       table<G>("blocklists", blocklists_settings),
       table<G>("delivery", delivery_settings),
       table<G>("postfix", postfix_settings),
+      table<G>("alerts", alerts_settings),
       table<G>("source", source_settings),
       table<G>("quarantine", quarantine_settings),
       table<G>("mailbox", mailbox_settings),

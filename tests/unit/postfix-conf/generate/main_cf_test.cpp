@@ -19,23 +19,20 @@ std::string parameter(const std::vector<std::pair<std::string, std::string>>& al
 }
 
 TEST_CASE("Postfix's limits are above those of every domain", "[postfix-conf]") {
-  using std::chrono::hours;
   MainCfNeeds needs;
   needs.state = "/s";
   needs.dedicated = true;
-  needs.longest_lifetime = hours(24);
   needs.largest_message = 51'200'000;
   const auto small = main_cf_parameters(needs);
-  CHECK(parameter(small, "maximal_queue_lifetime") == "5d");
+  CHECK(parameter(small, "maximal_queue_lifetime") == "100d");
   CHECK(parameter(small, "message_size_limit") == "51200000");
   CHECK(parameter(small, "mailbox_size_limit") == "absent");
   CHECK(parameter(small, "smtp_bind_address") == "absent");
   needs.smtputf8 = true;
-  needs.longest_lifetime = hours(24 * 30);
   needs.largest_message = 51'200'001;
   const auto large = main_cf_parameters(needs);
-  CHECK(parameter(large, "maximal_queue_lifetime") == "30d");
-  CHECK(parameter(large, "bounce_queue_lifetime") == "30d");
+  CHECK(parameter(large, "maximal_queue_lifetime") == "100d");
+  CHECK(parameter(large, "bounce_queue_lifetime") == "100d");
   CHECK(parameter(large, "mailbox_size_limit") == "0");
   CHECK(parameter(small, "smtpd_discard_ehlo_keywords") == "silent-discard, smtputf8");
   CHECK(parameter(large, "smtpd_discard_ehlo_keywords").empty());

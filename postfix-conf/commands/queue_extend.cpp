@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "postfix-conf/commands/queue_extend.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <optional>
+
+#include "common/base/fault.h"
+#include "common/base/file.h"
+#include "common/base/text.h"
+#include "common/base/time_text.h"
+#include "common/command/listing.h"
+#include "common/mail/address.h"
+#include "postfix-conf/commands/problems.h"
+#include "postfix-conf/config/config.h"
+#include "postfix-conf/config/settings.h"
+#include "postfix-conf/config/toml_edit.h"
+#include "postfix-conf/generate/generations.h"
+#include "postfix-conf/postfix/postfix.h"
+#include "postfix-conf/queue/overview.h"
+
+namespace mxfeed {
+namespace {
+
+constexpr const char* kKey = "extend_until";
+constexpr std::chrono::hours kLongest{24 * 100};  // Postfix's own limit
+
+// Postfix's maximal_queue_lifetime; days if it has no unit.
+std::optional<std::chrono::seconds> longest_in(const Postfix& postfix) {
+  const auto value = postfix.parameters({"maximal_queue_lifetime"}).at(0);
+  if (const auto days = parse_unsigned(value); days && *days < 10'000) {
+    return std::chrono::hours(24 * *days);
+  }
+  return parse_duration(value);
+}
+
+// Ends the command if Postfix would return mail before that time.
+void check_time(const QueueOptions& options, const std::string& domain, Time until) {
+  const Time now = system_time();
+  if (until <= now) throw CommandError(ExitCode::wrong, "--until: is in the past");
+  if (until - now > kLongest) {
+    throw CommandError(ExitCode::wrong,
+                       "--until: Postfix keeps no mail for more than 100 days");
+  }
+  const Postfix postfix(options.postfix_config);
+  const auto longest = longest_in(postfix);
+  Time oldest = now;
+  postfix.read_queue([&](const QueuedMessage& message) {
+    const bool is_for = std::any_of(message.recipients.begin(), message.recipients.end(),
+                                    [&](const QueuedRecipient& one) {
+                                      return is_within(domain_of(one.address), domain);
+                                    });
+    if (is_for) oldest = std::min(oldest, message.arrived);
+  });
+  if (longest && until > oldest + *longest) {
+    throw CommandError(ExitCode::wrong,
+                       fmt::format("--until: Postfix returns the oldest mail at {} "
+                                   "(maximal_queue_lifetime = {}): raise that first",
+                                   utc(oldest + *longest), format_duration(*longest)));
+  }
+}
+
+Config read_config(const QueueOptions& options) {
+  Config config = load_config_shown(options.config);
+  if (config.errors.empty()) return config;
+  print_problems(config);
+  throw CommandError(ExitCode::wrong,
+                     "the configuration has errors; nothing was changed");
+}
+
+const DomainConfig& domain_in(const Config& config, const std::string& name) {
+  const auto* const domain = config.find(name);
+  if (domain != nullptr) return *domain;
+  throw CommandError(ExitCode::wrong, fmt::format("{}: not configured", name));
+}
+
+// The text of the domain's file with the time in it; nothing if an operator must do it.
+std::optional<std::string> edited(const DomainConfig& domain, std::string_view text,
+                                  std::string_view value) {
+  const Place place = domain.place_of(domain_setting(kKey));
+  if (place.line != 0 && place.file == domain.place.file) {
+    return replace_value(text, place.line, kKey, value);
+  }
+  return insert_value(text, domain.place.line, "name", kKey, value);
+}
+
+}  // namespace
+
+ExitCode extend_queue(const QueueOptions& options, const std::string& domain,
+                      const std::string& until) {
+  const auto time = parse_time(until);
+  if (!time) {
+    throw CommandError(ExitCode::usage,
+                       fmt::format("--until: \"{}\" is not a time with a time zone, such "
+                                   "as \"2026-12-05T18:00:00+01:00\"",
+                                   escape_untrusted(until)));
+  }
+  const auto name = Domain::parse(domain);
+  if (!name) {
+    throw CommandError(ExitCode::wrong, fmt::format("\"{}\" is not a domain name",
+                                                    escape_untrusted(domain)));
+  }
+  check_time(options, name->str(), *time);
+  const auto lock = Generations(options.state).lock();
+  if (!lock) {
+    throw CommandError(ExitCode::try_later, "another mxfeed is making changes");
+  }
+  const Config config = read_config(options);
+  const DomainConfig& found = domain_in(config, name->str());
+  const std::string file = config.files.at(found.place.file);
+  const auto before = read_regular_file(file);
+  const auto after =
+      before ? edited(found, *before, fmt::format("\"{}\"", until)) : std::nullopt;
+  if (!after) {
+    throw CommandError(ExitCode::wrong,
+                       fmt::format("{}: cannot be edited; write {} = \"{}\" there, then "
+                                   "run mxfeed apply",
+                                   config.describe(found.place), kKey, until));
+  }
+  rewrite_file(file, *after);
+  // What looks like a line of its own may be within a string.
+  const Config now = load_config_shown(options.config);
+  const auto* const changed = now.find(name->str());
+  if (!now.errors.empty() || changed == nullptr ||
+      changed->settings->extend_until != *time) {
+    rewrite_file(file, *before);
+    throw CommandError(ExitCode::wrong,
+                       fmt::format("{}: cannot be edited; nothing was changed",
+                                   config.describe(found.place)));
+  }
+  fmt::print("{}: {} = \"{}\"; run mxfeed apply\n",
+             now.describe(changed->place_of(domain_setting(kKey))), kKey, until);
+  return ExitCode::fine;
+}
+
+}  // namespace mxfeed

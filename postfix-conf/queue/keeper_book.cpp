@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "postfix-conf/queue/keeper_book.h"
+
+#include <fmt/format.h>
+
+#include "common/base/text.h"
+
+namespace mxfeed {
+namespace {
+
+constexpr std::chrono::seconds kBusy{5};
+constexpr std::chrono::hours kKept{24 * 35};
+
+std::int64_t number(Time time) {
+  return time.time_since_epoch().count();
+}
+
+}  // namespace
+
+KeeperBook::KeeperBook(const std::filesystem::path& file)
+    : database_(file, Sqlite::Access::read_write, kBusy) {
+  // A power cut must not lose the journal: what is on hold would stay there.
+  database_.execute("PRAGMA synchronous = FULL");
+  database_.execute(
+      "CREATE TABLE IF NOT EXISTS expiry (id TEXT PRIMARY KEY, begun INTEGER NOT NULL, "
+      "step TEXT NOT NULL, arrived INTEGER NOT NULL, deadline INTEGER NOT NULL, "
+      "sender TEXT NOT NULL, recipients TEXT NOT NULL, reason TEXT NOT NULL, "
+      "outcome TEXT NOT NULL DEFAULT '');"
+      "CREATE INDEX IF NOT EXISTS expiry_open ON expiry (id) WHERE outcome = '';"
+      "CREATE TABLE IF NOT EXISTS clock (one INTEGER PRIMARY KEY CHECK (one = 1), "
+      "now INTEGER NOT NULL, since_boot INTEGER NOT NULL, boot_id TEXT NOT NULL, "
+      "stepped INTEGER NOT NULL);"
+      "CREATE TABLE IF NOT EXISTS sent (kind TEXT NOT NULL, subject TEXT NOT NULL, "
+      "at INTEGER NOT NULL, PRIMARY KEY (kind, subject)) WITHOUT ROWID;"
+      "CREATE TABLE IF NOT EXISTS destination (domain TEXT PRIMARY KEY, "
+      "state TEXT NOT NULL, passage TEXT NOT NULL, failures INTEGER NOT NULL, "
+      "changes TEXT NOT NULL, certificate TEXT NOT NULL, name TEXT NOT NULL, "
+      "probed INTEGER NOT NULL, trial TEXT NOT NULL, flushing INTEGER NOT NULL) "
+      "WITHOUT ROWID;");
+}
+
+void KeeperBook::begin(const std::vector<PlannedStep>& steps, Time now) {
+  if (steps.empty()) return;
+  SqliteTransaction transaction(database_);
+  SqliteStatement insert(database_,
+                         "INSERT OR REPLACE INTO expiry (id, begun, step, arrived, "
+                         "deadline, sender, recipients, reason, outcome) VALUES "
+                         "(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, '')");
+  for (const auto& one : steps) {
+    insert.bind(1, one.id)
+        .bind(2, number(now))
+        .bind(3, to_string(one.step))
+        .bind(4, number(one.arrived))
+        .bind(5, number(one.deadline))
+        .bind(6, one.sender)
+        .bind(7, fmt::format("{}", fmt::join(one.recipients, " ")))
+        .bind(8, one.reason);
+    insert.step();
+  }
+  transaction.commit();
+}
+
+void KeeperBook::finish(const std::vector<std::string>& ids, std::string_view outcome) {
+  if (ids.empty()) return;
+  SqliteTransaction transaction(database_);
+  SqliteStatement update(database_, "UPDATE expiry SET outcome = ?2 WHERE id = ?1");
+  for (const auto& id : ids) {
+    update.bind(1, id).bind(2, outcome);
+    update.step();
+  }
+  transaction.commit();
+}
+
+std::set<std::string, std::less<>> KeeperBook::open() const {
+  std::set<std::string, std::less<>> ids;
+  SqliteStatement query(database_, "SELECT id FROM expiry WHERE outcome = ''");
+  while (query.step()) ids.insert(query.text(0));
+  return ids;
+}
+
+std::optional<ClockMark> KeeperBook::clock() const {
+  SqliteStatement query(database_, "SELECT now, since_boot, boot_id, stepped FROM clock");
+  if (!query.step()) return std::nullopt;
+  using std::chrono::seconds;
+  ClockMark mark{Time(seconds(query.number(0))), seconds(query.number(1)), query.text(2),
+                 std::nullopt};
+  // -1: it was not set.
+  if (query.number(3) >= 0) mark.stepped = seconds(query.number(3));
+  query.reset();
+  return mark;
+}
+
+void KeeperBook::set_clock(const ClockMark& mark) {
+  SqliteStatement insert(database_,
+                         "INSERT OR REPLACE INTO clock (one, now, since_boot, boot_id, "
+                         "stepped) VALUES (1, ?1, ?2, ?3, ?4)");
+  insert.bind(1, number(mark.now))
+      .bind(2, mark.since_boot.count())
+      .bind(3, mark.boot_id)
+      .bind(4, mark.stepped ? mark.stepped->count() : -1);
+  insert.step();
+}
+
+bool KeeperBook::may_send(std::string_view kind, std::string_view subject, Time now,
+                          std::chrono::seconds interval) {
+  SqliteTransaction transaction(database_);
+  SqliteStatement query(database_,
+                        "SELECT at FROM sent WHERE kind = ?1 AND subject = ?2");
+  query.bind(1, kind).bind(2, subject);
+  if (query.step()) {
+    const Time last{std::chrono::seconds(query.number(0))};
+    query.reset();
+    // A time in the future is of another clock.
+    if (last <= now && now - last < interval) return false;
+  }
+  SqliteStatement insert(
+      database_, "INSERT OR REPLACE INTO sent (kind, subject, at) VALUES (?1, ?2, ?3)");
+  insert.bind(1, kind).bind(2, subject).bind(3, number(now));
+  insert.step();
+  transaction.commit();
+  return true;
+}
+
+std::map<std::string, Destination> KeeperBook::destinations() const {
+  std::map<std::string, Destination> all;
+  SqliteStatement query(database_,
+                        "SELECT domain, state, passage, failures, changes, certificate, "
+                        "name, probed, trial, flushing FROM destination");
+  while (query.step()) {
+    Destination& one = all[query.text(0)];
+    one.state = parse_server_state(query.text(1)).value_or(ServerState::up);
+    one.passage = parse_passage(query.text(2)).value_or(Passage::open);
+    one.failures = static_cast<unsigned>(query.number(3));
+    const std::string changes = query.text(4);
+    for (const auto change : split(changes, ' ')) {
+      if (const auto time = parse_unsigned(change)) {
+        one.changes.emplace_back(std::chrono::seconds(*time));
+      }
+    }
+    one.identity = {query.text(5), query.text(6)};
+    one.probed = Time(std::chrono::seconds(query.number(7)));
+    const std::string trial = query.text(8);
+    for (const auto id : split(trial, ' ')) {
+      if (!id.empty()) one.trial.emplace_back(id);
+    }
+    one.flushing_since = Time(std::chrono::seconds(query.number(9)));
+  }
+  return all;
+}
+
+void KeeperBook::set_destination(const std::string& domain,
+                                 const Destination& destination) {
+  std::vector<std::int64_t> changes;
+  for (const Time one : destination.changes) changes.push_back(number(one));
+  SqliteStatement insert(database_,
+                         "INSERT OR REPLACE INTO destination (domain, state, passage, "
+                         "failures, changes, certificate, name, probed, trial, "
+                         "flushing) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)");
+  insert.bind(1, domain)
+      .bind(2, to_string(destination.state))
+      .bind(3, to_string(destination.passage))
+      .bind(4, destination.failures)
+      .bind(5, fmt::format("{}", fmt::join(changes, " ")))
+      .bind(6, destination.identity.certificate)
+      .bind(7, destination.identity.name)
+      .bind(8, number(destination.probed))
+      .bind(9, fmt::format("{}", fmt::join(destination.trial, " ")))
+      .bind(10, number(destination.flushing_since));
+  insert.step();
+}
+
+void KeeperBook::prune(Time now) {
+  SqliteStatement expiry(database_,
+                         "DELETE FROM expiry WHERE outcome <> '' AND begun < ?1");
+  expiry.bind(1, number(now - kKept));
+  expiry.step();
+  SqliteStatement sent(database_, "DELETE FROM sent WHERE at < ?1");
+  sent.bind(1, number(now - kKept));
+  sent.step();
+}
+
+}  // namespace mxfeed
