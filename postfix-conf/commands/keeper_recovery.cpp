@@ -99,9 +99,10 @@ void KeeperRecovery::run(const Backlogs& backlogs, KeeperNews& news) {
   }
   attempt(refused);
   probe(backlogs, news);
-  begin_trials(backlogs);
+  write_overlay();
+  begin_trials(news);
   watch_trials(news);
-  if (write_overlay()) settle();
+  write_overlay();
   flush();
 }
 
@@ -222,21 +223,26 @@ void KeeperRecovery::judge_trials(const Backlogs& backlogs, const IsPending& is_
   }
 }
 
-void KeeperRecovery::begin_trials(const Backlogs& backlogs) {
-  const bool has_changed = write_overlay();
+void KeeperRecovery::begin_trials(KeeperNews& news) {
   const bool is_wanted = std::any_of(all_.begin(), all_.end(), [](const auto& one) {
     return one.second.passage == Passage::trial && one.second.trial.empty();
   });
   if (!is_wanted) return;
-  if (has_changed) settle();
+  settle();
+  Backlogs backlogs(terms_, {});
+  postfix_.read_queue([&](const QueuedMessage& message) { backlogs.add(message); });
   for (auto& [domain, one] : all_) {
     if (one.passage != Passage::trial || !one.trial.empty()) continue;
     const auto backlog = backlogs.domains().find(domain);
-    if (backlog == backlogs.domains().end() || backlog->second.ids.empty()) {
+    if (backlog == backlogs.domains().end()) {
       // Nothing to be tried with.
-      store(domain, after_trial(one, 0, 0, now_).destination);
+      const auto next = after_trial(one, 0, 0, now_);
+      store(domain, next.destination);
+      tell(domain, next.event, {}, news);
       continue;
     }
+    // All on their way: the next run looks again.
+    if (backlog->second.ids.empty()) continue;
     Destination begun = one;
     begun.trial = backlog->second.ids;
     store(domain, begun);
@@ -271,6 +277,7 @@ void KeeperRecovery::flush() {
     if (one.flushing_since != Time()) since.emplace(domain, one.flushing_since);
   }
   if (since.empty()) return;
+  settle();
   constexpr auto kMost = kFlushRate * static_cast<std::size_t>(kFlushTime.count());
   const Spool spool(site_.queue_directory);
   std::vector<std::string> ids;
@@ -305,7 +312,7 @@ void KeeperRecovery::flush() {
   }
 }
 
-bool KeeperRecovery::write_overlay() const {
+void KeeperRecovery::write_overlay() {
   std::string text;
   std::vector<std::pair<std::string, std::string>> lines;
   for (const auto& [domain, one] : all_) {
@@ -321,7 +328,8 @@ bool KeeperRecovery::write_overlay() const {
   }
   for (const auto& [key, route] : lines) text += fmt::format("{} {}\n", key, route);
   const auto source = state_ / kKeeperDirectory / "transport";
-  if (read_file(source).value_or("") == text) return false;
+  if (read_file(source).value_or("") == text) return;
+  is_settled_ = false;
   auto database = source;
   database += ".cdb";
   ConstDbWriter writer(database);
@@ -329,11 +337,12 @@ bool KeeperRecovery::write_overlay() const {
   writer.commit();
   // Last: if a run is killed before, the next one writes both.
   write_file(source, text);
-  return true;
 }
 
-void KeeperRecovery::settle() const {
+void KeeperRecovery::settle() {
+  if (is_settled_) return;
   std::this_thread::sleep_for(kMapNoticed);
+  is_settled_ = true;
 }
 
 void KeeperRecovery::store(const std::string& domain, Destination destination) {

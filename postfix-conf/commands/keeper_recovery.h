@@ -50,12 +50,13 @@ class KeeperRecovery {
   void judge_trials(const Backlogs& backlogs, const IsPending& is_pending,
                     KeeperNews& news);
   void attempt(const std::vector<std::string>& ids);
-  void begin_trials(const Backlogs& backlogs);
+  void begin_trials(KeeperNews& news);
   void watch_trials(KeeperNews& news);
   void flush();
-  // Writes the routes; returns whether they have changed.
-  bool write_overlay() const;
-  void settle() const;
+  // Writes the routes if they have changed.
+  void write_overlay();
+  // Waits until Postfix has noticed them.
+  void settle();
   void store(const std::string& domain, Destination destination);
   void tell(const std::string& domain, Event event, const ServerAnswer& answer,
             KeeperNews& news) const;
@@ -72,6 +73,7 @@ class KeeperRecovery {
   // What this run has asked to be tried, and since when; of the clock of files.
   std::set<std::string, std::less<>> asked_;
   Time asked_since_{};
+  bool is_settled_ = true;  // Postfix has noticed the routes
 };
 
 }  // namespace mxfeed
