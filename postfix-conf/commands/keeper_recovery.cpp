@@ -36,31 +36,57 @@ constexpr std::chrono::seconds kTrialPatience{15};
 constexpr std::chrono::seconds kFlushTime{20};
 constexpr unsigned kFlushRate = 50;  // messages a second
 
-struct ProbeJob {
-  std::string domain;
-  ServerQuestion question;
-  ServerAnswer answer;
+struct Target {
+  std::string server;
+  smtp::Target target;
 };
 
-// The first of the servers, if it is an address: "[192.0.2.7]:25, [192.0.2.8]:25".
-std::optional<smtp::Target> target_of(const std::string& route) {
-  const auto close = route.find("]:");
-  if (!route.starts_with('[') || close == std::string::npos) return std::nullopt;
-  const auto address = IpAddress::parse(std::string_view(route).substr(1, close - 1));
-  const auto port = parse_unsigned(
-      std::string_view(route).substr(close + 2, route.find(',') - close - 2));
-  if (!address || !port || *port == 0 || *port > 65535) return std::nullopt;
-  return smtp::Target{*address, static_cast<std::uint16_t>(*port), std::nullopt};
+// The servers: "[192.0.2.7]:25, [192.0.2.8]:25".  None if one of them is a name: it could
+// be the one that answers.
+std::vector<Target> targets_of(std::string_view route) {
+  std::vector<Target> targets;
+  for (const auto part : split(route, ',')) {
+    const auto server = trim(part);
+    const auto close = server.find("]:");
+    if (!server.starts_with('[') || close == std::string_view::npos) return {};
+    const auto address = IpAddress::parse(server.substr(1, close - 1));
+    const auto port = parse_unsigned(server.substr(close + 2));
+    if (!address || !port || *port == 0 || *port > 65535) return {};
+    targets.push_back({std::string(server),
+                       {*address, static_cast<std::uint16_t>(*port), std::nullopt}});
+  }
+  return targets;
 }
 
-void ask_all(std::vector<ProbeJob>& jobs) {
+// The answers of each domain's servers, in the order of the jobs.
+using Answers = std::map<std::string, std::vector<ServerAnswer>>;
+
+Answers ask_all(const std::vector<ProbeJob>& jobs) {
+  std::vector<ServerAnswer> said(jobs.size());
   for (std::size_t first = 0; first < jobs.size(); first += kProbesAtOnce) {
     std::vector<std::thread> threads;
     for (auto i = first; i < std::min(first + kProbesAtOnce, jobs.size()); ++i) {
-      threads.emplace_back([&job = jobs[i]] { job.answer = ask_server(job.question); });
+      threads.emplace_back([&, i] { said[i] = ask_server(jobs[i].question); });
     }
     for (auto& one : threads) one.join();
   }
+  Answers answers;
+  for (std::size_t i = 0; i < jobs.size(); ++i) {
+    said[i].finding.server = jobs[i].server;
+    answers[jobs[i].domain].push_back(std::move(said[i]));
+  }
+  return answers;
+}
+
+// The answer that explains what is told.
+const ServerAnswer& telling(const std::vector<ServerAnswer>& answers,
+                            const std::vector<ServerFinding>& findings,
+                            const Destination& before) {
+  const auto* finding = stranger_among(before, findings);
+  if (finding == nullptr) finding = first_that_greets(findings);
+  return finding == nullptr
+             ? answers.front()
+             : answers[static_cast<std::size_t>(finding - findings.data())];
 }
 
 }  // namespace
@@ -113,7 +139,7 @@ void KeeperRecovery::forget_removed() {
     if (hosted != nullptr && hosted->own == Row::active) continue;
     if (one.passage == Passage::open) continue;
     Destination forgotten;
-    forgotten.identity = one.identity;
+    forgotten.identities = one.identities;
     store(domain, forgotten);
   }
 }
@@ -150,7 +176,6 @@ std::vector<std::string> KeeperRecovery::to_be_met() const {
 }
 
 void KeeperRecovery::probe(const Backlogs& backlogs, KeeperNews& news) {
-  std::vector<ProbeJob> jobs;
   std::set<std::string> wanted;
   for (const auto& [domain, one] : all_) {
     if (is_to_be_probed(domain, backlogs)) wanted.insert(domain);
@@ -159,43 +184,60 @@ void KeeperRecovery::probe(const Backlogs& backlogs, KeeperNews& news) {
     if (is_to_be_probed(domain, backlogs)) wanted.insert(domain);
   }
   for (auto& domain : to_be_met()) wanted.insert(std::move(domain));
+  for (const auto& [domain, answers] : ask_all(jobs_for(wanted, backlogs))) {
+    hear(domain, answers, backlogs.domains().contains(domain), news);
+  }
+}
+
+std::vector<ProbeJob> KeeperRecovery::jobs_for(const std::set<std::string>& wanted,
+                                               const Backlogs& backlogs) const {
+  // Those that were not probed for the longest time come first.
+  std::vector<std::pair<Time, std::string>> order;
   for (const auto& domain : wanted) {
+    const auto known = all_.find(domain);
+    order.emplace_back(known == all_.end() ? Time() : known->second.probed, domain);
+  }
+  std::sort(order.begin(), order.end());
+  std::vector<ProbeJob> jobs;
+  for (const auto& [probed, domain] : order) {
+    if (jobs.size() >= kMostProbes) break;
     const auto* const hosted = generated_.find(domain);
     if (hosted == nullptr || hosted->own != Row::active) continue;
-    const auto target = target_of(hosted->route);
-    if (!target) continue;
-    ProbeJob job{domain, {*target, site_.host, {}, kProbePatience}, {}};
+    std::vector<std::string> recipients;
     // Before mail is let go only: some servers count such probes against us.
-    if (all_[domain].passage == Passage::closed) {
+    const auto known = all_.find(domain);
+    if (known != all_.end() && known->second.passage == Passage::closed) {
       const auto backlog = backlogs.domains().find(domain);
-      job.question.recipients = backlog == backlogs.domains().end()
-                                    ? std::vector<std::string>{"postmaster@" + domain}
-                                    : backlog->second.recipients;
+      recipients = backlog == backlogs.domains().end()
+                       ? std::vector<std::string>{"postmaster@" + domain}
+                       : backlog->second.recipients;
     }
-    jobs.push_back(std::move(job));
-  }
-  // Those that were not probed for the longest time.
-  std::stable_sort(jobs.begin(), jobs.end(), [&](const ProbeJob& a, const ProbeJob& b) {
-    return all_[a.domain].probed < all_[b.domain].probed;
-  });
-  if (jobs.size() > kMostProbes) jobs.erase(jobs.begin() + kMostProbes, jobs.end());
-  ask_all(jobs);
-  for (const auto& job : jobs) {
-    const ProbeFinding& finding = job.answer.finding;
-    const Destination& before = all_[job.domain];
-    if (!finding.greets && before.passage == Passage::open &&
-        !backlogs.domains().contains(job.domain)) {
-      // No mail waits for it, so it may be away.
-      Destination absent = before;
-      absent.failures = 0;
-      absent.probed = now_;
-      store(job.domain, std::move(absent));
-      continue;
+    for (const auto& one : targets_of(hosted->route)) {
+      jobs.push_back(
+          {domain, one.server, {one.target, site_.host, recipients, kProbePatience}});
     }
-    const auto next = after_probe(before, finding, now_);
-    store(job.domain, next.destination);
-    tell(job.domain, next.event, job.answer, news);
   }
+  return jobs;
+}
+
+void KeeperRecovery::hear(const std::string& domain,
+                          const std::vector<ServerAnswer>& answers, bool mail_waits,
+                          KeeperNews& news) {
+  std::vector<ServerFinding> findings;
+  for (const auto& answer : answers) findings.push_back(answer.finding);
+  const Destination before = all_[domain];
+  if (first_that_greets(findings) == nullptr && before.passage == Passage::open &&
+      !mail_waits) {
+    // No mail waits for it, so it may be away.
+    Destination absent = before;
+    absent.failures = 0;
+    absent.probed = now_;
+    store(domain, std::move(absent));
+    return;
+  }
+  const auto next = after_probe(before, findings, now_);
+  store(domain, next.destination);
+  tell(domain, next.event, telling(answers, findings, before), news);
 }
 
 void KeeperRecovery::attempt(const std::vector<std::string>& ids) {

@@ -25,6 +25,13 @@
 
 namespace mxfeed {
 
+// One for each server of a domain.
+struct ProbeJob {
+  std::string domain;
+  std::string server;
+  ServerQuestion question;
+};
+
 class KeeperRecovery {
  public:
   // The arguments must outlive the object.
@@ -45,6 +52,10 @@ class KeeperRecovery {
   bool is_to_be_probed(const std::string& domain, const Backlogs& backlogs) const;
   std::vector<std::string> to_be_met() const;
   void probe(const Backlogs& backlogs, KeeperNews& news);
+  std::vector<ProbeJob> jobs_for(const std::set<std::string>& wanted,
+                                 const Backlogs& backlogs) const;
+  void hear(const std::string& domain, const std::vector<ServerAnswer>& answers,
+            bool mail_waits, KeeperNews& news);
   // Of those of which no message is pending.
   using IsPending = std::function<bool(const std::string& id)>;
   void judge_trials(const Backlogs& backlogs, const IsPending& is_pending,

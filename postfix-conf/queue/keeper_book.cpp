@@ -34,8 +34,10 @@ KeeperBook::KeeperBook(const std::filesystem::path& file)
       "at INTEGER NOT NULL, PRIMARY KEY (kind, subject)) WITHOUT ROWID;"
       "CREATE TABLE IF NOT EXISTS destination (domain TEXT PRIMARY KEY, "
       "state TEXT NOT NULL, passage TEXT NOT NULL, failures INTEGER NOT NULL, "
-      "changes TEXT NOT NULL, certificate TEXT NOT NULL, name TEXT NOT NULL, "
-      "probed INTEGER NOT NULL, trial TEXT NOT NULL, flushing INTEGER NOT NULL) "
+      "changes TEXT NOT NULL, probed INTEGER NOT NULL, trial TEXT NOT NULL, "
+      "flushing INTEGER NOT NULL) WITHOUT ROWID;"
+      "CREATE TABLE IF NOT EXISTS server (domain TEXT NOT NULL, server TEXT NOT NULL, "
+      "certificate TEXT NOT NULL, name TEXT NOT NULL, PRIMARY KEY (domain, server)) "
       "WITHOUT ROWID;");
 }
 
@@ -124,8 +126,8 @@ bool KeeperBook::may_send(std::string_view kind, std::string_view subject, Time 
 std::map<std::string, Destination> KeeperBook::destinations() const {
   std::map<std::string, Destination> all;
   SqliteStatement query(database_,
-                        "SELECT domain, state, passage, failures, changes, certificate, "
-                        "name, probed, trial, flushing FROM destination");
+                        "SELECT domain, state, passage, failures, changes, probed, "
+                        "trial, flushing FROM destination");
   while (query.step()) {
     Destination& one = all[query.text(0)];
     one.state = parse_server_state(query.text(1)).value_or(ServerState::up);
@@ -137,13 +139,19 @@ std::map<std::string, Destination> KeeperBook::destinations() const {
         one.changes.emplace_back(std::chrono::seconds(*time));
       }
     }
-    one.identity = {query.text(5), query.text(6)};
-    one.probed = Time(std::chrono::seconds(query.number(7)));
-    const std::string trial = query.text(8);
+    one.probed = Time(std::chrono::seconds(query.number(5)));
+    const std::string trial = query.text(6);
     for (const auto id : split(trial, ' ')) {
       if (!id.empty()) one.trial.emplace_back(id);
     }
-    one.flushing_since = Time(std::chrono::seconds(query.number(9)));
+    one.flushing_since = Time(std::chrono::seconds(query.number(7)));
+  }
+  SqliteStatement servers(database_,
+                          "SELECT domain, server, certificate, name FROM server");
+  while (servers.step()) {
+    const auto found = all.find(servers.text(0));
+    if (found == all.end()) continue;
+    found->second.identities[servers.text(1)] = {servers.text(2), servers.text(3)};
   }
   return all;
 }
@@ -152,21 +160,34 @@ void KeeperBook::set_destination(const std::string& domain,
                                  const Destination& destination) {
   std::vector<std::int64_t> changes;
   for (const Time one : destination.changes) changes.push_back(number(one));
+  SqliteTransaction transaction(database_);
   SqliteStatement insert(database_,
                          "INSERT OR REPLACE INTO destination (domain, state, passage, "
-                         "failures, changes, certificate, name, probed, trial, "
-                         "flushing) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)");
+                         "failures, changes, probed, trial, flushing) VALUES "
+                         "(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)");
   insert.bind(1, domain)
       .bind(2, to_string(destination.state))
       .bind(3, to_string(destination.passage))
       .bind(4, destination.failures)
       .bind(5, fmt::format("{}", fmt::join(changes, " ")))
-      .bind(6, destination.identity.certificate)
-      .bind(7, destination.identity.name)
-      .bind(8, number(destination.probed))
-      .bind(9, fmt::format("{}", fmt::join(destination.trial, " ")))
-      .bind(10, number(destination.flushing_since));
+      .bind(6, number(destination.probed))
+      .bind(7, fmt::format("{}", fmt::join(destination.trial, " ")))
+      .bind(8, number(destination.flushing_since));
   insert.step();
+  SqliteStatement forget(database_, "DELETE FROM server WHERE domain = ?1");
+  forget.bind(1, domain);
+  forget.step();
+  SqliteStatement server(database_,
+                         "INSERT INTO server (domain, server, certificate, name) VALUES "
+                         "(?1, ?2, ?3, ?4)");
+  for (const auto& [name, identity] : destination.identities) {
+    server.bind(1, domain)
+        .bind(2, name)
+        .bind(3, identity.certificate)
+        .bind(4, identity.name);
+    server.step();
+  }
+  transaction.commit();
 }
 
 void KeeperBook::prune(Time now) {

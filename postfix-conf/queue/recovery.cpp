@@ -30,12 +30,19 @@ Event after_failure(Destination& destination, Time now) {
   return flaps ? Event::flaps : Event::went_down;
 }
 
-Event after_greeting(Destination& destination, const ProbeFinding& finding, Time now) {
+void remember(Destination& destination, const std::vector<ServerFinding>& servers) {
+  for (const auto& one : servers) {
+    if (one.greets) destination.identities[one.server] = one.identity;
+  }
+}
+
+Event after_greeting(Destination& destination, const std::vector<ServerFinding>& servers,
+                     Time now) {
   destination.failures = 0;
   switch (destination.passage) {
     case Passage::open:
       // It never was away: a new certificate is its own.
-      destination.identity = finding.identity;
+      remember(destination, servers);
       if (destination.changes.empty() || now - destination.changes.back() > kMemory) {
         destination.state = ServerState::up;
       }
@@ -45,9 +52,10 @@ Event after_greeting(Destination& destination, const ProbeFinding& finding, Time
     case Passage::closed:
       break;
   }
-  if (!is_same_server(destination.identity, finding.identity)) return Event::stranger;
-  if (!finding.accepts) return Event::refuses;
-  destination.identity = finding.identity;
+  // Postfix goes on to the next server after a 4xx: none may be a stranger.
+  if (stranger_among(destination, servers) != nullptr) return Event::stranger;
+  if (!first_that_greets(servers)->accepts) return Event::refuses;
+  remember(destination, servers);
   destination.passage = Passage::trial;
   return Event::returned;
 }
@@ -136,11 +144,31 @@ std::string overlay_route(const Destination& destination, std::string_view route
   return {};
 }
 
-NextDestination after_probe(Destination before, const ProbeFinding& finding, Time now) {
+const ServerFinding* first_that_greets(const std::vector<ServerFinding>& servers) {
+  const auto found = std::find_if(servers.begin(), servers.end(),
+                                  [](const auto& one) { return one.greets; });
+  return found == servers.end() ? nullptr : &*found;
+}
+
+const ServerFinding* stranger_among(const Destination& destination,
+                                    const std::vector<ServerFinding>& servers) {
+  for (const auto& one : servers) {
+    const auto known = destination.identities.find(one.server);
+    if (one.greets && known != destination.identities.end() &&
+        !is_same_server(known->second, one.identity)) {
+      return &one;
+    }
+  }
+  return nullptr;
+}
+
+NextDestination after_probe(Destination before, const std::vector<ServerFinding>& servers,
+                            Time now) {
   NextDestination next{std::move(before), Event::none};
   next.destination.probed = now;
-  next.event = finding.greets ? after_greeting(next.destination, finding, now)
-                              : after_failure(next.destination, now);
+  next.event = first_that_greets(servers) != nullptr
+                   ? after_greeting(next.destination, servers, now)
+                   : after_failure(next.destination, now);
   return next;
 }
 

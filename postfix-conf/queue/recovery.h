@@ -7,11 +7,15 @@
 // whoever has its address by then.  So its mail is stopped, until a probe meets the same
 // server and that takes mail for a recipient who has some.  Then a few messages are tried
 // in protect mode, where a refusal waits; if they pass, the rest follows.
+//
+// A domain may have several servers, which Postfix tries in order: it is down when none
+// of them greets.
 
 #pragma once
 
 #include <chrono>
 #include <cstddef>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -52,7 +56,8 @@ struct Destination {
   Passage passage = Passage::open;
   unsigned failures = 0;      // probes in a row without a greeting
   std::vector<Time> changes;  // between up and down, within kMemory
-  ServerIdentity identity;
+  // Of each server that was met: "[192.0.2.7]:25" as in its route.
+  std::map<std::string, ServerIdentity> identities;
   Time probed{};
   std::vector<std::string> trial;  // queue ids
   // When it was opened again, if not all of its mail was tried since; else Time().
@@ -66,8 +71,9 @@ inline constexpr std::chrono::hours kMemory{1};
 inline constexpr std::size_t kFlapping = 3;  // changes within kMemory
 inline constexpr std::size_t kTrialMessages = 20;
 
-// What a probe has found.
-struct ProbeFinding {
+// What a probe of one server has found.
+struct ServerFinding {
+  std::string server;
   bool greets = false;   // 220, and a reply to EHLO
   bool accepts = false;  // one of the recipients
   ServerIdentity identity;
@@ -100,8 +106,15 @@ bool is_stopped(std::string_view delay_reason);
 // The route that replaces `route`, the domain's own; empty for none.
 std::string overlay_route(const Destination& destination, std::string_view route);
 
-// After a probe.
-NextDestination after_probe(Destination before, const ProbeFinding& finding, Time now);
+// The one that Postfix delivers to: the first that greets; null if none does.
+const ServerFinding* first_that_greets(const std::vector<ServerFinding>& servers);
+// The first that greets and is not the one that was known; null if there is none.
+const ServerFinding* stranger_among(const Destination& destination,
+                                    const std::vector<ServerFinding>& servers);
+
+// After a probe of all its servers, in the order of the route.
+NextDestination after_probe(Destination before, const std::vector<ServerFinding>& servers,
+                            Time now);
 
 // After the trial: of `tried` messages, `refused` got 5xx; those that wait for another
 // reason are not counted.

@@ -22,8 +22,8 @@ struct ServerQuestion {
 };
 
 struct ServerAnswer {
-  ProbeFinding finding;
-  std::string said;  // the last reply, or why there was none; escaped
+  ServerFinding finding;  // without the name of the server
+  std::string said;       // the last reply, or why there was none; escaped
 };
 
 // Never throws; ends within the patience.

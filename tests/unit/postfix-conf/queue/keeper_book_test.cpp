@@ -77,7 +77,8 @@ TEST_CASE("what is known of a server is kept", "[postfix-conf]") {
   destination.passage = Passage::trial;
   destination.failures = 7;
   destination.changes = {kNow, kNow + hours(1)};
-  destination.identity = {"aabb", "mail.acme.example"};
+  destination.identities = {{"[192.0.2.7]:25", {"aabb", "mail.acme.example"}},
+                            {"[192.0.2.8]:25", {"", "mail2.acme.example"}}};
   destination.probed = kNow;
   destination.trial = {"4gT", "4gU"};
   destination.flushing_since = kNow;
@@ -85,6 +86,9 @@ TEST_CASE("what is known of a server is kept", "[postfix-conf]") {
   const auto all = book.destinations();
   REQUIRE(all.size() == 2);
   CHECK(all.at("acme.example") == destination);
+  destination.identities.erase("[192.0.2.7]:25");
+  book.set_destination("acme.example", destination);
+  CHECK(book.destinations().at("acme.example") == destination);
   CHECK(all.at("other.example") == Destination());
 }
 
