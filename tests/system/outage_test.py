@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The life of an outage: each recipient that was taken is delivered once or bounced once.
 
-MXFEED_MESSAGES says with how many messages (1000).
+MXFEED_MESSAGES says with how many messages.
 """
 
 import collections
@@ -12,7 +12,7 @@ import queue_files
 import rig
 from keeper_test import DAY, OFF, KeeperCase
 
-MESSAGES = int(os.environ.get("MXFEED_MESSAGES", "1000"))
+MESSAGES = int(os.environ.get("MXFEED_MESSAGES", "200"))
 FIRST, SECOND, SLOW = "203.0.113.7", "203.0.113.8", "203.0.113.30"
 DELETES = """\
   [domain.spam]
