@@ -40,28 +40,11 @@ def write_cdb(path, entries):
     pathlib.Path(path).write_bytes(body)
 
 
-class Mailboxes(dict):
-    """Answers of a sink that knows these recipients only, and counts the questions."""
-
-    def __init__(self, *known):
-        super().__init__()
-        self.known = set(known)
-        self.asked = []
-
-    def get(self, key, default=None):
-        if "@" not in key:
-            return super().get(key, default)
-        self.asked.append(key)
-        if key in self:
-            return self[key]
-        return default if key in self.known else "550 5.1.1 Unknown here"
-
-
 class RecipientsTest(daemons.TestCase):
     def setUp(self):
         super().setUp()
         self.sink = smtp_sink.Sink("127.0.0.1", 0)
-        self.boxes = Mailboxes(f"info@{DOMAIN}", f"postmaster@{DOMAIN}")
+        self.boxes = smtp_sink.Mailboxes(f"info@{DOMAIN}", f"postmaster@{DOMAIN}")
         self.sink.answers = self.boxes
         self.sink.up()
         self.addCleanup(self.sink.down)

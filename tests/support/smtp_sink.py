@@ -61,6 +61,23 @@ def split_headers(data):
     return [tuple(field) for field in fields], data.removeprefix(b"\r\n")
 
 
+class Mailboxes(dict):
+    """Answers of a sink that knows these recipients only; `asked` are the questions."""
+
+    def __init__(self, *known):
+        super().__init__()
+        self.known = set(known)
+        self.asked = []
+
+    def get(self, key, default=None):
+        if "@" not in key:
+            return super().get(key, default)
+        self.asked.append(key)
+        if key in self:
+            return self[key]
+        return default if key in self.known else "550 5.1.1 Unknown here on mail.acme.example"
+
+
 class Sink:
     def __init__(self, address, port, name=None, extensions=("PIPELINING", "8BITMIME", "SMTPUTF8"),
                  tls=None):

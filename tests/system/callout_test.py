@@ -2,27 +2,13 @@
 """Recipients that the customer's server decides about, also while it is down."""
 
 import rig
+import smtp_sink
 from service import eventually
 
 OFF = "greylist = false"
 CALLOUT = 'recipients = "callout"'
 UNKNOWN = "550 5.1.1"
 TRY_AGAIN = "450 4.1.1"
-
-
-class Mailboxes(dict):
-    """Answers of a sink that knows these recipients only."""
-
-    def __init__(self, *known):
-        super().__init__()
-        self.known = set(known)
-        self.asked = []
-
-    def get(self, key, default=None):
-        if "@" not in key:
-            return super().get(key, default)
-        self.asked.append(key)
-        return default if key in self.known else "550 5.1.1 Unknown on mail.acme.example"
 
 
 class CalloutTest(rig.TestCase):
@@ -40,7 +26,7 @@ class CalloutTest(rig.TestCase):
 
     def setUp(self):
         super().setUp()
-        self.customer.answers = Mailboxes(
+        self.customer.answers = smtp_sink.Mailboxes(
             *(f"{local_part}@{domain}" for local_part in ("info", "postmaster")
               for domain in ("acme.example", "defer.example", "sub.family.example")))
         # What was learned in another test does not count.

@@ -41,7 +41,7 @@ TEST_CASE("values keep spaces and equals signs", "[policy_request]") {
   CHECK(parsed.request.recipient == "a =b@acme.example");
 }
 
-TEST_CASE("of an attribute that is there twice the first counts", "[policy_request]") {
+TEST_CASE("the first of two attributes with the same name counts", "[policy_request]") {
   const auto parsed = parse_policy_request(
       "request=smtpd_access_policy\nrecipient=a@acme.example\nrecipient=b@x.example\n\n");
   CHECK(parsed.request.recipient == "a@acme.example");
