@@ -148,4 +148,26 @@ void SqliteTransaction::commit() {
   open_ = false;
 }
 
+std::unique_ptr<Sqlite> open_store(const SqliteSchema& schema,
+                                   const std::filesystem::path& file,
+                                   Sqlite::Access access,
+                                   std::chrono::milliseconds busy_timeout) {
+  auto database = std::make_unique<Sqlite>(file, access, busy_timeout);
+  const auto version = [&] { return database->query_number("PRAGMA user_version"); };
+  if (access == Sqlite::Access::read_write && version() == 0) {
+    SqliteTransaction transaction(*database);
+    // Another process may have been first.
+    if (version() == 0) {
+      database->execute(schema.tables);
+      database->execute("PRAGMA user_version = " + std::to_string(schema.version));
+    }
+    transaction.commit();
+  }
+  if (version() != schema.version) {
+    throw Fault(std::string("open ") + schema.store, file.string(),
+                "written by another version of mxfeed");
+  }
+  return database;
+}
+
 }  // namespace mxfeed

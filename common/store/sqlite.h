@@ -70,6 +70,20 @@ class Sqlite {
   sqlite3* handle_ = nullptr;
 };
 
+// The tables of a store's file.
+struct SqliteSchema {
+  const char* store;     // for messages: "greylist store"
+  std::int64_t version;  // of the file, from 1
+  const char* tables;    // statements that make them
+};
+
+// Opens the file, and makes the tables in a new one if it may write.  Throws Fault for a
+// file of another version, which is left as it is.
+std::unique_ptr<Sqlite> open_store(const SqliteSchema& schema,
+                                   const std::filesystem::path& file,
+                                   Sqlite::Access access,
+                                   std::chrono::milliseconds busy_timeout);
+
 // A prepared statement; the connection outlives it.
 class SqliteStatement {
  public:

@@ -11,6 +11,52 @@ namespace {
 constexpr std::chrono::seconds kBusy{5};
 constexpr std::chrono::hours kKept{24 * 35};
 
+// Times are seconds since 1970; stepped is -1 if the clock was not set.
+constexpr SqliteSchema kSchema{"keeper's book", 1, R"(
+  CREATE TABLE expiry (
+    id TEXT PRIMARY KEY,
+    begun INTEGER NOT NULL,
+    step TEXT NOT NULL,
+    arrived INTEGER NOT NULL,
+    deadline INTEGER NOT NULL,
+    sender TEXT NOT NULL,
+    recipients TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    outcome TEXT NOT NULL DEFAULT ''
+  );
+  CREATE INDEX expiry_open ON expiry (id) WHERE outcome = '';
+  CREATE TABLE clock (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    now INTEGER NOT NULL,
+    since_boot INTEGER NOT NULL,
+    boot_id TEXT NOT NULL,
+    stepped INTEGER NOT NULL
+  );
+  CREATE TABLE sent (
+    kind TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    PRIMARY KEY (kind, subject)
+  ) WITHOUT ROWID;
+  CREATE TABLE destination (
+    domain TEXT PRIMARY KEY,
+    state TEXT NOT NULL,
+    passage TEXT NOT NULL,
+    failures INTEGER NOT NULL,
+    changes TEXT NOT NULL,
+    probed INTEGER NOT NULL,
+    trial TEXT NOT NULL,
+    flushing INTEGER NOT NULL
+  ) WITHOUT ROWID;
+  CREATE TABLE server (
+    domain TEXT NOT NULL,
+    server TEXT NOT NULL,
+    certificate TEXT NOT NULL,
+    name TEXT NOT NULL,
+    PRIMARY KEY (domain, server)
+  ) WITHOUT ROWID;
+)"};
+
 std::int64_t number(Time time) {
   return time.time_since_epoch().count();
 }
@@ -18,27 +64,10 @@ std::int64_t number(Time time) {
 }  // namespace
 
 KeeperBook::KeeperBook(const std::filesystem::path& file)
-    : database_(file, Sqlite::Access::read_write, kBusy) {
+    : opened_(open_store(kSchema, file, Sqlite::Access::read_write, kBusy)),
+      database_(*opened_) {
   // A power cut must not lose the journal: what is on hold would stay there.
   database_.execute("PRAGMA synchronous = FULL");
-  database_.execute(
-      "CREATE TABLE IF NOT EXISTS expiry (id TEXT PRIMARY KEY, begun INTEGER NOT NULL, "
-      "step TEXT NOT NULL, arrived INTEGER NOT NULL, deadline INTEGER NOT NULL, "
-      "sender TEXT NOT NULL, recipients TEXT NOT NULL, reason TEXT NOT NULL, "
-      "outcome TEXT NOT NULL DEFAULT '');"
-      "CREATE INDEX IF NOT EXISTS expiry_open ON expiry (id) WHERE outcome = '';"
-      "CREATE TABLE IF NOT EXISTS clock (one INTEGER PRIMARY KEY CHECK (one = 1), "
-      "now INTEGER NOT NULL, since_boot INTEGER NOT NULL, boot_id TEXT NOT NULL, "
-      "stepped INTEGER NOT NULL);"
-      "CREATE TABLE IF NOT EXISTS sent (kind TEXT NOT NULL, subject TEXT NOT NULL, "
-      "at INTEGER NOT NULL, PRIMARY KEY (kind, subject)) WITHOUT ROWID;"
-      "CREATE TABLE IF NOT EXISTS destination (domain TEXT PRIMARY KEY, "
-      "state TEXT NOT NULL, passage TEXT NOT NULL, failures INTEGER NOT NULL, "
-      "changes TEXT NOT NULL, probed INTEGER NOT NULL, trial TEXT NOT NULL, "
-      "flushing INTEGER NOT NULL) WITHOUT ROWID;"
-      "CREATE TABLE IF NOT EXISTS server (domain TEXT NOT NULL, server TEXT NOT NULL, "
-      "certificate TEXT NOT NULL, name TEXT NOT NULL, PRIMARY KEY (domain, server)) "
-      "WITHOUT ROWID;");
 }
 
 void KeeperBook::begin(const std::vector<PlannedStep>& steps, Time now) {

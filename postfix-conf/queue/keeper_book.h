@@ -9,6 +9,7 @@
 #include <chrono>
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -26,7 +27,7 @@ namespace mxfeed {
 // Functions throw Fault.
 class KeeperBook {
  public:
-  // Creates the file if necessary.
+  // Creates the file if necessary.  Throws Fault if another version has written it.
   explicit KeeperBook(const std::filesystem::path& file);
 
   // The journal of expiry.  An entry is open from before the message is touched until
@@ -51,7 +52,8 @@ class KeeperBook {
   void prune(Time now);
 
  private:
-  mutable Sqlite database_;
+  const std::unique_ptr<Sqlite> opened_;
+  Sqlite& database_;
 };
 
 }  // namespace mxfeed

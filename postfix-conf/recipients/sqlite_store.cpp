@@ -20,11 +20,10 @@ namespace {
 constexpr auto kReadBudget = std::chrono::milliseconds(100);
 constexpr auto kWriteBudget = std::chrono::seconds(1);
 constexpr std::int64_t kSweepAtOnce = 1000;
-constexpr std::int64_t kVersion = 1;
 
 // Times are seconds since 1970, 0 is never; standing and source are the numbers of
 // Address.
-constexpr const char* kSchema = R"(
+constexpr SqliteSchema kSchema{"recipients store", 1, R"(
   CREATE TABLE addresses (
     key TEXT PRIMARY KEY,
     domain TEXT NOT NULL,
@@ -47,27 +46,10 @@ constexpr const char* kSchema = R"(
     expires INTEGER NOT NULL
   ) WITHOUT ROWID;
   CREATE INDEX servers_by_expiry ON servers (expires);
-  PRAGMA user_version = 1;
-)";
+)"};
 
 std::int64_t number(Time time) {
   return time.time_since_epoch().count();
-}
-
-std::unique_ptr<Sqlite> open_file(const std::filesystem::path& file,
-                                  std::chrono::milliseconds budget) {
-  auto database = std::make_unique<Sqlite>(file, Sqlite::Access::read_write, budget);
-  const auto version = [&] { return database->query_number("PRAGMA user_version"); };
-  if (version() == 0) {
-    SqliteTransaction transaction(*database);
-    if (version() == 0) database->execute(kSchema);
-    transaction.commit();
-  }
-  if (version() != kVersion) {
-    throw Fault("open recipients store", file.string(),
-                "written by another version of mxfeed");
-  }
-  return database;
 }
 
 // Reads through one connection.
@@ -107,8 +89,8 @@ class Reading {
 // Both connections with their statements; always replaced together.
 struct Connections {
   explicit Connections(const std::filesystem::path& file)
-      : reader(open_file(file, kReadBudget)),
-        writer(open_file(file, kWriteBudget)),
+      : reader(open_store(kSchema, file, Sqlite::Access::read_write, kReadBudget)),
+        writer(open_store(kSchema, file, Sqlite::Access::read_write, kWriteBudget)),
         reading(*reader),
         rereading(*writer),
         neighbour(*reader,

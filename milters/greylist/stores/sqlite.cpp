@@ -20,20 +20,18 @@ namespace {
 constexpr auto kBudget = std::chrono::milliseconds(100);
 constexpr auto kViewBudget = std::chrono::seconds(5);
 constexpr std::int64_t kSweepAtOnce = 1000;
-constexpr std::int64_t kVersion = 1;
 
 // Times are seconds since 1970.
-constexpr const char* kSchema = R"(
-  CREATE TABLE IF NOT EXISTS records (
+constexpr SqliteSchema kSchema{"greylist store", 1, R"(
+  CREATE TABLE records (
     key TEXT PRIMARY KEY,
     first_seen INTEGER NOT NULL,
     last_seen INTEGER NOT NULL,
     expires INTEGER NOT NULL,
     passes INTEGER NOT NULL
   ) WITHOUT ROWID;
-  CREATE INDEX IF NOT EXISTS records_by_expiry ON records (expires);
-  PRAGMA user_version = 1;
-)";
+  CREATE INDEX records_by_expiry ON records (expires);
+)"};
 
 std::int64_t number(Time time) {
   return time.time_since_epoch().count();
@@ -45,28 +43,11 @@ Record record_at(const SqliteStatement& row, int column) {
           static_cast<std::uint32_t>(row.number(column + 3))};
 }
 
-std::unique_ptr<Sqlite> open_records(const std::filesystem::path& file,
-                                     Sqlite::Access access,
-                                     std::chrono::milliseconds budget) {
-  auto database = std::make_unique<Sqlite>(file, access, budget);
-  const auto version = [&] { return database->query_number("PRAGMA user_version"); };
-  if (access == Sqlite::Access::read_write && version() == 0) {
-    SqliteTransaction transaction(*database);
-    database->execute(kSchema);
-    transaction.commit();
-  }
-  if (version() != kVersion) {
-    throw Fault("open greylist store", file.string(),
-                "written by another version of mxfeed");
-  }
-  return database;
-}
-
 // Both connections with their statements; always replaced together.
 struct Connections {
   explicit Connections(const std::filesystem::path& file)
-      : decisions(open_records(file, Sqlite::Access::read_write, kBudget)),
-        upkeep(open_records(file, Sqlite::Access::read_write, kBudget)),
+      : decisions(open_store(kSchema, file, Sqlite::Access::read_write, kBudget)),
+        upkeep(open_store(kSchema, file, Sqlite::Access::read_write, kBudget)),
         find(*decisions,
              "SELECT first_seen, last_seen, expires, passes FROM records WHERE key = ?"),
         write(*decisions, "INSERT OR REPLACE INTO records VALUES (?, ?, ?, ?, ?)"),
@@ -203,7 +184,7 @@ class SqliteStore : public Store {
 class SqliteView : public StoreView {
  public:
   explicit SqliteView(const std::filesystem::path& file)
-      : database_(open_records(file, Sqlite::Access::read_only, kViewBudget)) {}
+      : database_(open_store(kSchema, file, Sqlite::Access::read_only, kViewBudget)) {}
 
   std::optional<Record> find(const std::string& key) override {
     SqliteStatement query(

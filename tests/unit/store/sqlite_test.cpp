@@ -67,5 +67,20 @@ TEST_CASE("a file that is no database is told from other trouble", "[store]") {
       Catch::Matchers::StartsWith("open database: "));
 }
 
+TEST_CASE("a store is made once, and another version is left alone", "[store]") {
+  const TempDirectory directory;
+  const auto file = directory.path() / "a.db";
+  const SqliteSchema first{"test store", 1, "CREATE TABLE one (x INTEGER)"};
+  const SqliteSchema second{"test store", 2, "CREATE TABLE two (x INTEGER)"};
+  const auto open = [&](const SqliteSchema& schema) {
+    return open_store(schema, file, Sqlite::Access::read_write, kBusy);
+  };
+  open(first)->execute("INSERT INTO one VALUES (7)");
+  CHECK(open(first)->query_number("SELECT x FROM one") == 7);
+  CHECK_THROWS_WITH(open(second), Catch::Matchers::ContainsSubstring(
+                                      "written by another version of mxfeed"));
+  CHECK(open(first)->query_number("SELECT x FROM one") == 7);
+}
+
 }  // namespace
 }  // namespace mxfeed
