@@ -12,7 +12,7 @@ build_packages=(g++ cmake ninja-build pkg-config ccache libmilter-dev libclamav-
 gateway_packages=(postfix postfix-cdb)
 tool_packages=(python3/python3 procps util-linux)
 test_packages=(npm/npm ca-certificates clang-format clamav-testfiles iproute2 openssl/openssl
-  dovecot-core dovecot-lmtpd opendkim)
+  dovecot-core dovecot-lmtpd opendkim strace)
 # Servers that the tests start by themselves.  Their packages would start a resolver or
 # replace the mail system, so they are only unpacked; their libraries are installed.
 aside_packages=(unbound exim4-daemon-light)

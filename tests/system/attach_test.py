@@ -5,8 +5,10 @@ MXFEED_KILLS=100 kills each command at so many random points instead of a few; M
 repeats the points of an earlier run.
 """
 
+import contextlib
 import json
 import os
+import pathlib
 import random
 import subprocess
 import tempfile
@@ -154,6 +156,19 @@ class AttachTest(unittest.TestCase):
         self.assertEqual(self.customer.received("virus@acme.example"), [])
         self.assertEqual(self.postfix.log_lines("virus@acme.example", "status="), [])
 
+    @contextlib.contextmanager
+    def slow_chmod(self):
+        """Each chmod(2) of master(8) takes half a second."""
+        pid = (self.postfix.spool / "pid/master.pid").read_text().strip()
+        with subprocess.Popen(["strace", "-qq", "-o", "/dev/null", "-e", "trace=chmod",
+                               "-e", "inject=chmod:delay_enter=500000", "-p", pid]) as tracer:
+            try:
+                rig.eventually(lambda: f"TracerPid:\t{tracer.pid}\n" in
+                               pathlib.Path(f"/proc/{pid}/status").read_text(), "it is traced")
+                yield
+            finally:
+                tracer.terminate()
+
     def begin(self, *arguments):
         """Starts a command and does not wait for its end."""
         return subprocess.Popen(
@@ -196,6 +211,14 @@ class AttachTest(unittest.TestCase):
             self.assertIn("1 session from before the filters still takes mail", done.stderr)
         self.assertEqual(self.files(), attached)
         self.command("attach")
+
+    def test_a_slow_postfix_runs_on(self):
+        # master(8) ends if a socket is gone before it has set its mode.
+        with self.slow_chmod():
+            for name in ("attach", "detach", "detach"):
+                self.command(name)
+        self.command("attach")
+        self.taken()
 
     def test_what_waits_at_detach_is_delivered_later(self):
         before = len(self.bounces())

@@ -45,17 +45,25 @@ std::string reload_service() {
                      ::getpid());
 }
 
+// Between bind(2) and chmod(2) the name must stay: without it master(8) would end.
+bool is_ready(const fs::path& socket) {
+  std::error_code error;
+  const auto status = fs::status(socket, error);
+  return fs::is_socket(status) &&
+         (status.permissions() & fs::perms::others_write) != fs::perms::none;
+}
+
 void await_socket(const Postfix& postfix, const fs::path& path) {
   const auto deadline = steady_clock::now() + kPatience;
-  std::error_code error;
-  while (!fs::is_socket(path, error)) {
+  while (!is_ready(path)) {
     if (steady_clock::now() >= deadline) {
       throw Fault("reload Postfix", postfix.config().string(),
                   "timed out: it did not read master.cf; see its log");
     }
     std::this_thread::sleep_for(kPoll);
   }
-  fs::remove(path, error);
+  std::error_code ignored;
+  fs::remove(path, ignored);
 }
 
 // The services that these files give our filters.
