@@ -191,6 +191,14 @@ std::string_view to_string(Result result) {
   return "";
 }
 
+std::optional<Result> parse_result(std::string_view name) {
+  for (const Result result : {Result::none, Result::neutral, Result::pass, Result::fail,
+                              Result::softfail, Result::temperror, Result::permerror}) {
+    if (name == to_string(result)) return result;
+  }
+  return std::nullopt;
+}
+
 bool is_spf_record(std::string_view text) {
   return istarts_with(text, kVersion) &&
          (text.size() == kVersion.size() || text[kVersion.size()] == ' ');

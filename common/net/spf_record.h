@@ -18,6 +18,8 @@ namespace mxfeed::spf {
 enum class Result { none, neutral, pass, fail, softfail, temperror, permerror };
 
 std::string_view to_string(Result result);
+// The result of that name, in lower case.
+std::optional<Result> parse_result(std::string_view name);
 
 enum class MechanismType { all, include, a, mx, ptr, ip4, ip6, exists };
 
