@@ -176,6 +176,14 @@ Knowledge learn(Knowledge known, const CallOut& heard, Time now) {
 }
 
 Knowledge learn_delivery(Knowledge known, Time now) {
+  const bool is_known = is_catch_all(known.server, now) ||
+                        (known.address && known.address->standing == Standing::accepted &&
+                         known.address->source == Address::Source::delivery &&
+                         is_fresh(known.address->at, kDeliveredAgain, now));
+  if (is_known && known.server.failed_at == kNever &&
+      is_fresh(known.server.accepted_at, kDeliveredAgain, now)) {
+    return known;
+  }
   recover(known.server, now);
   known.server.accepted_at = now;
   if (!is_catch_all(known.server, now)) {

@@ -36,6 +36,8 @@ inline constexpr std::chrono::hours kRandomFor{24};
 inline constexpr std::chrono::hours kAcceptsFor{1};
 // How long it is not asked after it has refused the sender of call-outs.
 inline constexpr std::chrono::minutes kNotAskableFor{15};
+// Deliveries to an address are noted this often.
+inline constexpr std::chrono::minutes kDeliveredAgain{30};
 // While a server is down, it is asked again this often.
 inline constexpr std::chrono::seconds kTryAgainAfter{30};
 // A server whose replies have told nothing for this long counts as down.

@@ -454,6 +454,19 @@ TEST_CASE("a delivery makes an address known, and the server is up", "[recipient
   CHECK_FALSE(learn_delivery({{}, catch_all(hours(1))}, kNow).address.has_value());
 }
 
+TEST_CASE("what was delivered a moment ago is not noted again", "[recipients]") {
+  for (const auto& before : {Knowledge{}, Knowledge{{}, catch_all(hours(1))}}) {
+    const auto known = learn_delivery(before, kNow);
+    CHECK(learn_delivery(known, kNow + minutes(29)) == known);
+    CHECK(learn_delivery(known, kNow + minutes(30)).server.accepted_at ==
+          kNow + minutes(30));
+    // The server is up again.
+    auto failed = known;
+    failed.server.failed_at = kNow + minutes(1);
+    CHECK_FALSE(is_down(learn_delivery(failed, kNow + minutes(2)).server, kNow));
+  }
+}
+
 TEST_CASE("an address expires when the longest use of it ends", "[recipients]") {
   CHECK(expiry(address(Standing::accepted, seconds(0))) == kNow + 31 * kDay);
   CHECK(expiry(address(Standing::refused, seconds(0))) == kNow + kDay);
