@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "postfix-conf/postfix/delivery_log.h"
 
+#include <utility>
+
 namespace mxfeed {
 namespace {
 
@@ -16,6 +18,13 @@ std::optional<std::string> take(std::string_view& rest, std::string_view begin,
   std::string text(rest.substr(start, to - start));
   rest.remove_prefix(to + end.size());
   return text;
+}
+
+// "Nov 26 09:00:00 mx1 postfix/mxfeed-relay/smtp[12": the syslog_name of our transports.
+bool is_of_our_transport(std::string_view begin) {
+  begin = begin.substr(0, begin.rfind('['));
+  const auto program = begin.substr(begin.rfind(' ') + 1);
+  return program == "postfix/mxfeed-relay/smtp" || program == "postfix/mxfeed-soft/smtp";
 }
 
 }  // namespace
@@ -39,6 +48,21 @@ std::optional<DeliveryLine> parse_delivery(std::string_view line,
   if (!recipient || !relay || !status || !rest.ends_with(')')) return std::nullopt;
   rest.remove_suffix(1);
   return DeliveryLine{*recipient, *relay, *status, std::string(rest)};
+}
+
+std::optional<std::string> parse_sent(std::string_view line) {
+  const auto program = line.find("]: ");
+  if (program == std::string_view::npos ||
+      !is_of_our_transport(line.substr(0, program))) {
+    return std::nullopt;
+  }
+  const auto rest = line.substr(program + 3);
+  auto delivery = parse_delivery(line, rest.substr(0, rest.find(": ")));
+  if (!delivery || delivery->status != "sent" || delivery->relay == "none" ||
+      delivery->recipient.empty() || delivery->recipient.front() == '"') {
+    return std::nullopt;
+  }
+  return std::move(delivery->recipient);
 }
 
 }  // namespace mxfeed

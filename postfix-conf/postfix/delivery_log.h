@@ -24,4 +24,8 @@ struct DeliveryLine {
 std::optional<DeliveryLine> parse_delivery(std::string_view line,
                                            std::string_view queue_id);
 
+// The recipient of a line that says that a customer's server has taken a message from one
+// of our transports; nothing if it is another line, or the address is a quoted one.
+std::optional<std::string> parse_sent(std::string_view line);
+
 }  // namespace mxfeed

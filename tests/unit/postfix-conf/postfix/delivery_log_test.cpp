@@ -41,5 +41,28 @@ TEST_CASE("other lines are not") {
       parse_delivery(kBegin + ": to=<a@b>" + kMiddle + "sent (1)", "").has_value());
 }
 
+TEST_CASE("recipients whose mail was taken are those of our transports") {
+  const std::string taken = "4XyZ: to=<a@b.example>" + kMiddle + "sent (250 Ok)";
+  CHECK(parse_sent(kBegin + taken) == "a@b.example");
+  CHECK(parse_sent("2026-11-26T09:00:00+01:00 mx1 postfix/mxfeed-soft/smtp[1]: " +
+                   taken) == "a@b.example");
+  for (const std::string& line :
+       {std::string(), kBegin, kBegin + "4XyZ: removed",
+        // The site's own transports deliver elsewhere.
+        "Nov 26 09:00:00 mx1 postfix/smtp[12]: " + taken,
+        "Nov 26 09:00:00 mx1 postfix/lmtp[12]: " + taken,
+        "Nov 26 09:00:00 mx1 not-postfix/mxfeed-relay/smtp[12]: " + taken,
+        kBegin + "4XyZ: to=<a@b.example>" + kMiddle + "SOFTBOUNCE (550 No)",
+        kBegin + "4XyZ: to=<a@b.example>" + kMiddle + "deferred (450 Wait)",
+        kBegin + "4XyZ: to=<a@b.example>, relay=none, delay=1, delays=0/0/0/0, "
+                 "dsn=2.0.0, status=sent (discarded)",
+        kBegin + "4XyZ: to=<\"a b\"@b.example>" + kMiddle + "sent (250 Ok)",
+        // A peer's text.
+        kBegin + "4XyZ: host 192.0.2.7 said: 450 x" + kBegin + taken}) {
+    INFO(line);
+    CHECK_FALSE(parse_sent(line).has_value());
+  }
+}
+
 }  // namespace
 }  // namespace mxfeed
