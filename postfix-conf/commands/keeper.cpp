@@ -17,6 +17,7 @@
 #include "common/base/file.h"
 #include "common/base/log.h"
 #include "common/command/listing.h"
+#include "postfix-conf/commands/keeper_deliveries.h"
 #include "postfix-conf/commands/keeper_news.h"
 #include "postfix-conf/commands/keeper_recovery.h"
 #include "postfix-conf/commands/keeper_state.h"
@@ -114,6 +115,7 @@ class KeeperRun {
     KeeperNews news(options_.config, site_, book_, terms_, clock_.now);
     tell(plan, news);
     recovery_.run(backlogs_, news);
+    tell_of_deliveries(options_.state, site_, generated_, terms_, book_, clock_.now);
     book_.prune(clock_.now);
     note_keeper_run(options_.state, clock_.now);
     return plan.is_braked() ? ExitCode::wrong : ExitCode::fine;

@@ -9,6 +9,7 @@
 #include "common/base/host_clock.h"
 #include "common/base/text.h"
 #include "postfix-conf/generate/generations.h"
+#include "postfix-conf/postfix/mail_log.h"
 #include "postfix-conf/postfix/postfix.h"
 
 namespace mxfeed {
@@ -41,11 +42,12 @@ KeeperPostfix read_keeper_postfix(const std::filesystem::path& postfix_config,
   const auto values =
       Postfix(postfix_config)
           .parameters({"queue_directory", "myhostname", "enable_long_queue_ids",
-                       "transport_maps", "minimal_backoff_time"});
+                       "transport_maps", "minimal_backoff_time", "maillog_file"});
   found.queue_directory = values.at(0);
   found.host = values.at(1);
   found.has_long_ids = values.at(2) == "yes";
   found.suspension = parse_duration(values.at(4)).value_or(found.suspension);
+  found.log_file = mail_log_file(values.at(5));
   const auto table = "cdb:" + (directory_in(state) / "transport").string();
   for (const auto item : list_items(values.at(3))) {
     found.has_overlay = found.has_overlay || item == table;

@@ -26,7 +26,8 @@ std::optional<Fd> lock_keeper(const std::filesystem::path& state);
 struct KeeperPostfix {
   std::filesystem::path config;
   std::filesystem::path queue_directory;
-  std::string host;  // myhostname
+  std::filesystem::path log_file;  // need not exist
+  std::string host;                // myhostname
   bool has_long_ids = false;
   std::chrono::seconds suspension{300};  // minimal_backoff_time
   bool has_overlay = false;  // transport_maps has the keeper's table of routes

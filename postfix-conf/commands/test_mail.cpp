@@ -23,6 +23,7 @@
 #include "postfix-conf/commands/picked_host.h"
 #include "postfix-conf/generate/generations.h"
 #include "postfix-conf/postfix/delivery_log.h"
+#include "postfix-conf/postfix/mail_log.h"
 #include "postfix-conf/postfix/postfix.h"
 
 namespace mxfeed {
@@ -41,8 +42,7 @@ constexpr std::string_view kQueuedAs = "queued as ";
 class MailLog {
  public:
   explicit MailLog(const Postfix& postfix) : since_(system_time()) {
-    std::string file(postfix.settings().parameter("maillog_file"));
-    if (file.empty()) file = "/var/log/mail.log";
+    const auto file = mail_log_file(postfix.settings().parameter("maillog_file"));
     std::error_code error;
     const auto size = fs::file_size(file, error);
     if (error) return;

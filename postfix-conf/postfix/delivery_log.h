@@ -25,7 +25,8 @@ std::optional<DeliveryLine> parse_delivery(std::string_view line,
                                            std::string_view queue_id);
 
 // The recipient of a line that says that a customer's server has taken a message from one
-// of our transports; nothing if it is another line, or the address is a quoted one.
+// of our transports; nothing if it is another line, could be read in two ways, or the
+// address is quoted, has more than 512 octets, blanks or control characters.
 std::optional<std::string> parse_sent(std::string_view line);
 
 }  // namespace mxfeed

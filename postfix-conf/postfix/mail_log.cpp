@@ -78,6 +78,10 @@ LogMark read_journal(const std::optional<LogMark>& since, Time now,
 
 }  // namespace
 
+std::filesystem::path mail_log_file(std::string_view maillog_file) {
+  return maillog_file.empty() ? "/var/log/mail.log" : maillog_file;
+}
+
 std::string LogMark::str() const {
   return fmt::format("{} {} {}", file, offset, at.time_since_epoch().count());
 }

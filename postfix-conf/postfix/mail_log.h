@@ -15,6 +15,9 @@
 
 namespace mxfeed {
 
+// Where Postfix logs to, if there is such a file.  `maillog_file` is that parameter.
+std::filesystem::path mail_log_file(std::string_view maillog_file);
+
 // How far the log was read.
 struct LogMark {
   std::string file;          // which file it was, also after it was renamed

@@ -14,9 +14,6 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr std::string_view kAccess = "smtpd_access_policy";
-constexpr std::string_view kDelivered = "mxfeed_delivered";
-
 void complain(const Fault& fault) {
   counter("mxfeed_recipients_store_faults_total").add();
   log(Severity::error,
@@ -63,9 +60,8 @@ std::string Desk::find_route(const Recipient& recipient) const {
   }
 }
 
-void Desk::learn_delivered(const Recipient& recipient) {
-  // Those that are beyond the limit are learned another time.
-  call_outs_.run([&store = store_, recipient] {
+bool Desk::learn_delivered(const Recipient& recipient) {
+  return call_outs_.run([&store = store_, recipient] {
     try {
       store.update(recipient, [](Knowledge known) {
         return learn_delivery(std::move(known), system_time());
@@ -78,7 +74,10 @@ void Desk::learn_delivered(const Recipient& recipient) {
 
 void Desk::ask(Ticket ticket, const PolicyRequest& request, Instant now) {
   const auto recipient = Recipient::parse(request.recipient);
-  if (request.request == kDelivered && recipient) learn_delivered(*recipient);
+  if (request.request == kDelivered && recipient && !learn_delivered(*recipient)) {
+    on_answer_(ticket, render_policy_reply(Verdict::try_again));
+    return;
+  }
   if (request.request != kAccess || request.recipient.empty()) {
     on_answer_(ticket, render_no_opinion());
     return;

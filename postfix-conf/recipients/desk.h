@@ -65,7 +65,8 @@ class Desk {
   std::vector<Question> take(IsWanted is_wanted);
   Knowledge find(const Recipient& recipient);
   std::string find_route(const Recipient& recipient) const;
-  void learn_delivered(const Recipient& recipient);
+  // False if too much waits for the disk.
+  bool learn_delivered(const Recipient& recipient);
   void answer(const Question& question, const Answer& answer, Instant now,
               const Report* report = nullptr);
 

@@ -4,8 +4,8 @@
 //   --socket  unix:PATH or fd:3 (socket activation)
 //
 // Postfix asks it by check_policy_service, for the recipients of domains with
-// recipients = "callout".  A client may also say request=mxfeed_delivered and recipient=:
-// a message was delivered to that address.
+// recipients = "callout".  The superuser may also say request=mxfeed_delivered and
+// recipient=: a message was delivered to that address.
 
 #include <sys/timerfd.h>
 #include <unistd.h>

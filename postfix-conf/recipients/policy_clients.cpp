@@ -51,6 +51,14 @@ UnixListener listen_at(std::string_view socket) {
   return UnixListener::handed_over(static_cast<int>(*fd), SOCK_STREAM);
 }
 
+// Postfix's smtpd(8), which a stranger's session might deceive, is neither.
+bool may_teach(int client) {
+  ucred peer{};
+  socklen_t size = sizeof peer;
+  if (::getsockopt(client, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) return false;
+  return peer.uid == 0 || peer.uid == ::geteuid();
+}
+
 }  // namespace
 
 PolicyClients::PolicyClients(std::string_view socket, OnRequest on_request)
@@ -87,7 +95,9 @@ void PolicyClients::accept() {
     if (!fd) return;
     const int number = fd.get();
     by_id_.emplace(++last_id_, number);
-    clients_.insert_or_assign(number, Client{last_id_, std::move(fd), {}, false, false});
+    const bool teaches = may_teach(number);
+    clients_.insert_or_assign(number,
+                              Client{last_id_, std::move(fd), teaches, {}, false, false});
     gauge("mxfeed_recipients_clients").set(clients_.size());
   }
 }
@@ -103,7 +113,11 @@ bool PolicyClients::receive(Client& client) {
 
 bool PolicyClients::take_requests(Client& client) {
   while (!client.waits) {
-    const auto parsed = parse_policy_request(client.received);
+    auto parsed = parse_policy_request(client.received);
+    if (parsed.request.request == kDelivered && !client.may_teach) {
+      parsed.state = ParsedRequest::State::malformed;
+      parsed.problem = "only the superuser may tell of deliveries";
+    }
     switch (parsed.state) {
       case ParsedRequest::State::partial:
         return true;

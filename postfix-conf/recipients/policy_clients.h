@@ -26,7 +26,8 @@
 namespace mxfeed::recipients {
 
 // Serves them in the poll loop of its owner; none waits for another.  With kMaxClients
-// the next ones wait until one leaves.
+// the next ones wait until one leaves.  Only the superuser and the user that we run as
+// may say what was delivered (kDelivered): others are closed, as for malformed requests.
 class PolicyClients {
  public:
   static constexpr std::size_t kMaxClients = 2000;
@@ -55,6 +56,7 @@ class PolicyClients {
   struct Client {
     ClientId id = 0;
     Fd fd;
+    bool may_teach = false;
     std::string received;
     bool waits = false;      // for the answer
     bool is_asking = false;  // its request is being handed to on_request

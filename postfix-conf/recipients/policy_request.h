@@ -15,9 +15,14 @@
 
 namespace mxfeed::recipients {
 
+// What a request is about.
+inline constexpr std::string_view kAccess = "smtpd_access_policy";
+// A message was delivered to the recipient.  Not of Postfix's protocol.
+inline constexpr std::string_view kDelivered = "mxfeed_delivered";
+
 // The attributes that count here; empty if they are missing.
 struct PolicyRequest {
-  std::string request;  // "smtpd_access_policy", or "mxfeed_delivered" (see main.cpp)
+  std::string request;
   std::string protocol_state;  // "RCPT"
   std::string recipient;       // unquoted, as received
   std::string policy_context;  // of the restriction: "defer", or anything else

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Recipients that the customer's server decides about, also while it is down."""
 
+import subprocess
+import sys
+
 import rig
 import smtp_sink
 from service import eventually
@@ -34,6 +37,41 @@ class CalloutTest(rig.TestCase):
         for file in (self.gateway.state / "recipients").glob("recipients.db*"):
             file.unlink()
         self.recipients = self.gateway.start_daemon("recipients")
+
+    def keep(self):
+        """A run of the keeper; what it says."""
+        return self.gateway.mxfeed("keeper", "run", *self.gateway.for_postfix()).stderr
+
+    def deliver(self, recipient, server=None):
+        """Has the customer's server take a message for whom it was never asked about."""
+        server = server or self.customer
+        self.customer.answers.known.add(recipient)
+        self.stop_recipients()
+        self.gateway.postfix.submit("anna@sender.example", [recipient],
+                                    b"Subject: greetings\n\nHello.\n")
+        eventually(lambda: server.received(recipient), f"{recipient} has mail")
+        eventually(lambda: any("status=sent" in line for line in
+                               self.gateway.log_lines(f"to=<{recipient}>")), "it is logged")
+        self.gateway.start_daemon("recipients")
+
+    def teach(self, recipient, user):
+        """Says as that user that a message was delivered; the answer, or what went wrong."""
+        program = f"""
+import grp, os, pwd, socket
+user = pwd.getpwnam("{user}")
+os.setgroups([]); os.setgid(user.pw_gid); os.setuid(user.pw_uid)
+client = socket.socket(socket.AF_UNIX)
+client.settimeout(30)
+try:
+    client.connect("{self.gateway.postfix.spool}/mxfeed/recipients.sock")
+    client.sendall(b"request=mxfeed_delivered\\nrecipient={recipient}\\n\\n")
+    print(client.recv(100).decode().strip() or "closed")
+except PermissionError:
+    print("not allowed")
+"""
+        done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True,
+                              text=True, timeout=60)
+        return done.stdout.strip()
 
     def stop_recipients(self):
         if "recipients" in self.gateway.daemons:
@@ -80,6 +118,57 @@ class CalloutTest(rig.TestCase):
         self.assertTrue(self.reply("info@acme.example").startswith("450 4.3.0 "))
         self.assertTrue(self.reply("info@other.example").startswith("250 "))
         self.assertTrue(self.reply("postmaster@acme.example").startswith("250 "))
+
+    def test_deliveries_make_recipients_known_for_an_outage(self):
+        known, family = "colleague@defer.example", "cousin@sub.family.example"
+        self.keep()
+        self.deliver(known)
+        self.deliver(family)
+        self.deliver("info@other.example", self.other)
+        self.assertNotIn("warning", self.keep())
+        self.customer.down()
+        self.addCleanup(self.customer.up)
+        self.assertEqual(self.customer.answers.asked.count(known), 1)  # for its message
+        self.assertTrue(self.reply(known).startswith("250 "))
+        self.assertTrue(self.reply("nobody@defer.example").startswith(TRY_AGAIN))
+        self.assertTrue(self.reply(family).startswith("250 "))
+        for one in (known, family):
+            self.assertEqual(len(self.recipients.log_lines("reason=delivered", one)), 1)
+
+    def test_deliveries_wait_for_the_daemon(self):
+        self.keep()
+        self.deliver("colleague@defer.example")
+        self.stop_recipients()
+        (self.gateway.state / "keeper" / "keeper.db").unlink()
+        self.assertIn("recipients are not learned from deliveries", self.keep())
+        self.assertNotIn("recipients are not learned", self.keep())
+        self.recipients = self.gateway.start_daemon("recipients")
+        self.keep()
+        self.customer.down()
+        self.addCleanup(self.customer.up)
+        self.assertTrue(self.reply("colleague@defer.example").startswith("250 "))
+
+    def test_what_was_not_delivered_is_not_learned(self):
+        self.keep()
+        self.customer.down()
+        self.addCleanup(self.customer.up)
+        self.assertTrue(self.reply("new@acme.example").startswith("250 "))
+        eventually(lambda: self.gateway.log_lines("to=<new@acme.example>"), "it is deferred")
+        self.keep()
+        self.assertTrue(self.reply("new@acme.example").startswith("250 "))
+        self.assertEqual(
+            self.recipients.log_lines("reason=delivered", "new@acme.example"), [])
+
+    def test_only_the_superuser_tells_of_deliveries(self):
+        self.customer.down()
+        self.addCleanup(self.customer.up)
+        new = "new@defer.example"
+        # As Postfix's own processes, and those of strangers.
+        self.assertEqual(self.teach(new, "postfix"), "closed")
+        self.assertEqual(self.teach(new, "nobody"), "not allowed")
+        self.assertTrue(self.reply(new).startswith(TRY_AGAIN))
+        self.assertEqual(self.teach(new, "root"), "action=DUNNO")
+        eventually(lambda: self.reply(new).startswith("250 "), "it is known")
 
 
 if __name__ == "__main__":

@@ -57,6 +57,15 @@ TEST_CASE("recipients whose mail was taken are those of our transports") {
         kBegin + "4XyZ: to=<a@b.example>, relay=none, delay=1, delays=0/0/0/0, "
                  "dsn=2.0.0, status=sent (discarded)",
         kBegin + "4XyZ: to=<\"a b\"@b.example>" + kMiddle + "sent (250 Ok)",
+        kBegin + "4XyZ: to=<root>" + kMiddle + "sent (250 Ok)",
+        kBegin + "4XyZ: to=<a b@b.example>" + kMiddle + "sent (250 Ok)",
+        kBegin + "4XyZ: to=<" + std::string(513, 'a') + "@b.example>" + kMiddle +
+            "sent (250 Ok)",
+        // A recipient that looks like the rest of a line, not quoted.
+        kBegin + "4XyZ: to=<a@b.example>" + kMiddle + "sent (x)@b.example>" + kMiddle +
+            "deferred (450 Wait)",
+        kBegin + "4XyZ: to=<a@b.example>, relay=x[192.0.2.7]:25, x@b.example>" + kMiddle +
+            "sent (250 Ok)",
         // A peer's text.
         kBegin + "4XyZ: host 192.0.2.7 said: 450 x" + kBegin + taken}) {
     INFO(line);
