@@ -9,7 +9,9 @@
 
 #include "common/base/fault.h"
 #include "common/base/text.h"
+#include "common/command/listing.h"
 #include "common/policy/policy_db.h"
+#include "postfix-conf/commands/recipients_client.h"
 #include "postfix-conf/generate/generations.h"
 #include "postfix-conf/postfix/attach/sockets.h"
 #include "postfix-conf/postfix/attach/survey.h"
@@ -45,9 +47,31 @@ std::string name_of(const DaemonStatus& daemon) {
   return "mxfeed-" + daemon.name;
 }
 
-// For the domains of the generation that Postfix uses.
+// Mail for domains that ask mxfeed-recipients is put off while it does not answer.
+void judge_call_outs(const std::filesystem::path& queue_directory,
+                     const Generated& generated, Health& health) {
+  std::size_t count = 0;
+  const Hosted* first = nullptr;
+  for (const auto& one : generated.hosted) {
+    if (!one.callout || !(is_relayed(one.own) || is_relayed(one.below))) continue;
+    if (++count == 1) first = &one;
+  }
+  if (count == 0) return;
+  try {
+    RecipientsClient(queue_directory).check();
+  } catch (const Fault& fault) {
+    health.alarms.push_back(
+        {ExitCode::not_running,
+         fmt::format("{}: new mail for {} with recipients = \"callout\" is put off{}",
+                     fault.what(), count_of(count, "domain"),
+                     count == 1 ? fmt::format(" ({})", first->name)
+                                : fmt::format(" (the first is {})", first->name))});
+  }
+}
+
+// Looks at all that is about the domains of the generation that Postfix uses.
 void search_site(const Postfix& postfix, const std::filesystem::path& state,
-                 SiteView& site, Health& health) {
+                 Survey& found, Health& health) {
   Generated generated;
   try {
     generated = Generations(state).load(*health.postfix);
@@ -56,7 +80,8 @@ void search_site(const Postfix& postfix, const std::filesystem::path& state,
         {ExitCode::wrong, fmt::format("{}: run mxfeed apply", fault.what())});
     return;
   }
-  site.same = find_same_domains(postfix, site.settings, generated);
+  found.site.same = find_same_domains(postfix, found.site.settings, generated);
+  judge_call_outs(found.now.parameter("queue_directory"), generated, health);
 }
 
 void ask_postfix(const std::filesystem::path& state,
@@ -68,7 +93,7 @@ void ask_postfix(const std::filesystem::path& state,
     const Postfix postfix(postfix_config);
     Survey found = survey(postfix, needs.use, state);
     if (health.postfix && attach_state(found.files) == AttachState::accepting) {
-      search_site(postfix, state, found.site, health);
+      search_site(postfix, state, found, health);
     }
     health.attachment = examine(found, needs);
     if (health.attachment->accepts_mail()) {

@@ -99,10 +99,10 @@ workers = 2
 
     # ... processes
 
-    def start(self, parameters=None):
+    def start(self, parameters=None, daemons=("scan", *MILTERS)):
         """All of it; `parameters` are more of Postfix's."""
         self.apply()
-        self.start_daemons()
+        self.start_daemons(daemons)
         self.postfix.configure({"myhostname": self.host, **(parameters or {})})
         self.attach()
         self.postfix.start()

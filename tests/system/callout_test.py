@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Recipients that the customer's server decides about, also while it is down."""
 
+import json
 import subprocess
 import sys
 
@@ -15,6 +16,7 @@ TRY_AGAIN = "450 4.1.1"
 
 
 class CalloutTest(rig.TestCase):
+    daemons = (*rig.TestCase.daemons, "recipients")
     domains = "".join([
         rig.feed("acme.example", OFF, CALLOUT),
         rig.feed("family.example", OFF, CALLOUT, "subdomains = true"),
@@ -118,6 +120,19 @@ except PermissionError:
         self.assertTrue(self.reply("info@acme.example").startswith("450 4.3.0 "))
         self.assertTrue(self.reply("info@other.example").startswith("250 "))
         self.assertTrue(self.reply("postmaster@acme.example").startswith("250 "))
+
+    def dangers(self):
+        """What `mxfeed status` says of call-outs."""
+        done = self.gateway.mxfeed("status", "--json", *self.gateway.for_postfix(), check=False)
+        return [one["text"] for one in json.loads(done.stdout)["dangers"]
+                if 'recipients = "callout"' in one["text"]]
+
+    def test_status_tells_that_the_daemon_does_not_serve(self):
+        self.assertEqual(self.dangers(), [])
+        self.stop_recipients()
+        (danger,) = self.dangers()
+        self.assertIn("new mail for 3 domains", danger)
+        self.assertIn("acme.example", danger)
 
     def test_deliveries_make_recipients_known_for_an_outage(self):
         known, family = "colleague@defer.example", "cousin@sub.family.example"

@@ -145,6 +145,7 @@ class TestCase(unittest.TestCase):
     gateway_settings = ""
     transport = "unix"
     dedicated = True  # the Postfix has no other use
+    daemons = ("scan", *gateways.MILTERS)
 
     @classmethod
     def setUpClass(cls):
@@ -154,7 +155,7 @@ class TestCase(unittest.TestCase):
             f"{GATEWAY}:25", transport=cls.transport, dedicated=cls.dedicated)
         cls.addClassCleanup(cls.gateway.stop)
         cls.gateway.configure(cls.domains, cls.gateway_settings)
-        cls.gateway.start()
+        cls.gateway.start(daemons=cls.daemons)
         cls.customer = cls.sink(CUSTOMER)
 
     @classmethod
