@@ -16,6 +16,7 @@
 #include "common/command/exit_code.h"
 #include "common/command/listing.h"
 #include "postfix-conf/commands/apply_report.h"
+#include "postfix-conf/commands/dns_check.h"
 #include "postfix-conf/commands/health.h"
 #include "postfix-conf/commands/in_force.h"
 #include "postfix-conf/commands/keeper_state.h"
@@ -299,9 +300,18 @@ Site site_of(const ApplyOptions& options, const PostfixUse& use,
 
 // What the configuration asks for; nothing if it is wrong.
 std::optional<Wanted> read_wanted(const ApplyOptions& options,
-                                  const Generations& generations, GenerationMeta& meta,
+                                  const Generations& generations,
+                                  const Generated& in_force, GenerationMeta& meta,
                                   ApplyReport& report) {
-  const Config config = load_config_shown(options.config);
+  Config config = load_config_shown(options.config);
+  const auto former = former_meta(generations);
+  Site site;
+  if (config.errors.empty()) {
+    PostfixUse use;
+    use.services = config.gateway.services;
+    site = site_of(options, use, former);
+    if (options.use_dns) look_up_destinations(config, site, in_force);
+  }
   print_problems(config);
   report.set("errors", config.errors.size());
   report.set("warnings", config.warnings.size());
@@ -312,12 +322,8 @@ std::optional<Wanted> read_wanted(const ApplyOptions& options,
   }
   meta.written = system_time();
   meta.config = config.digest;
-  const auto former = former_meta(generations);
   const auto host = pick_host(config, options.host, former.local);
-  PostfixUse use;
-  use.services = config.gateway.services;
-  auto wanted =
-      compile(config, host.config, options.state.string(), site_of(options, use, former));
+  auto wanted = compile(config, host.config, options.state.string(), site);
   wanted.draft.local = host.local;
   return wanted;
 }
@@ -340,9 +346,9 @@ void note_applied(const ApplyOptions& options, int status) {
 int apply(const ApplyOptions& options) {
   const int status = locked(options, [&](Generations& generations, ApplyReport& report) {
     GenerationMeta meta;
-    auto wanted = read_wanted(options, generations, meta, report);
-    if (!wanted) return 1;
     auto in_force = read_in_force(generations);
+    auto wanted = read_wanted(options, generations, in_force.hosted, meta, report);
+    if (!wanted) return 1;
     meta.unknown = in_force.meta.unknown;
     return Installation(options, generations, std::move(in_force), report)
         .install(*std::move(wanted), std::move(meta), Installation::Reason::apply);

@@ -21,6 +21,7 @@ struct ApplyOptions {
   std::filesystem::path state;           // --state, absolute
   std::filesystem::path postfix_config;  // --postfix-config, absolute
   bool use_postfix = true;               // --no-postfix
+  bool use_dns = true;                   // --no-dns
   std::string host;                      // --host, or empty
   bool dry_run = false;
   bool diff = false;

@@ -31,6 +31,7 @@ constexpr Option kDryRun = {"--dry-run", "",
 constexpr Option kDiff = {"--diff", "", "Print the changes"};
 constexpr Option kAllowRemovals = {"--allow-removals", "N",
                                    "Allow the removal of up to N domains", Takes::number};
+constexpr Option kNoDns = {"--no-dns", "", "Do not look up the servers given by name"};
 constexpr Option kNoPostfix = {"--no-postfix", "", "Do not run Postfix's commands"};
 constexpr Option kPostfixConfig = {"--postfix-config", "DIR",
                                    "Directory of Postfix's main.cf", Takes::directory,
@@ -89,6 +90,7 @@ ApplyOptions options_of(const Arguments& arguments) {
   options.use_postfix = !arguments.has("--no-postfix");
   options.host = arguments.text("--host").value_or("");
   options.dry_run = arguments.has("--dry-run");
+  options.use_dns = !arguments.has("--no-dns");
   options.diff = arguments.has("--diff");
   options.json = arguments.json();
   options.allow_removals = arguments.number("--allow-removals").value_or(0);
@@ -205,7 +207,7 @@ std::vector<Command> gateway_commands() {
        }},
       {"apply",
        "Check the configuration, write a generation, put it in force and verify it",
-       {kDryRun, kDiff, kAllowRemovals, kHost, kNoPostfix, kPostfixConfig, kJson},
+       {kDryRun, kDiff, kAllowRemovals, kHost, kNoDns, kNoPostfix, kPostfixConfig, kJson},
        {},
        [](const Arguments& a) {
          configuration_of(a);

@@ -28,6 +28,7 @@
 #include "postfix-conf/verify/server_checks.h"
 
 namespace mxfeed {
+#include "postfix-conf/verify/destinations.h"
 namespace {
 
 using std::chrono::seconds;
@@ -84,8 +85,12 @@ class Verifier {
     settings.tls = domain.settings->tls;
     settings.is_filtered = domain.settings->service == Service::feed;
     settings.spf_failing = spf_failing(domain.name);
-    for (const auto& server : domain.deliver_to) {
-      all.append(check_server(server, domain.name, settings));
+    all.append(check_destinations_of(domain, lookup));
+    for (const auto& server : servers_of(domain, config_.gateway, lookup)) {
+      // Whoever wrote the records chooses where this host connects to.
+      const auto& address = *server.address();
+      if (!why_undeliverable(config_.gateway, address).empty()) continue;
+      all.append(check_server(address, server.port, domain.name, settings));
     }
     return all.all();
   }
@@ -96,6 +101,19 @@ class Verifier {
     if (!source) return {};
     auto lookup = resolver_.by(std::chrono::steady_clock::now() + kDnsPatience);
     for (const std::string& name : {domain, std::string(kSpfRefusesAll)}) {
+  std::vector<Finding> check_destinations_of(const DomainConfig& domain,
+                                             dns::Lookup& lookup) const {
+    Findings all;
+    const auto found = check_destinations(config_, domain, {}, lookup);
+    for (const auto& one : found.errors) {
+      all.failed("server-name", domain.name, one.cause,
+                 "correct the record, or deliver_to");
+    }
+    for (const auto& one : found.warnings)
+      all.unknown("server-name", domain.name, one.cause);
+    return all.all();
+  }
+
       const spf::Session session{
           .ip = *source, .helo = base_.helo, .sender = "postmaster@" + name};
       if (spf::check_mail_from(session, lookup).result == spf::Result::fail) return name;

@@ -54,11 +54,7 @@ class AlikeWarnings {
 
 class Checker {
  public:
-  explicit Checker(Config& config) : config_(config) {
-    for (const auto& host : config.gateway.hosts) {
-      for (const auto& address : host.addresses) own_.emplace(address, &host);
-    }
-  }
+  explicit Checker(Config& config) : config_(config) {}
 
   // Postfix chooses TLS by server, not by domain.
   void tls() {
@@ -200,16 +196,38 @@ class Checker {
     if (is_relayed(domain) && domain.place_of(servers_row_).line == 0) {
       error(domain, "deliver_to", "missing: the IP address of the customer's server");
     }
-    if (settings.tls == "dane" && is_relayed(domain)) {
-      error(domain, "tls",
-            "\"dane\" needs the server by name in deliver_to, which is not available in "
-            "this version; use \"verify\" or a fingerprint");
-    }
+    if (is_relayed(domain)) check_delivery(domain);
     for (const auto& server : domain.deliver_to) {
-      const auto cause = why_not(server.address);
+      const auto cause = why_not(server);
       if (!cause.empty()) {
         error(domain, "deliver_to", fmt::format("{}: {}", server.str(), cause));
       }
+    }
+  }
+
+  void check_delivery(const DomainConfig& domain) {
+    const auto& settings = *domain.settings;
+    if (settings.tls == "dane") {
+      error(domain, "tls",
+            "\"dane\" is not available in this version; use \"verify\" or a fingerprint");
+    }
+    // Whoever gets the address next would get the mail too.
+    const bool is_proved =
+        settings.tls.starts_with("verify") || settings.tls.starts_with("fingerprint");
+    if (settings.dynamic_address && !is_proved) {
+      error(domain, "dynamic_address",
+            "needs tls with level \"verify\" or a fingerprint: another host may get the "
+            "address");
+    }
+    if (!settings.deliver_to_mx) return;
+    if (settings.service != Service::backup) {
+      error(domain, "deliver_to",
+            "\"mx\" is for a backup: the MX records of a feed lead to the gateways");
+    }
+    if (settings.policy.subdomains) {
+      error(domain, "deliver_to",
+            "\"mx\" cannot be combined with subdomains = true: configure the subdomains "
+            "as domains of their own");
     }
   }
 
@@ -255,35 +273,19 @@ class Checker {
     }
   }
 
-  // Why mail cannot be delivered to the address; empty if it can.
-  std::string why_not(const IpAddress& address) const {
-    if (const auto own = own_.find(address); own != own_.end()) {
-      return fmt::format("an address of gateway host \"{}\": mail would loop",
-                         own->second->name);
+  // Why mail cannot be delivered to the server; empty if it can, or if only the DNS can
+  // tell.
+  std::string why_not(const Endpoint& server) const {
+    if (server.address() != nullptr) {
+      return why_undeliverable(config_.gateway, *server.address());
     }
-    const auto& allowed = config_.gateway.allow_private;
-    if (std::any_of(allowed.begin(), allowed.end(),
-                    [&](const Network& n) { return n.contains(address); })) {
-      return {};
-    }
-    if (address.is_unspecified()) return "the unspecified address cannot be a server";
-    if (address.is_loopback()) return "a loopback address is this gateway itself";
-    if (address.is_link_local()) {
-      return "a link-local address cannot be reached from another network";
-    }
-    if (address.is_multicast())
-      return "a multicast or reserved address cannot be a server";
-    if (address.is_private()) {
-      return "a private address: it is behind NAT and cannot be reached from here; give "
-             "the public address that is forwarded to the server, or add the network to "
-             "allow_private if it is reached over a private line";
-    }
-    return {};
+    return is_gateway_name(config_.gateway, *server.name())
+               ? "the name of a gateway: mail would loop"
+               : "";
   }
 
   Config& config_;
   const Setting<DomainSettings>& servers_row_ = domain_setting("deliver_to");
-  std::map<IpAddress, const HostConfig*> own_;
 };
 
 void sort_by_place(std::vector<Problem>& problems) {

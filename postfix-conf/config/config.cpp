@@ -51,7 +51,39 @@ DomainPolicy built_in_policy() {
 }
 
 std::string Endpoint::str() const {
-  return fmt::format("[{}]:{}", address.str(), port);
+  return fmt::format("[{}]:{}", name() != nullptr ? *name() : address()->str(), port);
+}
+
+std::string why_undeliverable(const GatewayConfig& gateway, const IpAddress& address) {
+  for (const auto& host : gateway.hosts) {
+    if (std::find(host.addresses.begin(), host.addresses.end(), address) !=
+        host.addresses.end()) {
+      return fmt::format("an address of gateway host \"{}\": mail would loop", host.name);
+    }
+  }
+  const auto& allowed = gateway.allow_private;
+  if (std::any_of(allowed.begin(), allowed.end(),
+                  [&](const Network& one) { return one.contains(address); }) ||
+      address.is_public()) {
+    return {};
+  }
+  if (address.is_unspecified()) return "the unspecified address cannot be a server";
+  if (address.is_loopback()) return "a loopback address is this gateway itself";
+  if (address.is_link_local()) {
+    return "a link-local address cannot be reached from another network";
+  }
+  if (address.is_multicast()) return "a multicast or reserved address cannot be a server";
+  return "a private address: it is behind NAT and cannot be reached from here; give "
+         "the public address that is forwarded to the server, or add the network to "
+         "allow_private if it is reached over a private line";
+}
+
+bool is_gateway_name(const GatewayConfig& gateway, std::string_view name) {
+  const auto is_name = [&](const std::string& one) { return iequals(one, name); };
+  return std::any_of(gateway.mx.begin(), gateway.mx.end(), is_name) ||
+         std::any_of(gateway.backup_mx.begin(), gateway.backup_mx.end(), is_name) ||
+         std::any_of(gateway.hosts.begin(), gateway.hosts.end(),
+                     [&](const HostConfig& host) { return is_name(host.name); });
 }
 
 std::string Config::describe(const Place& place) const {

@@ -14,6 +14,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "common/base/clock.h"
@@ -76,11 +77,15 @@ enum class Blocklist : std::uint8_t { off, score, reject };
 enum class OnRefusal : std::uint8_t { bounce, bounce_verified, hold };
 enum class BackupRight : std::uint8_t { allowed, refused, suspended };
 
-// A customer's server.
+// A customer's server: an address, or the name of a host (A-labels) with A or AAAA
+// records.
 struct Endpoint {
-  IpAddress address;
+  std::variant<IpAddress, std::string> host;
   std::uint16_t port;
   auto operator<=>(const Endpoint&) const = default;
+  // Null if it is the other.
+  const IpAddress* address() const { return std::get_if<IpAddress>(&host); }
+  const std::string* name() const { return std::get_if<std::string>(&host); }
   std::string str() const;  // "[192.0.2.7]:25", as Postfix takes it
 };
 
@@ -94,6 +99,9 @@ struct DomainSettings {
   DomainPolicy policy = built_in_policy();
   Service service = Service::feed;
   std::vector<Endpoint> deliver_to;
+  // Instead of deliver_to: the hosts of its MX records that come before ours.
+  bool deliver_to_mx = false;
+  bool dynamic_address = false;  // others may get the server's address
   DomainState state = DomainState::active;
   std::string requested;     // who asked for it, and when
   std::string acknowledged;  // who confirmed it, and when
@@ -181,6 +189,11 @@ struct GatewayConfig {
   std::chrono::seconds rate_delay{0};          // [delivery]
   std::string spam_engine = "builtin";
 };
+
+// Why a customer's server cannot have the address; empty if it can.
+std::string why_undeliverable(const GatewayConfig& gateway, const IpAddress& address);
+// Whether MX records use the name, or a [[host]] has it.
+bool is_gateway_name(const GatewayConfig& gateway, std::string_view name);
 
 using RecipientLists = std::map<std::string, std::vector<std::string>, std::less<>>;
 

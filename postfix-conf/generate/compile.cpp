@@ -18,9 +18,11 @@ DomainPolicy policy_of(const DomainSettings& settings) {
   return policy;
 }
 
-std::string route_of(const std::vector<Endpoint>& servers) {
+std::string route_of(const DomainConfig& domain) {
+  // transport(5): a name without brackets stands for its MX hosts.
+  if (domain.settings->deliver_to_mx) return domain.name;
   std::string route;
-  for (const auto& server : servers) {
+  for (const auto& server : domain.deliver_to) {
     if (!route.empty()) route += ", ";
     route += server.str();
   }
@@ -101,7 +103,7 @@ Wanted compile(const Config& config, const HostConfig* local, const std::string&
     if (domain.customer != DomainConfig::kNoCustomer) {
       hosted.customer = config.customers[domain.customer].id;
     }
-    hosted.route = route_of(domain.deliver_to);
+    hosted.route = route_of(domain);
     hosted.extended_until = s.extend_until;
     hosted.on_refusal = s.on_refusal;
     hosted.while_up = s.backup_while_up;
@@ -142,6 +144,8 @@ Wanted compile(const Config& config, const HostConfig* local, const std::string&
                                       .smtputf8 = gateway.smtputf8,
                                       .largest_message = largest,
                                       .blocklists = gateway.blocklists,
+                                      .hosts = gateway.hosts,
+                                      .allow_private = gateway.allow_private,
                                       .connections = gateway.connections,
                                       .rate_delay = gateway.rate_delay});
   draft.master_cf = master_cf_services(

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "common/base/text.h"
+#include "postfix-conf/generate/delivery_filters.h"
 #include "postfix-conf/generate/next_hops.h"
 #include "postfix-conf/generate/overlay.h"
 #include "postfix-conf/generate/recipient_access.h"
@@ -24,6 +25,12 @@ constexpr const char* kLongestLifetime = "100d";
 constexpr std::uint64_t kMailboxLimit = 51'200'000;
 
 constexpr const char* kRelayRecipientMaps = "relay_recipient_maps";
+// The addresses of all gateways, and those of the site's proxy_interfaces: Postfix does
+// not deliver to a host by name that has one of them.
+constexpr const char* kGateways = "mxfeed_delivery_gateways";
+constexpr const char* kProxies = "mxfeed_delivery_proxies";
+constexpr const char* kDnsFilter = "mxfeed_delivery_dns_filter";
+constexpr const char* kStatusFilter = "mxfeed_delivery_status_filter";
 // Of Debian's package ca-certificates; read before smtp(8) enters its chroot.
 constexpr const char* kAuthorities = "/etc/ssl/certs/ca-certificates.crt";
 
@@ -129,6 +136,19 @@ void add_classes(const MainCfNeeds& needs, std::vector<Parameter>& all) {
   ask(kAskedDefer, "defer");
 }
 
+void add_delivery(const MainCfNeeds& needs, std::vector<Parameter>& all) {
+  std::vector<std::string> addresses;
+  for (const auto& host : needs.hosts) {
+    for (const auto& address : host.addresses) {
+      addresses.push_back(address.is_v4() ? address.str()
+                                          : fmt::format("[{}]", address.str()));
+    }
+  }
+  all.emplace_back(kGateways, fmt::format("{}", fmt::join(addresses, ", ")));
+  all.emplace_back(kDnsFilter, dns_reply_filter(needs.allow_private));
+  all.emplace_back(kStatusFilter, delivery_status_filter());
+}
+
 // Of both transports: for each of the customers' servers.
 void add_limits(const MainCfNeeds& needs, std::vector<Parameter>& all) {
   for (const std::string_view transport : {"mxfeed-relay", "mxfeed-soft"}) {
@@ -155,8 +175,9 @@ std::vector<std::string> services(const std::string& options) {
   const auto transport = [&](std::string_view name, std::string_view more) {
     return fmt::format(
         "{} unix - - y - - smtp -o syslog_name=postfix/$service_name "
-        "-o smtp_fallback_relay={}{}",
-        name, options, more);
+        "-o smtp_fallback_relay= -o proxy_interfaces=${},${} "
+        "-o smtp_dns_reply_filter=${} -o smtp_delivery_status_filter=${}{}{}",
+        name, kGateways, kProxies, kDnsFilter, kStatusFilter, options, more);
   };
   return {transport("mxfeed-relay", ""),
           // A customer's 5xx is answered as if it were 4xx.
@@ -179,6 +200,7 @@ std::vector<Parameter> main_cf_parameters(const MainCfNeeds& needs) {
       {kRecipientsParameter, "check_recipient_access " + maps + kRecipientAccess.name},
       {kEtrnParameter, "check_client_access " + maps + kEtrnClients.name}};
   add_classes(needs, all);
+  add_delivery(needs, all);
   add_limits(needs, all);
   if (needs.dedicated) add_dedicated(needs, all);
   return all;
@@ -214,6 +236,9 @@ void fit_site(Generated& generated, const Site& site, const std::string& state) 
   }
   trusted.insert(trusted.end(), site.mynetworks.begin(), site.mynetworks.end());
   generated.site = site;
+  std::erase_if(generated.main_cf,
+                [](const Parameter& one) { return one.first == kProxies; });
+  generated.main_cf.emplace_back(kProxies, site.proxies);
   // A dedicated one is set as we need it.
   if (generated.use.dedicated) {
     generated.site.has_relay_recipients = generated.site.parents_match = false;

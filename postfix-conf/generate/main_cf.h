@@ -22,6 +22,8 @@ inline constexpr const char* kMiltersParameter = "mxfeed_smtpd_milters";
 // smtpd_recipient_restrictions and smtpd_etrn_restrictions.
 inline constexpr const char* kRecipientsParameter = "mxfeed_recipient_restrictions";
 inline constexpr const char* kEtrnParameter = "mxfeed_etrn_restrictions";
+// What the parameters of our transports begin with, which mail that waits needs.
+inline constexpr const char* kDeliveryParameters = "mxfeed_delivery_";
 
 // The sockets of our milters, as a chrooted smtpd(8) sees them.
 inline constexpr const char* kGreylistSocket = "unix:mxfeed/greylist.sock";
@@ -36,6 +38,8 @@ struct MainCfNeeds {
   bool smtputf8 = false;
   std::uint64_t largest_message = 0;
   std::vector<std::string> blocklists;  // "zen.example=127.0.0.[2..11]"
+  std::vector<HostConfig> hosts;        // all gateways
+  std::vector<Network> allow_private;
   unsigned connections = kPostfixConnections;
   std::chrono::seconds rate_delay{0};
 };

@@ -23,13 +23,14 @@ std::string render(const GenerationMeta& meta) {
   fmt::format_to(
       std::back_inserter(text),
       "host: {}\nhost-selected: {}\nsite-relay-recipients: {}\nsite-parents-match: {}\n"
-      "site-mynetworks: {}\ndedicated: {}\nlargest-message: {}\n"
+      "site-mynetworks: {}\nsite-proxies: {}\ndedicated: {}\nlargest-message: {}\n"
       "largest-message-of: {}\nlongest-lifetime: {}\nremoval-grace: {}\n"
       "services: {}\n",
       meta.local.name, word(meta.local.is_selected), word(meta.site.has_relay_recipients),
-      word(meta.site.parents_match), trim(networks), word(meta.use.dedicated),
-      meta.use.largest_message, meta.use.largest_of, meta.use.longest_lifetime.count(),
-      meta.use.removal_grace.count(), fmt::join(meta.use.services, " "));
+      word(meta.site.parents_match), trim(networks), meta.site.proxies,
+      word(meta.use.dedicated), meta.use.largest_message, meta.use.largest_of,
+      meta.use.longest_lifetime.count(), meta.use.removal_grace.count(),
+      fmt::join(meta.use.services, " "));
   for (const auto& [name, value] : meta.unknown) {
     fmt::format_to(std::back_inserter(text), "{}: {}\n", name, value);
   }
@@ -90,6 +91,8 @@ GenerationMeta parse_meta(std::string_view text, std::string_view source) {
         if (!network) damaged(line);
         meta.site.mynetworks.push_back(*network);
       }
+    } else if (name == "site-proxies") {
+      meta.site.proxies = value;
     } else if (name == "dedicated") {
       meta.use.dedicated = flag();
     } else if (name == "largest-message") {

@@ -16,11 +16,14 @@ bool is_delivered(const Hosted& hosted) {
   return is_relayed(hosted.own) || is_relayed(hosted.below);
 }
 
-// The address in "[192.0.2.7]:25"; nothing if it is a name.
-std::optional<IpAddress> address_of(std::string_view next_hop) {
+// What is in brackets, as access(5) knows clients: a name is proved by both ways of DNS.
+// Nothing if it stands for MX hosts.
+std::optional<std::string> client_of(std::string_view next_hop) {
   const auto end = next_hop.find(']');
   if (!next_hop.starts_with('[') || end == std::string_view::npos) return std::nullopt;
-  return IpAddress::parse(next_hop.substr(1, end - 1));
+  const auto host = next_hop.substr(1, end - 1);
+  const auto address = IpAddress::parse(host);
+  return address ? address->str() : std::string(host);
 }
 
 void tls_policies(const Generated& generated, const LineSink& line) {
@@ -37,7 +40,7 @@ void etrn_clients(const Generated& generated, const LineSink& line) {
   for (const auto& one : generated.hosted) {
     if (!is_delivered(one)) continue;
     for (const auto next_hop : next_hops(one.route)) {
-      if (const auto address = address_of(next_hop)) clients.insert(address->str());
+      if (auto client = client_of(next_hop)) clients.insert(*std::move(client));
     }
   }
   for (const auto& client : clients) line(client, "OK");

@@ -13,10 +13,11 @@ namespace mxfeed {
 
 // smtp_tls_policy_maps of our transports: by next hop, as transport(5) names it.
 extern const MapKind kTlsPolicy;
-// For check_client_access: the addresses that may ask for the queue (ETRN).
+// For check_client_access: the addresses and names that may ask for the queue (ETRN).
 extern const MapKind kEtrnClients;
 
-// "[192.0.2.7]:25", "[2001:db8::7]:2525": the items of Hosted::route.
+// "[192.0.2.7]:25", "[mail.acme.example]:2525", "acme.example": the items of
+// Hosted::route.
 std::vector<std::string_view> next_hops(std::string_view route);
 
 }  // namespace mxfeed

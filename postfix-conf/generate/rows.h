@@ -55,7 +55,8 @@ struct Hosted {
   std::uint32_t policy = 0;  // index in Generated::policies
   std::chrono::seconds queue_lifetime{0};
   std::string customer;  // id, or empty
-  std::string route;     // "[192.0.2.7]:25, [192.0.2.8]:25"
+  // "[192.0.2.7]:25, [mail.acme.example]:25", or its name: the MX hosts before ours.
+  std::string route;
   Intake intake = Intake::open;
   Time gone_since{};  // when it vanished from the configuration; Time() if it is there
   Time extended_until{};  // its mail does not expire before; Time() for none

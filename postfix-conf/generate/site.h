@@ -32,6 +32,8 @@ struct Site {
   bool parents_match = false;
   // The networks of mynetworks that can be compiled into the policy.
   std::vector<Network> mynetworks;
+  // proxy_interfaces: addresses that lead here though no interface has them.
+  std::string proxies;
 
   bool operator==(const Site&) const = default;
 };

@@ -127,6 +127,8 @@ SiteReading read_site(const PostfixSettings& settings, const PostfixUse& use,
        list_items(settings.parameter("parent_domain_matches_subdomains"))) {
     if (item == "relay_domains") reading.site.parents_match = true;
   }
+  reading.site.proxies = fmt::format(
+      "{}", fmt::join(list_items(settings.parameter("proxy_interfaces")), ", "));
   const auto service =
       std::find_if(settings.services.begin(), settings.services.end(),
                    [&](const PostfixService& one) { return gets_filters(one, use); });

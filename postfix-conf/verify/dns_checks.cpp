@@ -261,8 +261,10 @@ class DnsChecks {
     for (const auto& endpoint : domain_.deliver_to) {
       const bool is_named =
           std::any_of(all.begin(), all.end(), [&](const Exchanger& one) {
-            return std::find(one.addresses.begin(), one.addresses.end(),
-                             endpoint.address) != one.addresses.end();
+            return endpoint.name() != nullptr
+                       ? one.host == *endpoint.name()
+                       : std::find(one.addresses.begin(), one.addresses.end(),
+                                   *endpoint.address()) != one.addresses.end();
           });
       if (!is_named) {
         found_.note("mx-server", endpoint.str(), "no MX record leads to this server",

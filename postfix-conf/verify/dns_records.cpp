@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <string_view>
+#include <utility>
 
 #include "common/base/digest.h"
 #include "common/base/text.h"
@@ -15,6 +16,7 @@ namespace {
 
 // The customary distance between preferences leaves room for a server in between.
 constexpr unsigned kPreferenceStep = 10;
+constexpr unsigned kBackupPreference = 90;
 // Long enough for caches, short enough for a change within the hour.
 constexpr unsigned kTtl = 3600;
 constexpr std::uint16_t kSmtpPort = 25;
@@ -31,10 +33,14 @@ struct Exchange {
 std::vector<Exchange> customer_servers(const DomainConfig& domain) {
   std::vector<Exchange> servers;
   for (const auto& endpoint : domain.deliver_to) {
+    if (endpoint.name() != nullptr) {
+      servers.push_back({*endpoint.name(), {}});
+      continue;
+    }
     const auto number = servers.size() + 1;
     servers.push_back(
         {fmt::format("mail{}.{}", number == 1 ? "" : std::to_string(number), domain.name),
-         {endpoint.address}});
+         {*endpoint.address()}});
   }
   return servers;
 }
@@ -76,8 +82,11 @@ DnsRecordSet mx_records(const Config& config, const DomainConfig& domain) {
       break;
     case Service::backup:
       set.notes.emplace_back(
-          "Your own server has the smallest number, so it is tried "
-          "first.  Keep the name that it has now, if it has one.");
+          settings.deliver_to_mx
+              ? "Keep the MX records of your own servers.  Their numbers must be smaller "
+                "than these."
+              : "Your own server has the smallest number, so it is tried "
+                "first.  Keep the name that it has now, if it has one.");
       break;
     case Service::direct:
       set.notes.emplace_back(
@@ -86,14 +95,16 @@ DnsRecordSet mx_records(const Config& config, const DomainConfig& domain) {
       break;
   }
   const auto hosts = exchanges(config.gateway, domain);
-  unsigned preference = 0;
+  // A backup by MX records comes after servers whose numbers are not known.
+  const unsigned first = settings.deliver_to_mx ? kBackupPreference : 0;
+  unsigned preference = first;
   for (const auto& host : hosts) {
     preference += kPreferenceStep;
     set.records.push_back(
         {domain.name, "MX", fmt::format("{} {}", preference, absolute(host.name))});
   }
   if (settings.policy.subdomains) {
-    preference = 0;
+    preference = first;
     for (const auto& host : hosts) {
       preference += kPreferenceStep;
       set.records.push_back({"*." + domain.name, "MX",
@@ -205,7 +216,12 @@ DnsAdvice dns_advice(const Config& config, const DomainConfig& domain) {
   DnsAdvice advice;
   advice.domain = domain.name;
   advice.sts = sts_policy(config, domain);
-  advice.sets = {mx_records(config, domain), sts_records(advice.sts, domain.name),
+  auto sts = sts_records(advice.sts, domain.name);
+  if (domain.settings->deliver_to_mx) {
+    sts.notes.emplace_back(
+        "Add \"mx: NAME\" to the policy for each of your own servers.");
+  }
+  advice.sets = {mx_records(config, domain), std::move(sts),
                  report_records(config, domain)};
   return advice;
 }

@@ -177,6 +177,9 @@ void say_settings(Sheet& sheet, const DomainConfig& domain) {
   sheet.heading("Settings in force");
   std::vector<std::string> servers;
   for (const auto& endpoint : domain.deliver_to) servers.push_back(endpoint.str());
+  if (settings.deliver_to_mx) {
+    sheet.item("Delivered to the hosts of your MX records that come before ours.");
+  }
   if (!servers.empty()) {
     sheet.item(fmt::format("Delivered to, in this order: {}.", fmt::join(servers, ", ")));
   }

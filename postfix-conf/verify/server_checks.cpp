@@ -96,16 +96,20 @@ class Dialog {
 
 class ServerChecks {
  public:
-  ServerChecks(const Endpoint& server, const std::string& domain,
+  ServerChecks(const IpAddress& address, std::uint16_t port, const std::string& domain,
                const ServerSettings& settings)
-      : server_(server), domain_(domain), settings_(settings), subject_(server.str()) {}
+      : address_(address),
+        port_(port),
+        domain_(domain),
+        settings_(settings),
+        subject_(fmt::format("[{}]:{}", address.str(), port)) {}
 
   std::vector<Finding> run() {
-    const bool v4 = server_.address.is_v4();
+    const bool v4 = address_.is_v4();
     const auto& source = v4 ? settings_.source_v4 : settings_.source_v6;
     const auto& outside = v4 ? settings_.outside_v4 : settings_.outside_v6;
     if (greets(source)) {
-      Dialog dialog({server_.address, server_.port, source}, settings_);
+      Dialog dialog({address_, port_, source}, settings_);
       guarded("recipient", [&] { recipients(dialog); });
       guarded("open-relay", [&] { relays(dialog, Trusted::yes); });
       // A server that is down tells nothing about who may connect.
@@ -134,12 +138,12 @@ class ServerChecks {
   bool greets(const std::optional<IpAddress>& source) {
     std::unique_ptr<smtp::Session> session;
     try {
-      session = std::make_unique<smtp::Session>(
-          smtp::Target{server_.address, server_.port, source}, deadline());
+      session = std::make_unique<smtp::Session>(smtp::Target{address_, port_, source},
+                                                deadline());
     } catch (const Fault& fault) {
       found_.failed("connect", subject_, std::string(fault.what()),
                     fmt::format("let {} connect to port {}; is the server up?",
-                                source ? source->str() : "this host", server_.port));
+                                source ? source->str() : "this host", port_));
       return false;
     }
     if (!session->greeting().is_positive()) {
@@ -282,8 +286,8 @@ class ServerChecks {
   }
 
   void relays(Dialog& dialog, Trusted trusted) {
-    for (const auto& probe : relay_probes(
-             {domain_, settings_.foreign, server_.address.str(), settings_.unknown})) {
+    for (const auto& probe :
+         relay_probes({domain_, settings_.foreign, address_.str(), settings_.unknown})) {
       if (!dialog.ask(probe.sender, probe.recipient).is_positive()) continue;
       if (!probe.control.empty() &&
           dialog.ask(probe.sender, probe.control).is_positive()) {
@@ -308,7 +312,7 @@ class ServerChecks {
   }
 
   void from_outside(const IpAddress& outside) {
-    const smtp::Target target{server_.address, server_.port, outside};
+    const smtp::Target target{address_, port_, outside};
     bool answers = false;
     try {
       const smtp::Session session(target, deadline());
@@ -342,7 +346,8 @@ class ServerChecks {
     }
   }
 
-  const Endpoint& server_;
+  const IpAddress& address_;
+  const std::uint16_t port_;
   const std::string& domain_;
   const ServerSettings& settings_;
   const std::string subject_;
@@ -351,9 +356,10 @@ class ServerChecks {
 
 }  // namespace
 
-std::vector<Finding> check_server(const Endpoint& server, const std::string& domain,
+std::vector<Finding> check_server(const IpAddress& address, std::uint16_t port,
+                                  const std::string& domain,
                                   const ServerSettings& settings) {
-  return ServerChecks(server, domain, settings).run();
+  return ServerChecks(address, port, domain, settings).run();
 }
 
 }  // namespace mxfeed

@@ -12,7 +12,6 @@
 #include <vector>
 
 #include "common/mail/address.h"
-#include "postfix-conf/config/config.h"
 #include "postfix-conf/verify/finding.h"
 
 namespace mxfeed {
@@ -33,7 +32,8 @@ struct ServerSettings {
 };
 
 // Never throws for what the server does.  It opens a session for each group of questions.
-std::vector<Finding> check_server(const Endpoint& server, const std::string& domain,
+std::vector<Finding> check_server(const IpAddress& address, std::uint16_t port,
+                                  const std::string& domain,
                                   const ServerSettings& settings);
 
 }  // namespace mxfeed

@@ -26,7 +26,10 @@ class AttachTest(site_postfix.TestCase):
                                    "mxfeed_etrn_restrictions", "smtpd_restriction_classes",
                                    "mxfeed_blocklist", "mxfeed_reject_listed",
                                    "mxfeed_callout", "mxfeed_ask_recipients",
-                                   "mxfeed_callout_defer", "mxfeed_ask_recipients_defer"})
+                                   "mxfeed_callout_defer", "mxfeed_ask_recipients_defer",
+                                   "mxfeed_delivery_gateways", "mxfeed_delivery_proxies",
+                                   "mxfeed_delivery_dns_filter",
+                                   "mxfeed_delivery_status_filter"})
         self.assertEqual(self.parameter("relay_domains"),
                          f"hash:{self.postfix}/relay, old.example, "
                          f"cdb:{self.state}/current-postfix/relay_domains")

@@ -18,6 +18,7 @@ refuses to run anywhere else.
 
 import os
 import pathlib
+import signal
 import socket
 import subprocess
 import sys
@@ -65,6 +66,7 @@ class World:
     """The network, the resolver, a directory on tmpfs; made once a process."""
 
     _made = None
+    _serial = 7  # of the resolver's records
 
     @classmethod
     def get(cls):
@@ -87,8 +89,7 @@ class World:
         for network in ("198.51.100.0/24", "203.0.113.0/24"):
             self._run("ip", "route", "add", "local", network, "dev", "lo")
 
-    def _resolver(self):
-        program = aside("unbound", "usr/sbin/unbound")
+    def _resolver_config(self):
         lines = ["server:", 'directory: ""', 'chroot: ""', 'username: ""', 'pidfile: ""',
                  f"interface: {RESOLVER}", "access-control: 0.0.0.0/0 allow",
                  "do-daemonize: no", "use-syslog: no", 'module-config: "iterator"',
@@ -104,8 +105,14 @@ class World:
         lines += [f'local-data-ptr: "{address} 60 {name}."'
                   for address, name in first_names.items()]
         lines += [f"local-data: '{record}'" for record in RECORDS]
+        lines.append(f'local-data: "serial.example. 0 A 0.0.0.{self._serial}"')
         config = self.directory / "unbound.conf"
         config.write_text("\n".join(lines) + "\n")
+        return config
+
+    def _resolver(self):
+        program = aside("unbound", "usr/sbin/unbound")
+        config = self._resolver_config()
         with open(self.directory / "unbound.log", "wb") as log:
             self.resolver = subprocess.Popen(
                 [program, "-d", "-c", config], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
@@ -113,17 +120,29 @@ class World:
         resolv.write_text(f"nameserver {RESOLVER}\noptions timeout:1 attempts:1\n")
         self._run("mount", "--bind", resolv, os.path.realpath("/etc/resolv.conf"))
 
-        def answers():
-            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as query:
-                query.settimeout(0.2)
-                query.connect((RESOLVER, 53))
-                try:
-                    query.send(b"\x12\x34\x01\0\0\1\0\0\0\0\0\0\7example\0\0\1\0\1")
-                    return query.recv(512)
-                except OSError:
-                    return None  # not yet
+        eventually(self._has_serial, "the resolver answers")
 
-        eventually(answers, "the resolver answers")
+    def _has_serial(self):
+        """Whether the resolver has the records of the last _resolver_config()."""
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as query:
+            query.settimeout(0.2)
+            query.connect((RESOLVER, 53))
+            try:
+                query.send(b"\x12\x34\x01\0\0\1\0\0\0\0\0\0\6serial\7example\0\0\1\0\1")
+                return bytes((0, 0, 0, self._serial)) in query.recv(512)[12:]
+            except OSError:
+                return False  # not yet
+
+    def change_records(self, old, new):
+        """Replaces RECORDS: those in `old` by those in `new`; the resolver has them when this
+        returns."""
+        for record in old:
+            RECORDS.remove(record)
+        RECORDS.extend(new)
+        self._serial += 1
+        self._resolver_config()
+        os.kill(self.resolver.pid, signal.SIGHUP)
+        eventually(self._has_serial, "the resolver has the new records")
 
     @staticmethod
     def _run(*command):

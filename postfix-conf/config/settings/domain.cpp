@@ -147,8 +147,15 @@ Settings<DomainSettings> domain_settings() {
                  .read = nullptr}
           .once(),
       custom<&S::service>("service", SettingType::string, R"("backup")", read_service),
-      custom<&S::deliver_to>("deliver_to", SettingType::strings,
-                             R"(["203.0.113.7", "[2001:db8::7]:2525"])", read_servers),
+      Setting<S>{.key = "deliver_to",
+                 .type = SettingType::strings,
+                 .example = R"(["203.0.113.7", "[mail.acme.example]:2525"])",
+                 .read = read_servers,
+                 .value =
+                     [](const S& s) {
+                       return s.deliver_to_mx ? Json("mx") : to_json(s.deliver_to);
+                     }},
+      flag<&S::dynamic_address>("dynamic_address", "true"),
       choice<kStates, &S::state>("state", R"("paused")"),
       flag<&S::policy, &DomainPolicy::subdomains>("subdomains", "true"),
       text<&S::requested>("requested", kMaxRecord, R"("2026-11-02, ticket 4711")").once(),

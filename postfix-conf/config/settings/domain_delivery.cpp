@@ -6,6 +6,9 @@
 #include <algorithm>
 #include <array>
 #include <optional>
+#include <string>
+#include <utility>
+#include <variant>
 
 #include "common/base/text.h"
 #include "postfix-conf/config/parsed.h"
@@ -49,17 +52,40 @@ Wrong wants_brackets(std::string_view text) {
                   address, port, port, text)};
 }
 
+bool looks_like_name(std::string_view text) {
+  return Domain::parse(text) && text.find_first_not_of("0123456789.") != text.npos;
+}
+
 Wrong no_address(std::string_view text) {
   if (text == "mx") {
-    return {"not available in this version; give the server's IP address"};
+    return {"must stand alone, not in an array: deliver_to = \"mx\""};
   }
-  if (Domain::parse(text) && text.find_first_not_of("0123456789.") != text.npos) {
-    return {"a server by name is not available in this version; give its IP address"};
+  if (looks_like_name(text)) {
+    return {
+        fmt::format("a name must be in brackets, since its MX records do not count: "
+                    "\"[{}]:25\"",
+                    text)};
   }
   return {"not an IP address, such as \"192.0.2.7\" or \"[2001:db8::7]:2525\""};
 }
 
-// "192.0.2.7", "192.0.2.7:2525", "[2001:db8::7]", "[2001:db8::7]:2525".
+// What is in brackets.
+Parsed<std::variant<IpAddress, std::string>> parse_host(std::string_view text) {
+  if (const auto address = IpAddress::parse(text)) return {*address};
+  const auto name = Domain::parse(text);
+  if (!name || !looks_like_name(text)) {
+    return Wrong{
+        "neither an IP address nor a host name, such as \"[2001:db8::7]:2525\" or "
+        "\"[mail.acme.example]:25\""};
+  }
+  if (name->str().find('.') == std::string::npos) {
+    return Wrong{"a host name must have at least two labels"};
+  }
+  return {name->str()};
+}
+
+// "192.0.2.7", "192.0.2.7:2525", "[2001:db8::7]", "[2001:db8::7]:2525",
+// "[mail.acme.example]", "[mail.acme.example]:2525".
 Parsed<Endpoint> parse_endpoint(std::string_view text) {
   std::string_view address = text;
   std::optional<std::string_view> port;
@@ -80,12 +106,20 @@ Parsed<Endpoint> parse_endpoint(std::string_view text) {
       return wants_brackets(text);
     }
   }
-  const auto parsed = IpAddress::parse(address);
-  if (!parsed) return no_address(address);
-  if (!port) return Endpoint{*parsed, kSmtpPort};
+  std::variant<IpAddress, std::string> host = std::string();
+  if (text.starts_with('[')) {
+    const auto parsed = parse_host(address);
+    if (!parsed) return Wrong{parsed.cause()};
+    host = *parsed;
+  } else if (const auto parsed = IpAddress::parse(address)) {
+    host = *parsed;
+  } else {
+    return no_address(address);
+  }
+  if (!port) return Endpoint{std::move(host), kSmtpPort};
   const auto number = parse_port(*port);
   if (!number) return Wrong{std::string(kWrongPort)};
-  return Endpoint{*parsed, *number};
+  return Endpoint{std::move(host), *number};
 }
 
 struct TlsTable {
@@ -145,8 +179,8 @@ void check_tls(const Section& table, const TlsTable& tls) {
         fmt::format("must be {}, not {}", alternatives(kLevels), in_quotes(tls.level)));
   } else if (needs_name(tls.level) && !table.has("name")) {
     table.error("level", place,
-                fmt::format("\"{}\" needs the server's name, since deliver_to is an "
-                            "address: name = \"mail.acme.example\"",
+                fmt::format("\"{}\" needs the name in the server's certificate: name = "
+                            "\"mail.acme.example\"",
                             tls.level));
   }
 }
@@ -163,6 +197,12 @@ bool is_local_part(std::string_view text) {
 
 void read_servers(const Entry& entry, const Setting<DomainSettings>& row,
                   DomainSettings& settings) {
+  settings.deliver_to_mx = false;
+  if (entry.kind() == TomlNode::Kind::string && entry.string() == "mx") {
+    settings.deliver_to.clear();
+    settings.deliver_to_mx = true;
+    return;
+  }
   const auto given = entry.strings();
   if (!given) return;
   std::vector<Endpoint> servers;

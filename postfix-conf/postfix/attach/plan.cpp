@@ -55,7 +55,8 @@ bool is_one_of(std::string_view name, const Names& names) {
 
 // Whether mail that waits needs it.
 bool is_routing(std::string_view parameter) {
-  return is_of_transport(parameter) || is_one_of(parameter, kRouting);
+  return is_of_transport(parameter) || parameter.starts_with(kDeliveryParameters) ||
+         is_one_of(parameter, kRouting);
 }
 
 // Empty for the global parameters of a dedicated Postfix.
@@ -70,6 +71,9 @@ std::string_view reason_of(std::string_view name) {
   }
   if (name == "-o smtpd_etrn_restrictions" || name.starts_with(kEtrnParameter)) {
     return "lets the customers' servers ask for their mail (ETRN)";
+  }
+  if (name.starts_with(kDeliveryParameters)) {
+    return "keeps deliveries from private addresses and from ourselves";
   }
   if (name == kMiltersParameter || name == "-o smtpd_milters") {
     return "filters mail from strangers";

@@ -51,6 +51,13 @@ struct Files {
   std::string gateway, domains;
 };
 
+// A fingerprint of SHA-256.
+std::string fingerprint() {
+  std::string text = "AB";
+  for (int i = 1; i < 32; ++i) text += ":AB";
+  return text;
+}
+
 // A configuration in which the key has the value.
 Files files_with(const SettingInfo& info, const std::string& value) {
   const Lines kTop{{"mx", "[\"mx1.isp.example\"]"},
@@ -85,6 +92,9 @@ Files files_with(const SettingInfo& info, const std::string& value) {
           lines_but(info.key, {{"action", is_field ? "\"header\"" : "\"subject\""}});
     }
     files.domains += given;
+    if (info.key == "dynamic_address") {
+      files.domains += fmt::format("tls = {{ fingerprint = \"{}\" }}\n", fingerprint());
+    }
     if (info.key == "blocklist") {
       files.gateway += "[blocklists]\nreject = [\"x.example=127.0.0.2\"]\n";
     }

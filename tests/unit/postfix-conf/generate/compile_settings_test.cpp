@@ -36,8 +36,8 @@ class Directory {
   fs::path path_;
 };
 
-// Kept for people: no map and no policy has them.
-const std::set<std::string> kRecords = {"requested", "acknowledged"};
+// Kept for people, or a condition of other keys: no map and no policy has them.
+const std::set<std::string> kRecords = {"requested", "acknowledged", "dynamic_address"};
 // In the rows already; what acts on them has yet to come.
 const std::set<std::string> kAwaited = {"on_refusal", "backup_while_up"};
 
@@ -70,6 +70,9 @@ std::string file_with(const SettingInfo& info, const std::string& value) {
   text += "[customer]\nid = \"acme\"\n[[domain]]\n";
   for (const auto& [key, needed] : kDomain) add("[[domain]]", key, needed);
   if (info.table == "[[domain]]") add_given();
+  if (info.key == "dynamic_address") {
+    text += "tls = { level = \"verify\", name = \"mail.other.example\" }\n";
+  }
   // While spam is off the keys of its table have no effect.
   text += "[domain.spam]\n";
   add("[domain.spam]", "enabled", "true");

@@ -119,6 +119,21 @@ TEST_CASE("our transports have TLS of their own, from both addresses", "[postfix
   }
 }
 
+TEST_CASE("our transports know the addresses of all gateways", "[postfix-conf]") {
+  MainCfNeeds needs;
+  needs.state = "/s";
+  needs.hosts = {{"a.example",
+                  {},
+                  {*IpAddress::parse("192.0.2.1"), *IpAddress::parse("2001:db8::1")}},
+                 {"b.example", {}, {*IpAddress::parse("192.0.2.2")}}};
+  CHECK(parameter(main_cf_parameters(needs), "mxfeed_delivery_gateways") ==
+        "192.0.2.1, [2001:db8::1], 192.0.2.2");
+  for (const auto& line : master_cf_services({.state = "/s"})) {
+    CHECK(line.find(" -o proxy_interfaces=$mxfeed_delivery_gateways,"
+                    "$mxfeed_delivery_proxies ") != std::string::npos);
+  }
+}
+
 TEST_CASE("on a Postfix with other uses only what is ours is set", "[postfix-conf]") {
   MainCfNeeds needs;
   needs.state = "/s";
@@ -132,7 +147,9 @@ TEST_CASE("on a Postfix with other uses only what is ours is set", "[postfix-con
                      "mxfeed_recipient_restrictions", "mxfeed_etrn_restrictions",
                      "smtpd_restriction_classes", "mxfeed_blocklist",
                      "mxfeed_reject_listed", "mxfeed_callout", "mxfeed_ask_recipients",
-                     "mxfeed_callout_defer", "mxfeed_ask_recipients_defer"});
+                     "mxfeed_callout_defer", "mxfeed_ask_recipients_defer",
+                     "mxfeed_delivery_gateways", "mxfeed_delivery_dns_filter",
+                     "mxfeed_delivery_status_filter"});
   const auto milters = parameter(all, "mxfeed_smtpd_milters");
   CHECK(milters.starts_with("inet:localhost:8891, { unix:mxfeed/greylist.sock,"));
   CHECK(milters.ends_with(" }, { unix:seal, default_action=accept }"));
@@ -148,21 +165,25 @@ TEST_CASE("a generation is made to fit another site", "[postfix-conf]") {
   site.has_relay_recipients = true;
   // Also a network that the configuration names.
   site.mynetworks = {theirs, own};
+  site.proxies = "192.0.2.9, 192.0.2.10";
   fit_site(made, site, "/s");
   fit_site(made, site, "/s");
   CHECK(made.gateway.trusted_networks == std::vector<Network>{own, theirs, own});
   CHECK(parameter(made.main_cf, "relay_recipient_maps") ==
         "cdb:/s/current-postfix/relay_recipients, "
         "regexp:/s/current-postfix/relay_recipients.regexp");
-  CHECK(made.main_cf.size() == 1);
+  CHECK(parameter(made.main_cf, "mxfeed_delivery_proxies") == "192.0.2.9, 192.0.2.10");
+  CHECK(made.main_cf.size() == 2);
   CHECK(made.site == site);
   fit_site(made, {}, "/s");
   CHECK(made.gateway.trusted_networks == std::vector<Network>{own});
-  CHECK(made.main_cf.empty());
+  CHECK(parameter(made.main_cf, "mxfeed_delivery_proxies").empty());
+  CHECK(made.main_cf.size() == 1);
   // A dedicated one is set as we need it.
   made.use.dedicated = true;
   fit_site(made, site, "/s");
-  CHECK(made.main_cf.empty());
+  CHECK(parameter(made.main_cf, "mxfeed_delivery_proxies") == "192.0.2.9, 192.0.2.10");
+  CHECK(made.main_cf.size() == 1);
   CHECK_FALSE(made.site.has_relay_recipients);
   CHECK(made.site.mynetworks == site.mynetworks);
 }

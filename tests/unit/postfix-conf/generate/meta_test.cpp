@@ -20,6 +20,7 @@ TEST_CASE("a generation's meta survives storage, with what is unknown",
   meta.local = {"mx1.gateway.example", true};
   meta.site.has_relay_recipients = true;
   meta.site.parents_match = true;
+  meta.site.proxies = "192.0.2.9, [2001:db8::9]";
   meta.site.mynetworks = {*Network::parse("127.0.0.0/8"),
                           *Network::parse("2001:db8::/32")};
   meta.use = {true,

@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "postfix-conf/verify/dns_checks.h"
 
-#include <map>
-#include <set>
-#include <sstream>
-
 #include "tests/support/catch.h"
+#include "tests/unit/postfix-conf/verify/zone.h"
 
 namespace mxfeed {
 namespace {
@@ -13,58 +10,6 @@ namespace {
 using dns::Answer;
 using dns::RecordType;
 using std::chrono::seconds;
-
-// Lines "NAME TYPE DATA"; "NAME fails" is a name that no server answers for.
-class Zone : public dns::Lookup {
- public:
-  explicit Zone(const std::string& text, seconds ttl = seconds(3600)) : ttl_(ttl) {
-    std::istringstream lines(text);
-    for (std::string line; std::getline(lines, line);) add(line);
-  }
-
-  Answer ask(const dns::Question& question) override {
-    if (failing_.contains(question.name())) {
-      return Answer::temporary(dns::Trouble::timed_out);
-    }
-    const auto found = records_.find({question.name(), question.type()});
-    return found == records_.end() ? Answer::absent(false, seconds(0))
-                                   : Answer::found(found->second, ttl_);
-  }
-
- private:
-  void add(const std::string& line) {
-    std::istringstream words(line);
-    std::string name, type;
-    words >> name >> type;
-    if (type == "fails") {
-      failing_.insert(name);
-    } else if (type == "MX") {
-      unsigned preference = 0;
-      std::string host;
-      words >> preference >> host;
-      if (host == ".") host.clear();
-      records_[{name, RecordType::mx}].push_back(
-          dns::MailExchange{static_cast<std::uint16_t>(preference), host});
-    } else if (type == "A" || type == "AAAA") {
-      std::string address;
-      words >> address;
-      records_[{name, type == "A" ? RecordType::a : RecordType::aaaa}].push_back(
-          *IpAddress::parse(address));
-    } else if (type == "CNAME") {
-      std::string host;
-      words >> host;
-      records_[{name, RecordType::cname}].push_back(dns::HostName{host});
-    } else if (type == "TXT") {
-      std::string text;
-      std::getline(words >> std::ws, text);
-      records_[{name, RecordType::txt}].push_back(dns::Text{text});
-    }
-  }
-
-  const seconds ttl_;
-  std::map<std::pair<std::string, RecordType>, std::vector<dns::Record>> records_;
-  std::set<std::string> failing_;
-};
 
 const std::string kGateways =
     "mx1.isp.example A 198.51.100.2\n"
