@@ -44,6 +44,8 @@ constexpr Option kTo = {"--to", "ADDRESS", "A recipient that exists"};
 constexpr Option kTimeout = {"--timeout", "SECONDS", "How long to follow it",
                              Takes::number, "60"};
 constexpr Option kAll = {"--all", "", "Verify all domains"};
+constexpr Option kChanges = {
+    "--changes", "", "With --all: print only what has changed since the last time"};
 constexpr Option kHtml = {"--html", "", "Print HTML"};
 constexpr Option kAllowExpiry = {"--allow-expiry", "N",
                                  "Allow up to N messages to expire", Takes::number};
@@ -88,9 +90,9 @@ ApplyOptions options_of(const Arguments& arguments) {
   options.state = arguments.state();
   options.postfix_config = postfix_config_of(arguments);
   options.use_postfix = !arguments.has("--no-postfix");
+  options.use_dns = !arguments.has("--no-dns");
   options.host = arguments.text("--host").value_or("");
   options.dry_run = arguments.has("--dry-run");
-  options.use_dns = !arguments.has("--no-dns");
   options.diff = arguments.has("--diff");
   options.json = arguments.json();
   options.allow_removals = arguments.number("--allow-removals").value_or(0);
@@ -137,6 +139,10 @@ VerifyOptions verify_options_of(const Arguments& arguments) {
   const auto& operands = arguments.operands();
   if (operands.empty() != arguments.has(kAll.name)) {
     throw CommandError(ExitCode::usage, "verify: name a domain, or give --all");
+  }
+  options.only_changes = arguments.has(kChanges.name);
+  if (options.only_changes && !operands.empty()) {
+    throw CommandError(ExitCode::usage, "verify: --changes needs --all");
   }
   if (!operands.empty()) options.domain = operands[0];
   if (const auto from = arguments.text(kFrom.name)) {
@@ -271,7 +277,7 @@ std::vector<Command> gateway_commands() {
        }},
       {"verify",
        "Try out a domain's DNS records and the customer's server, and say what to change",
-       {kAll, kTo, kFrom, kHost, kJson},
+       {kAll, kChanges, kTo, kFrom, kHost, kJson},
        {{"DOMAIN", "The domain", Takes::text, Operand::Count::at_most_one}},
        [](const Arguments& a) { return verify(verify_options_of(a)); }},
       {"test-mail",

@@ -8,11 +8,15 @@
 #include <chrono>
 #include <csignal>
 #include <cstdint>
+#include <cstdio>
+#include <filesystem>
 #include <random>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "common/base/fault.h"
+#include "common/base/file.h"
 #include "common/base/json.h"
 #include "common/base/text.h"
 #include "common/net/http.h"
@@ -24,11 +28,12 @@
 #include "postfix-conf/commands/picked_host.h"
 #include "postfix-conf/commands/problems.h"
 #include "postfix-conf/generate/generations.h"
+#include "postfix-conf/verify/destinations.h"
 #include "postfix-conf/verify/dns_checks.h"
+#include "postfix-conf/verify/failed_checks.h"
 #include "postfix-conf/verify/server_checks.h"
 
 namespace mxfeed {
-#include "postfix-conf/verify/destinations.h"
 namespace {
 
 using std::chrono::seconds;
@@ -96,11 +101,6 @@ class Verifier {
   }
 
  private:
-  std::string spf_failing(const std::string& domain) {
-    const auto& source = base_.source_v4 ? base_.source_v4 : base_.source_v6;
-    if (!source) return {};
-    auto lookup = resolver_.by(std::chrono::steady_clock::now() + kDnsPatience);
-    for (const std::string& name : {domain, std::string(kSpfRefusesAll)}) {
   std::vector<Finding> check_destinations_of(const DomainConfig& domain,
                                              dns::Lookup& lookup) const {
     Findings all;
@@ -114,6 +114,11 @@ class Verifier {
     return all.all();
   }
 
+  std::string spf_failing(const std::string& domain) {
+    const auto& source = base_.source_v4 ? base_.source_v4 : base_.source_v6;
+    if (!source) return {};
+    auto lookup = resolver_.by(std::chrono::steady_clock::now() + kDnsPatience);
+    for (const std::string& name : {domain, std::string(kSpfRefusesAll)}) {
       const spf::Session session{
           .ip = *source, .helo = base_.helo, .sender = "postmaster@" + name};
       if (spf::check_mail_from(session, lookup).result == spf::Result::fail) return name;
@@ -126,16 +131,18 @@ class Verifier {
   dns::Resolver resolver_;
 };
 
+Json json_of(const Finding& one) {
+  return Json::object()
+      .set("outcome", to_string(one.outcome))
+      .set("check", one.check)
+      .set("subject", one.subject)
+      .set("cause", one.cause)
+      .set("advice", one.advice.empty() ? Json() : Json(one.advice));
+}
+
 Json json_of(const DomainConfig& domain, const std::vector<Finding>& findings) {
   Json list = Json::list();
-  for (const auto& one : findings) {
-    list.add(Json::object()
-                 .set("outcome", to_string(one.outcome))
-                 .set("check", one.check)
-                 .set("subject", one.subject)
-                 .set("cause", one.cause)
-                 .set("advice", one.advice.empty() ? Json() : Json(one.advice)));
-  }
+  for (const auto& one : findings) list.add(json_of(one));
   return Json::object().set("domain", domain.name).set("checks", std::move(list));
 }
 
@@ -155,6 +162,42 @@ bool has(const std::vector<std::vector<Finding>>& all, Outcome outcome) {
     return std::any_of(findings.begin(), findings.end(),
                        [&](const Finding& one) { return one.outcome == outcome; });
   });
+}
+
+// One line each, for the log.
+void print_changes(const std::vector<VerifyChange>& changes, bool json) {
+  Json list = Json::list();
+  for (const auto& [domain, finding, is_ok_again] : changes) {
+    list.add(json_of(finding).set("domain", domain));
+    if (json) continue;
+    fmt::print("{}: {} {}: {}{}{}\n", domain, finding.check, escape_line(finding.subject),
+               is_ok_again ? "" : "failed: ", escape_line(finding.cause),
+               is_ok_again ? "" : "; " + escape_line(finding.advice));
+  }
+  if (json) fmt::print("{}\n", list.str());
+}
+
+// Tells what differs from the last time, and keeps what fails for the next.
+ExitCode report_changes(const VerifyOptions& options,
+                        const std::vector<const DomainConfig*>& domains,
+                        std::vector<std::vector<Finding>> found) {
+  const auto directory = options.state / "verify";
+  const auto file = directory / "failed";
+  std::vector<VerifiedDomain> verified;
+  for (std::size_t i = 0; i < domains.size(); ++i) {
+    verified.push_back({domains[i]->name, std::move(found[i])});
+  }
+  const auto before = parse_failed_checks(read_file(file).value_or(""));
+  const auto result = compare(before, verified);
+  print_changes(result.changes, options.json);
+  // After they were told: rather twice than never.
+  std::fflush(stdout);
+  std::filesystem::create_directories(directory);
+  write_file(file, render(result.failed));
+  const bool is_worse =
+      std::any_of(result.changes.begin(), result.changes.end(),
+                  [](const VerifyChange& one) { return !one.is_ok_again; });
+  return is_worse ? ExitCode::wrong : ExitCode::fine;
 }
 
 // Many at a time: they wait for servers.
@@ -201,7 +244,8 @@ ExitCode verify(const VerifyOptions& options) {
   const Config& config = all ? *all : asked->config;
   const auto former = read_in_force(Generations(options.state)).meta.local;
   Verifier verifier(config, pick_host(config, options.host, former), options);
-  const auto found = verify_all(verifier, domains);
+  auto found = verify_all(verifier, domains);
+  if (options.only_changes) return report_changes(options, domains, std::move(found));
   if (options.json) {
     Json list = Json::list();
     for (std::size_t i = 0; i < domains.size(); ++i) {

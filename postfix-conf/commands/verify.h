@@ -21,10 +21,14 @@ struct VerifyOptions {
   std::string recipient;  // an address that exists
   // Addresses of this host that the customers do not trust.
   std::optional<IpAddress> outside;
+  // All domains: prints only what has changed since the last time, which is kept in
+  // STATE/verify.
+  bool only_changes = false;
   bool json = false;
 };
 
-// Exit status: fine, wrong if a check failed, try_later if one could not be made.
+// Exit status: fine, wrong if a check failed, try_later if one could not be made.  With
+// only_changes: wrong if a check failed that did not fail the last time.
 ExitCode verify(const VerifyOptions& options);
 
 }  // namespace mxfeed

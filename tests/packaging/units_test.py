@@ -56,7 +56,8 @@ class UnitsTest(unittest.TestCase):
         self.assertEqual(
             sorted([*(f"mxfeed-{name}.{kind}" for name in DAEMONS
                       for kind in ("service", "socket")),
-                    "mxfeed-keeper.service", "mxfeed-keeper.timer"]),
+                    "mxfeed-keeper.service", "mxfeed-keeper.timer",
+                    "mxfeed-verify.service", "mxfeed-verify.timer"]),
             sorted(path.name for path in UNITS.iterdir()))
         for name in DAEMONS:
             self.assertEqual([f"mxfeed-{name}.socket"],
@@ -80,11 +81,22 @@ class UnitsTest(unittest.TestCase):
         timer = Unit(UNITS / "mxfeed-keeper.timer")["Timer"]
         self.assertEqual(["60s"], timer["OnUnitInactiveSec"])
 
+    def test_all_domains_are_verified_each_day(self):
+        path, *arguments = service("verify")["ExecStart"][0].split()
+        self.assertEqual(pathlib.Path(path).name, "mxfeed")
+        done = subprocess.run([program("mxfeed"), *arguments, "--help"],
+                              stdout=subprocess.DEVNULL, check=False)
+        self.assertEqual(0, done.returncode)
+        timer = Unit(UNITS / "mxfeed-verify.timer")["Timer"]
+        self.assertEqual(["daily"], timer["OnCalendar"])
+
     def test_their_exposure_is_low(self):
         if shutil.which("systemd-analyze") is None:
             self.skipTest("systemd-analyze is not installed")
         for name in DAEMONS:
             self.assert_exposed(UNITS / f"mxfeed-{name}.service", 1.0 if name == "scan" else 2.0)
+        # It is root, though without rights, and has the network.
+        self.assert_exposed(UNITS / "mxfeed-verify.service", 3.0)
 
     def test_their_exposure_is_low_with_a_network_too(self):
         if shutil.which("systemd-analyze") is None:

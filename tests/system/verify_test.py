@@ -7,11 +7,13 @@ All servers are services of one Postfix, each with an address, a domain and rule
 import json
 import os
 import pathlib
+import shutil
 import subprocess
 import tempfile
 import unittest
 
 import rig
+import smtp_sink
 from postfix import Postfix
 from service import BUILD, eventually
 
@@ -176,6 +178,32 @@ class VerifyTest(unittest.TestCase):
             with self.subTest(name=name, **variables):
                 checks = self.verify(name, status=(0, 1), **variables)
                 self.assertEqual(self.outcomes(checks, "starttls"), [outcome], checks)
+
+    def changes(self, status):
+        done = subprocess.run(
+            [BUILD / "bin" / "mxfeed", "verify", "--all", "--changes", "--config", self.directory,
+             "--state", self.directory / "daily", "--host", "mx1.gateway.example", "--json"],
+            stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=300, check=False)
+        self.assertEqual(done.returncode, status, done.stdout + done.stderr)
+        return [(one["domain"], one["outcome"], one["check"]) for one in json.loads(done.stdout)]
+
+    def test_only_changes_are_told_each_day(self):
+        shutil.rmtree(self.directory / "daily", ignore_errors=True)
+        first = self.changes(1)
+        self.assertIn(("down.example", "failed", "connect"), first)
+        self.assertIn(("small.example", "failed", "size"), first)
+        self.assertEqual({outcome for _, outcome, _ in first}, {"failed"})
+        self.assertEqual(self.changes(0), [])
+        # The server that was down is up: what else is wrong with it is new.
+        sink = smtp_sink.Sink(ADDRESSES["down"], 25)
+        sink.answers["postmaster@down.example"] = "550 5.1.1 No such user"
+        sink.up()
+        self.addCleanup(sink.down)
+        second = self.changes(1)
+        self.assertEqual(second, [("down.example", "failed", "postmaster"),
+                                  ("down.example", "ok", "connect")])
+        sink.down()
+        self.assertEqual(self.changes(1), [("down.example", "failed", "connect")])
 
     def test_an_address_that_this_host_lacks_is_no_fault_of_the_server(self):
         done = subprocess.run(
