@@ -224,6 +224,10 @@ class Checker {
       error(domain, "deliver_to",
             "\"mx\" is for a backup: the MX records of a feed lead to the gateways");
     }
+    if (settings.recipients == "callout") {
+      error(domain, "recipients",
+            "\"callout\" cannot be combined with deliver_to = \"mx\": give the server");
+    }
     if (settings.policy.subdomains) {
       error(domain, "deliver_to",
             "\"mx\" cannot be combined with subdomains = true: configure the subdomains "
