@@ -10,11 +10,13 @@
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>
+#include <map>
 #include <random>
 #include <thread>
 #include <utility>
 #include <vector>
 
+#include "common/base/clock.h"
 #include "common/base/fault.h"
 #include "common/base/file.h"
 #include "common/base/json.h"
@@ -28,6 +30,7 @@
 #include "postfix-conf/commands/picked_host.h"
 #include "postfix-conf/commands/problems.h"
 #include "postfix-conf/generate/generations.h"
+#include "postfix-conf/queue/alerts.h"
 #include "postfix-conf/verify/destinations.h"
 #include "postfix-conf/verify/dns_checks.h"
 #include "postfix-conf/verify/failed_checks.h"
@@ -53,7 +56,7 @@ class Verifier {
  public:
   Verifier(const Config& config, const PickedHost& host, const VerifyOptions& options)
       : config_(config), resolver_({}) {
-    base_.helo = host.config != nullptr ? host.config->name : "localhost";
+    base_.helo = host.local.name;
     base_.foreign = base_.helo;
     base_.recipient = options.recipient;
     base_.unknown = unknown_local_part();
@@ -177,8 +180,30 @@ void print_changes(const std::vector<VerifyChange>& changes, bool json) {
   if (json) fmt::print("{}\n", list.str());
 }
 
+// Alerts for each domain with a check that fails now and did not before.
+void alert_changes(const AlertChannels& channels, const std::string& host,
+                   const std::vector<VerifyChange>& changes) {
+  std::map<std::string, std::vector<std::string>> failed;
+  for (const auto& [domain, finding, is_ok_again] : changes) {
+    if (is_ok_again) continue;
+    failed[domain].push_back(fmt::format("{} {}: {}", finding.check,
+                                         escape_line(finding.subject),
+                                         escape_line(finding.cause)));
+  }
+  for (const auto& [domain, checks] : failed) {
+    const Alert alert = {"verify", domain,
+                         fmt::format("no longer as it must be: {}; see mxfeed verify {}",
+                                     fmt::join(checks, "; "), domain)};
+    for (const auto& problem :
+         send_alert(channels, alert_json(alert, host, system_time()))) {
+      complain(fmt::format("alert: {}", problem));
+    }
+  }
+}
+
 // Tells what differs from the last time, and keeps what fails for the next.
-ExitCode report_changes(const VerifyOptions& options,
+ExitCode report_changes(const VerifyOptions& options, const AlertChannels& channels,
+                        const std::string& host,
                         const std::vector<const DomainConfig*>& domains,
                         std::vector<std::vector<Finding>> found) {
   const auto directory = options.state / "verify";
@@ -190,6 +215,7 @@ ExitCode report_changes(const VerifyOptions& options,
   const auto before = parse_failed_checks(read_file(file).value_or(""));
   const auto result = compare(before, verified);
   print_changes(result.changes, options.json);
+  alert_changes(channels, host, result.changes);
   // After they were told: rather twice than never.
   std::fflush(stdout);
   std::filesystem::create_directories(directory);
@@ -243,9 +269,13 @@ ExitCode verify(const VerifyOptions& options) {
   }
   const Config& config = all ? *all : asked->config;
   const auto former = read_in_force(Generations(options.state)).meta.local;
-  Verifier verifier(config, pick_host(config, options.host, former), options);
+  const auto host = pick_host(config, options.host, former);
+  Verifier verifier(config, host, options);
   auto found = verify_all(verifier, domains);
-  if (options.only_changes) return report_changes(options, domains, std::move(found));
+  if (options.only_changes) {
+    return report_changes(options, config.gateway.alerts, host.local.name, domains,
+                          std::move(found));
+  }
   if (options.json) {
     Json list = Json::list();
     for (std::size_t i = 0; i < domains.size(); ++i) {

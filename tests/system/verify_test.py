@@ -101,7 +101,8 @@ class VerifyTest(unittest.TestCase):
         (directory / "domains.d").mkdir()
         (directory / "mxfeed.toml").write_text(
             'mx = ["mx1.gateway.example"]\n[[host]]\nname = "mx1.gateway.example"\n'
-            f'addresses = ["{rig.GATEWAY}"]\n')
+            f'addresses = ["{rig.GATEWAY}"]\n'
+            f'[alerts]\ncommand = ["/bin/sh", "-c", "cat >> {directory}/alerts"]\n')
         (directory / "domains.d" / "all.toml").write_text("".join(
             rig.feed(f"{name}.example", TLS.get(name, "").replace("FINGERPRINT", fingerprint),
                      deliver_to=[ADDRESSES[name]]) for name in ALL))
@@ -187,13 +188,26 @@ class VerifyTest(unittest.TestCase):
         self.assertEqual(done.returncode, status, done.stdout + done.stderr)
         return [(one["domain"], one["outcome"], one["check"]) for one in json.loads(done.stdout)]
 
+    def alerted(self):
+        """The alerts since the last call."""
+        file = self.directory / "alerts"
+        alerts = [json.loads(line) for line in file.read_text().splitlines()] \
+            if file.exists() else []
+        file.unlink(missing_ok=True)
+        for one in alerts:
+            self.assertEqual((one["kind"], one["host"]), ("verify", "mx1.gateway.example"))
+        return {one["domain"]: one["text"] for one in alerts}
+
     def test_only_changes_are_told_each_day(self):
         shutil.rmtree(self.directory / "daily", ignore_errors=True)
+        self.alerted()
         first = self.changes(1)
         self.assertIn(("down.example", "failed", "connect"), first)
         self.assertIn(("small.example", "failed", "size"), first)
         self.assertEqual({outcome for _, outcome, _ in first}, {"failed"})
+        self.assertEqual(set(self.alerted()), {domain for domain, _, _ in first})
         self.assertEqual(self.changes(0), [])
+        self.assertEqual(self.alerted(), {})
         # The server that was down is up: what else is wrong with it is new.
         sink = smtp_sink.Sink(ADDRESSES["down"], 25)
         sink.answers["postmaster@down.example"] = "550 5.1.1 No such user"
@@ -202,6 +216,7 @@ class VerifyTest(unittest.TestCase):
         second = self.changes(1)
         self.assertEqual(second, [("down.example", "failed", "postmaster"),
                                   ("down.example", "ok", "connect")])
+        self.assertIn("postmaster", self.alerted()["down.example"])
         sink.down()
         self.assertEqual(self.changes(1), [("down.example", "failed", "connect")])
 
