@@ -2,7 +2,6 @@
 #include "common/net/resolver.h"
 
 #include <poll.h>
-#include <signal.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -12,6 +11,7 @@
 
 #include "common/base/fault.h"
 #include "common/base/metrics.h"
+#include "common/base/thread.h"
 
 namespace mxfeed::dns {
 namespace {
@@ -24,17 +24,6 @@ int make_eventfd() {
   const int fd = ::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
   if (fd < 0) throw Fault("set up DNS", "eventfd", errno_text(errno));
   return fd;
-}
-
-// Signals are for the program's other threads.
-std::thread start_thread(std::function<void()> run) {
-  sigset_t all;
-  sigset_t before;
-  ::sigfillset(&all);
-  ::pthread_sigmask(SIG_SETMASK, &all, &before);
-  std::thread thread(std::move(run));
-  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  return thread;
 }
 
 void count(const Answer& answer) {
