@@ -41,6 +41,8 @@ class Filter {
   [[nodiscard]] virtual Verdict on_recipient(const Recipient&) {
     return Verdict::proceed();
   }
+  // The recipient has joined Envelope::recipients, with or without a verdict (Needs).
+  virtual void on_accepted(const Recipient&) {}
   // Not called if Postfix could be told not to wait for an answer (Needs::data_verdict).
   [[nodiscard]] virtual Verdict on_data() { return Verdict::proceed(); }
 

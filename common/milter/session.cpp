@@ -233,7 +233,10 @@ Verdict Session::recipient(std::string_view path, std::string_view resolved,
   if (needs_.recipient_verdict) report("rcpt", verdict, sender_of(path));
   if (verdict.action() == Action::proceed &&
       transaction_->envelope.recipients.size() < limits_.recipients) {
-    transaction_->envelope.recipients.push_back(std::move(recipient));
+    transaction_->envelope.recipients.push_back(recipient);
+    if (!transaction_->kept) {
+      guarded([&] { transaction_->filter->on_accepted(recipient); });
+    }
   }
   return verdict;
 }

@@ -35,7 +35,7 @@ constexpr std::size_t kStack = std::size_t{1} << 20;
 constexpr std::size_t kMostSessions = 10'000;
 // Reserved for everything else: log, status socket, stores, resolvers and their threads.
 constexpr std::uint64_t kOtherDescriptors = 64;
-constexpr std::uint64_t kOtherThreads = 32;
+constexpr std::uint64_t kOtherThreads = 128;
 constexpr std::uint64_t kDescriptorsOfSession = 3;
 
 std::atomic<std::size_t> most_sessions{kMostSessions};

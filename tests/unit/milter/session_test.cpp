@@ -13,6 +13,7 @@ struct Script {
   Needs needs{.headers = true, .body = true, .recipient_verdict = true, .edits = true};
   std::string asked;
   std::function<Verdict(const Recipient&)> on_recipient;
+  std::function<void(const Recipient&)> on_accepted;
   std::function<void()> on_header;
   std::function<void()> on_body;
   std::function<Verdict(MessageEdits&)> on_end;
@@ -30,6 +31,9 @@ class ScriptedFilter : public Filter {
   Verdict on_recipient(const Recipient& recipient) override {
     script_.asked += "rcpt:" + recipient.local_part + "@" + recipient.domain + " ";
     return script_.on_recipient ? script_.on_recipient(recipient) : Verdict::proceed();
+  }
+  void on_accepted(const Recipient& recipient) override {
+    if (script_.on_accepted) script_.on_accepted(recipient);
   }
   Verdict on_data() override {
     script_.asked += "data ";
@@ -203,6 +207,40 @@ TEST_CASE("a refused recipient does not join the envelope", "[session]") {
   CHECK(session.recipient("<yes@d.example>").action() == Action::proceed);
   CHECK(rig.script.envelope->recipients.size() == 1);
   CHECK(rig.script.envelope->sender.empty());
+}
+
+TEST_CASE("the filter hears of each recipient that joins the envelope", "[session]") {
+  for (const bool with_verdict : {false, true}) {
+    CAPTURE(with_verdict);
+    Rig rig;
+    rig.script.needs.recipients = true;
+    rig.script.needs.recipient_verdict = with_verdict;
+    rig.script.on_recipient = [](const Recipient& recipient) {
+      return recipient.local_part == "no"
+                 ? Verdict::defer({450, "4.7.1"}, "test-defer", "later")
+                 : Verdict::proceed();
+    };
+    std::string heard;
+    rig.script.on_accepted = [&](const Recipient& recipient) {
+      CHECK(rig.script.envelope->recipients.back().local_part == recipient.local_part);
+      heard += recipient.local_part + " ";
+    };
+    Session& session = rig.session();
+    session.mail("<>");
+    CHECK(session.recipient("<a@d.example>").action() == Action::proceed);
+    CHECK(session.recipient("<no@d.example>").code() == (with_verdict ? 450 : 0));
+    CHECK(session.recipient("<b@d.example>").action() == Action::proceed);
+    CHECK(heard == (with_verdict ? "a b " : "a no b "));
+  }
+}
+
+TEST_CASE("a filter that fails to hear of a recipient has failed", "[session]") {
+  Rig rig;
+  rig.script.on_accepted = [](const Recipient&) { fail(); };
+  Session& session = rig.session();
+  session.mail("<>");
+  CHECK(session.recipient("<a@d.example>").action() == Action::proceed);
+  CHECK(session.data().code() == 451);
 }
 
 TEST_CASE("abort and a second MAIL end the transaction", "[session]") {
