@@ -28,9 +28,9 @@ milters/virus common/base common/mail common/policy common/milter milters/virus/
 milters/virus/protocol common/base
 milters/virus/commands common/base common/command common/policy milters/virus milters/virus/protocol
 milters/virus/scan common/base common/mail common/mail/mime common/policy common/program milters/virus/protocol
-milters/spam common/base common/mail common/mail/mime common/policy common/milter milters/spam/evidence
+milters/spam common/base common/mail common/mail/mime common/net common/policy common/milter milters/spam/evidence
 milters/spam/evidence common/base common/mail common/mail/mime
-milters/spam/commands common/base common/command common/mail common/policy milters/spam milters/spam/evidence
+milters/spam/commands common/base common/command common/mail common/net common/policy milters/spam milters/spam/evidence
 postfix-conf postfix-conf/commands common/command milters/greylist/commands milters/spam/commands milters/virus/commands
 postfix-conf/config common/base common/mail common/policy postfix-conf/config/settings
 postfix-conf/config/settings common/base common/mail common/policy postfix-conf/config

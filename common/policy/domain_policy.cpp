@@ -85,6 +85,8 @@ void visit_gateway(Visitor& field, Policy& policy) {
   field(34, policy.virus.max_files);
   field(35, policy.virus.max_recursion);
   field(36, policy.virus.max_scan_time);
+
+  field(50, policy.spam.spf_timeout);
 }
 
 }  // namespace

@@ -128,6 +128,12 @@ struct GatewayPolicy {
     bool operator==(const Virus&) const = default;
   } virus;
 
+  struct Spam {
+    // How long a message waits for the SPF check of its sender; 0: it is not checked.
+    std::chrono::seconds spf_timeout{5};
+    bool operator==(const Spam&) const = default;
+  } spam;
+
   std::string unknown;  // fields of a later version, as they are stored
 
   // Why the client is trusted: "local" (not from the network), "authenticated" or

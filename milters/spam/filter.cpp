@@ -11,6 +11,7 @@
 #include "milters/spam/action.h"
 #include "milters/spam/evidence/message.h"
 #include "milters/spam/score.h"
+#include "milters/spam/sender.h"
 
 namespace mxfeed::spam {
 namespace {
@@ -31,11 +32,17 @@ enum class Scope {
 class SpamFilter : public Filter {
  public:
   SpamFilter(const Envelope& envelope, std::shared_ptr<const PolicyDb> policy,
-             const Clock& clock, const Sources& sources)
+             const Clock& clock, const Sources& sources, spf::Checks& checks)
       : envelope_(envelope),
         policy_(std::move(policy)),
         clock_(clock),
-        sources_(sources) {}
+        sources_(sources),
+        sender_(envelope, policy_->gateway(), checks) {}
+
+  // Neither mail of others nor a recipient that was refused costs a check.
+  void on_accepted(const Recipient& recipient) override {
+    if (recipient.may_be_hosted) sender_.begin_check();
+  }
 
   Verdict on_data() override {
     settle();
@@ -63,6 +70,43 @@ class SpamFilter : public Filter {
     forged_ = remove_forged(header_, domain_.spam, edits);
     static Metric& forged = counter("mxfeed_spam_forged_fields_total");
     if (forged_ > 0) forged.add(forged_);
+    const Verdict verdict = judged(edits);
+    if (verdict.action() != Action::proceed) return verdict;
+    if (const auto check = sender_.check()) edits.append(kSenderField, compose(*check));
+    return verdict;
+  }
+
+  Verdict on_fault(const Fault&) noexcept override { return pass_after_fault(); }
+
+  // mxfeed-virus refuses such a message; without it, the message passes.
+  Verdict on_limit(std::string_view) noexcept override {
+    return Verdict::proceed("spam-limit");
+  }
+
+  void describe(LogFields& fields) const override {
+    if (!domain_.name.empty()) fields.add("domain", domain_.name);
+    if (forged_ > 0) fields.add("forged", forged_);
+    sender_.describe(fields);
+    if (!decision_) return;
+    fields.add("level", to_string(level_))
+        .add("p", fmt::format("{:.3f}", score_->probability))
+        .add("act", to_string(decision_->action));
+    if (decision_->softened) {
+      const SpamRule& rule = domain_.spam.rules[static_cast<std::size_t>(level_)];
+      fields.add("instead_of", to_string(rule.action))
+          .add("because", exempt_ == Exempt::some ? "exempt-recipient" : "immature");
+    }
+    std::string evidence;
+    for (const Evidence& found : findings_) {
+      if (!evidence.empty()) evidence += ',';
+      evidence += found.slug;
+    }
+    if (!evidence.empty()) fields.add("evidence", evidence);
+  }
+
+ private:
+  // What the domain wants done with spam.
+  Verdict judged(MessageEdits& edits) {
     if (scope_ == Scope::mixed) {
       static Metric& mixed = counter("mxfeed_spam_mixed_total");
       mixed.add();
@@ -87,39 +131,11 @@ class SpamFilter : public Filter {
     return decision_->verdict;
   }
 
-  Verdict on_fault(const Fault&) noexcept override { return pass_after_fault(); }
-
-  // mxfeed-virus refuses such a message; without it, the message passes.
-  Verdict on_limit(std::string_view) noexcept override {
-    return Verdict::proceed("spam-limit");
-  }
-
-  void describe(LogFields& fields) const override {
-    if (!domain_.name.empty()) fields.add("domain", domain_.name);
-    if (forged_ > 0) fields.add("forged", forged_);
-    if (!decision_) return;
-    fields.add("level", to_string(level_))
-        .add("p", fmt::format("{:.3f}", score_->probability))
-        .add("act", to_string(decision_->action));
-    if (decision_->softened) {
-      const SpamRule& rule = domain_.spam.rules[static_cast<std::size_t>(level_)];
-      fields.add("instead_of", to_string(rule.action))
-          .add("because", exempt_ == Exempt::some ? "exempt-recipient" : "immature");
-    }
-    std::string evidence;
-    for (const Evidence& found : findings_) {
-      if (!evidence.empty()) evidence += ',';
-      evidence += found.slug;
-    }
-    if (!evidence.empty()) fields.add("evidence", evidence);
-  }
-
- private:
   // Decides the scope when the content begins: then all recipients are known.
   void settle() {
     if (settled_) return;
     settled_ = true;
-    const bool is_trusted = !policy_->gateway().trust(envelope_).empty();
+    const bool is_trusted = sender_.is_own();
     std::size_t roles = 0;
     bool first = true;
     bool is_mixed = false;
@@ -156,6 +172,7 @@ class SpamFilter : public Filter {
   const std::shared_ptr<const PolicyDb> policy_;
   const Clock& clock_;
   const Sources& sources_;
+  Sender sender_;
 
   bool settled_ = false;
   Scope scope_ = Scope::other;
@@ -173,28 +190,33 @@ class SpamFilter : public Filter {
 
 class SpamConnection : public Connection {
  public:
-  SpamConnection(const PolicySource& policy, const Clock& clock, const Sources& sources)
-      : policy_(policy), clock_(clock), sources_(sources) {}
+  SpamConnection(const PolicySource& policy, const Clock& clock, const Sources& sources,
+                 spf::Checks& checks)
+      : policy_(policy), clock_(clock), sources_(sources), checks_(checks) {}
 
   std::unique_ptr<Filter> begin(const Envelope& envelope) override {
-    return std::make_unique<SpamFilter>(envelope, policy_(), clock_, sources_);
+    return std::make_unique<SpamFilter>(envelope, policy_(), clock_, sources_, checks_);
   }
 
  private:
   const PolicySource& policy_;
   const Clock& clock_;
   const Sources& sources_;
+  spf::Checks& checks_;
 };
 
 }  // namespace
 
-SpamMilter::SpamMilter(PolicySource policy, Clock clock, Sources sources)
+SpamMilter::SpamMilter(PolicySource policy, Clock clock, Sources sources,
+                       spf::Checks& checks)
     : policy_(std::move(policy)),
       clock_(std::move(clock)),
-      sources_(std::move(sources)) {}
+      sources_(std::move(sources)),
+      checks_(checks) {}
 
 Needs SpamMilter::needs() const {
   Needs needs;
+  needs.helo = true;
   needs.headers = true;
   needs.body = true;
   needs.recipients = true;
@@ -206,7 +228,7 @@ Needs SpamMilter::needs() const {
 }
 
 std::unique_ptr<Connection> SpamMilter::connect(const Client&) {
-  return std::make_unique<SpamConnection>(policy_, clock_, sources_);
+  return std::make_unique<SpamConnection>(policy_, clock_, sources_, checks_);
 }
 
 Verdict SpamMilter::on_fault(const Fault&) noexcept {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
 // The spam milter: collects the relevant parts of a message, has them judged and acts by
-// the recipients' policy.  It gives no verdicts on recipients: mxfeed-virus keeps
-// recipients of different policies apart.
+// the recipients' policy.  It records what SPF says of the sender.  It gives no verdicts
+// on recipients: mxfeed-virus keeps recipients of different policies apart.
 
 #pragma once
 
@@ -11,6 +11,7 @@
 
 #include "common/base/clock.h"
 #include "common/milter/filter.h"
+#include "common/net/spf_checks.h"
 #include "common/policy/policy_db.h"
 #include "milters/spam/evidence/evidence.h"
 
@@ -21,7 +22,8 @@ using PolicySource = std::function<std::shared_ptr<const PolicyDb>()>;
 class SpamMilter : public Milter {
  public:
   // `policy` gives the policy in force; thread-safe, as `clock` and `sources` are.
-  SpamMilter(PolicySource policy, Clock clock, Sources sources);
+  // `checks` must outlive it.
+  SpamMilter(PolicySource policy, Clock clock, Sources sources, spf::Checks& checks);
 
   Needs needs() const override;
   std::unique_ptr<Connection> connect(const Client& client) override;
@@ -33,6 +35,7 @@ class SpamMilter : public Milter {
   const PolicySource policy_;
   const Clock clock_;
   const Sources sources_;
+  spf::Checks& checks_;
 };
 
 }  // namespace mxfeed::spam

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "common/milter/milter_program.h"
+#include "common/net/resolver.h"
+#include "common/net/spf_checks.h"
 #include "milters/spam/filter.h"
 
 namespace {
@@ -8,11 +10,13 @@ class SpamDaemon : public mxfeed::Daemon {
  public:
   explicit SpamDaemon(mxfeed::LivePolicy& policy)
       : milter_([&policy] { return policy.get(); }, mxfeed::system_time,
-                mxfeed::spam::sources()) {}
+                mxfeed::spam::sources(), checks_) {}
 
   mxfeed::Milter& milter() override { return milter_; }
 
  private:
+  mxfeed::dns::Resolver resolver_{{}};
+  mxfeed::spf::Checks checks_{resolver_};
   mxfeed::spam::SpamMilter milter_;
 };
 

@@ -176,6 +176,7 @@ struct GatewayConfig {
   AlertChannels alerts;
   GatewayPolicy::Greylist greylist;
   GatewayPolicy::Virus virus;
+  GatewayPolicy::Spam spam;
   // What [defaults] starts from: built-in values, or those of [greylist] and [spam].
   DomainSettings base;
   bool smtputf8 = false;         // [postfix]: whether Postfix offers SMTPUTF8 (RFC 6531)

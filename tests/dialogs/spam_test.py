@@ -155,7 +155,9 @@ class SpamTest(daemons.TestCase):
         daemon = self.start("spam")
         message = mail(GTUBE)
         for options in ({"macros": {"{auth_authen}": "jane"}}, {"address": None}):
-            self.assert_untouched(self.send(daemon, message, **options), message)
+            result = self.send(daemon, message, **options)
+            self.assertTrue(result.accepted, result.reply)
+            self.assertEqual(result.edits, [("add", b"X-Mxfeed-Sender", b" own")])
         self.assertTrue(self.send(daemon, message).discarded)
 
     def test_recipients_of_different_policies_get_no_action(self):

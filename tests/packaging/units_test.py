@@ -103,11 +103,18 @@ class UnitsTest(unittest.TestCase):
             self.skipTest("systemd-analyze is not installed")
         more = (PACKAGING / "examples/systemd/network.conf").read_text()
         with tempfile.TemporaryDirectory() as directory:
-            for name in ("greylist", "spam"):
-                self.assertEqual(["any"], service(name)["IPAddressDeny"])
-                unit = pathlib.Path(directory) / f"mxfeed-{name}.service"
-                unit.write_text((UNITS / unit.name).read_text() + more)
-                self.assert_exposed(unit, 2.0)
+            self.assertEqual(["any"], service("greylist")["IPAddressDeny"])
+            unit = pathlib.Path(directory) / "mxfeed-greylist.service"
+            unit.write_text((UNITS / unit.name).read_text() + more)
+            self.assert_exposed(unit, 2.0)
+
+    def test_who_asks_the_dns_has_a_network(self):
+        for name in DAEMONS:
+            unit = service(name)
+            families = unit["RestrictAddressFamilies"][0].split()
+            has_network = "PrivateNetwork" not in unit and "IPAddressDeny" not in unit and \
+                {"AF_INET", "AF_INET6"} <= set(families)
+            self.assertEqual(name in ("spam", "recipients"), has_network, name)
 
     def assert_exposed(self, unit, most):
         done = subprocess.run(
@@ -119,8 +126,8 @@ class UnitsTest(unittest.TestCase):
         for name in MILTERS:
             unit = service(name)
             self.assertGreaterEqual(int(unit["LimitNOFILE"][0]), 3 * SESSIONS + 64)
-            self.assertGreaterEqual(int(unit["TasksMax"][0]), SESSIONS + 32)
-            self.assertGreaterEqual(int(unit["LimitNPROC"][0]), SESSIONS + 32)
+            self.assertGreaterEqual(int(unit["TasksMax"][0]), SESSIONS + 128)
+            self.assertGreaterEqual(int(unit["LimitNPROC"][0]), SESSIONS + 128)
             self.assertIn("MemoryMax", unit)
 
     def test_the_scan_service_holds_two_sets_of_signatures_and_its_scratch(self):

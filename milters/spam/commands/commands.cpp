@@ -8,6 +8,7 @@
 #include <cmath>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 
 #include "common/base/json.h"
@@ -15,6 +16,7 @@
 #include "common/command/listing.h"
 #include "common/command/message_operand.h"
 #include "common/mail/date.h"
+#include "common/net/sender_field.h"
 #include "milters/spam/evidence/evidence.h"
 #include "milters/spam/score.h"
 
@@ -38,6 +40,14 @@ Message message_of(const std::string& file) {
   return message;
 }
 
+// What was recorded at reception; nothing in a message that was not received here.
+std::optional<std::string> recorded_sender(const Message& message) {
+  const std::string* const value = message.find(kSenderField);
+  const auto check = value != nullptr ? parse_sender_check(*value) : std::nullopt;
+  if (!check) return std::nullopt;
+  return compose(*check);
+}
+
 double rounded(double value) {
   return std::round(value * 1000) / 1000;
 }
@@ -52,6 +62,7 @@ Json json_of(const std::string& file, const Message& message,
                      .set("logit", one.logit)
                      .set("proven", one.proven));
   }
+  const auto sender = recorded_sender(message);
   return Json::object()
       .set("file", file)
       .set("level", to_string(level(total, SpamPolicy{})))
@@ -61,6 +72,7 @@ Json json_of(const std::string& file, const Message& message,
       .set("whole", message.whole)
       .set("mime_anomalies",
            message.anomalies.any() ? Json(message.anomalies.str()) : Json())
+      .set("sender", sender ? Json(*sender) : Json())
       .set("evidence", std::move(evidence));
 }
 
@@ -77,6 +89,9 @@ void print_table(const Message& message, const std::vector<Evidence>& findings,
   }
   if (message.anomalies.any()) {
     fmt::print("MIME anomalies: {}\n", escape_untrusted(message.anomalies.str()));
+  }
+  if (const auto sender = recorded_sender(message)) {
+    fmt::print("sender, as recorded at reception: {} (no evidence)\n", *sender);
   }
   if (!message.whole)
     fmt::print("The message exceeds the limits; only its first part was examined.\n");

@@ -136,6 +136,8 @@ Settings<G> spam_settings() {
   static constexpr std::array kRows{
       custom<&G::spam_engine>("engine", SettingType::string, R"("rspamd")", read_engine)
           .later(),
+      duration<&G::spam, &GatewayPolicy::Spam::spf_timeout>(
+          "spf_timeout", std::chrono::seconds(0), std::chrono::seconds(30), R"("8s")"),
       table<G>("thresholds", thresholds_settings, read_thresholds),
       of_later_version<G>("lists", SettingType::strings, R"(["local"])"),
   };

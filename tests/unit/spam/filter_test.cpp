@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "milters/spam/filter.h"
 
+#include <atomic>
+
 #include "common/policy/constdb.h"
 #include "tests/support/catch.h"
 #include "tests/support/temp_directory.h"
+#include "tests/unit/net/zone.h"
 
 namespace mxfeed::spam {
 namespace {
@@ -22,6 +25,12 @@ class Broken : public EvidenceSource {
     throw Fault("judge", "x", "broken");
   }
 };
+
+std::unique_ptr<dns::Lookup> zone(spf::Checks::Instant) {
+  auto made = std::make_unique<dns::Zone>();
+  made->add("sender.example", "v=spf1 -all");
+  return made;
+}
 
 std::shared_ptr<const PolicyDb> policy_in(const std::filesystem::path& directory) {
   DomainPolicy domain;
@@ -54,12 +63,24 @@ Envelope envelope_from(const char* address) {
   return envelope;
 }
 
+// "name#index " of a removed field, "name=value " of an added one.
+std::string text_of(const MessageEdits& edits) {
+  std::string text;
+  for (const HeaderEdit& edit : edits.ordered()) {
+    text += edit.name;
+    text += edit.index > 0 ? "#" + std::to_string(edit.index) : "=" + edit.value;
+    text += ' ';
+  }
+  return text;
+}
+
 TEST_CASE("clients of trusted networks are exempt", "[spam]") {
   const TempDirectory directory;
   const auto policy = policy_in(directory.path());
   Sources sources;
   sources.push_back(std::make_unique<Opinion>());
-  SpamMilter milter([&] { return policy; }, system_time, std::move(sources));
+  spf::Checks checks(zone);
+  SpamMilter milter([&] { return policy; }, system_time, std::move(sources), checks);
   struct {
     const char* address;
     std::string_view reason;
@@ -75,7 +96,7 @@ TEST_CASE("clients of trusted networks are exempt", "[spam]") {
     filter->on_header("Subject", " x");
     MessageEdits edits;
     CHECK(filter->on_end(edits, [] {}).reason() == row.reason);
-    CHECK(edits.empty());
+    CHECK(edits.empty() == (row.reason == "spam-high"));
   }
 }
 
@@ -84,7 +105,11 @@ TEST_CASE("what is done depends on the recipients and the client", "[spam]") {
   const auto policy = policy_in(directory.path());
   Sources sources;
   sources.push_back(std::make_unique<Opinion>());
-  SpamMilter milter([&] { return policy; }, system_time, std::move(sources));
+  spf::Checks checks(zone);
+  SpamMilter milter([&] { return policy; }, system_time, std::move(sources), checks);
+  const std::string kRemoved = "x-mxfeed-sender#2 x-mxfeed-sender#1 ";
+  const std::string kFail = "X-Mxfeed-Sender=spf=fail smtp.mailfrom=sender.example ";
+  const std::string kOwn = "X-Mxfeed-Sender=own ";
   const Recipient ours{"a", "acme.example"};
   const Recipient another{"a", "another.example"};
   const Recipient other{"a", "other.example"};
@@ -93,17 +118,44 @@ TEST_CASE("what is done depends on the recipients and the client", "[spam]") {
     const char* client;
     std::vector<Recipient> recipients;
     bool wants_content;
-    std::size_t edits;  // a forged field removed
+    std::string edits;  // forged fields removed, the sender recorded
     std::string_view reason;
   } const rows[] = {
-      {"other mail", "198.51.100.7", {other}, false, 0, ""},
-      {"other mail, trusted", "192.0.2.1", {other, other}, false, 0, ""},
-      {"ours", "198.51.100.7", {ours}, true, 1, "spam-high"},
-      {"ours, trusted", "192.0.2.1", {ours}, true, 1, "spam-exempt"},
-      {"mixed", "198.51.100.7", {ours, another}, true, 1, "spam-mixed"},
-      {"mixed, trusted", "192.0.2.1", {ours, another}, true, 1, "spam-exempt"},
-      {"ours after other", "192.0.2.1", {other, ours}, true, 1, "spam-exempt"},
-      {"other after ours", "192.0.2.1", {ours, other}, true, 1, "spam-exempt"},
+      {"other mail", "198.51.100.7", {other}, false, "", ""},
+      {"other mail, trusted", "192.0.2.1", {other, other}, false, "", ""},
+      {"ours", "198.51.100.7", {ours}, true, kRemoved, "spam-high"},
+      {"ours, trusted", "192.0.2.1", {ours}, true, kRemoved + kOwn, "spam-exempt"},
+      {"without the filter",
+       "198.51.100.7",
+       {another},
+       true,
+       kRemoved + kFail,
+       "spam-forged"},
+      {"postmaster",
+       "198.51.100.7",
+       {{"postmaster", "acme.example"}},
+       true,
+       kRemoved + kFail,
+       "spam-exempt"},
+      {"mixed", "198.51.100.7", {ours, another}, true, kRemoved + kFail, "spam-mixed"},
+      {"mixed, trusted",
+       "192.0.2.1",
+       {ours, another},
+       true,
+       kRemoved + kOwn,
+       "spam-exempt"},
+      {"ours after other",
+       "192.0.2.1",
+       {other, ours},
+       true,
+       kRemoved + kOwn,
+       "spam-exempt"},
+      {"other after ours",
+       "192.0.2.1",
+       {ours, other},
+       true,
+       kRemoved + kOwn,
+       "spam-exempt"},
   };
   for (const auto& row : rows) {
     DYNAMIC_SECTION(row.name) {
@@ -113,10 +165,11 @@ TEST_CASE("what is done depends on the recipients and the client", "[spam]") {
       const auto filter = connection->begin(envelope);
       CHECK(filter->on_data().action() == Action::proceed);
       CHECK(filter->wants_content() == row.wants_content);
-      filter->on_header("X-Mxfeed-Spam", " none");
+      filter->on_header("X-Mxfeed-Sender", " own");
+      filter->on_header("X-MXFEED-sender", " spf=pass smtp.mailfrom=sender.example");
       MessageEdits edits;
       CHECK(filter->on_end(edits, [] {}).reason() == row.reason);
-      CHECK(edits.ordered().size() == row.edits);
+      CHECK(text_of(edits) == row.edits);
     }
   }
 }
@@ -126,7 +179,8 @@ TEST_CASE("a source that cannot judge is a fault, after which mail passes", "[sp
   const auto policy = policy_in(directory.path());
   Sources sources;
   sources.push_back(std::make_unique<Broken>());
-  SpamMilter milter([&] { return policy; }, system_time, std::move(sources));
+  spf::Checks checks(zone);
+  SpamMilter milter([&] { return policy; }, system_time, std::move(sources), checks);
   const Envelope envelope = envelope_from("198.51.100.7");
   const auto connection = milter.connect(envelope.client);
   const auto filter = connection->begin(envelope);
@@ -139,10 +193,36 @@ TEST_CASE("a source that cannot judge is a fault, after which mail passes", "[sp
   CHECK(milter.on_fault(fault).action() == Action::proceed);
 }
 
+TEST_CASE("a check begins with the first recipient that may be ours", "[spam]") {
+  const TempDirectory directory;
+  const auto policy = policy_in(directory.path());
+  std::atomic<unsigned> lookups{0};
+  spf::Checks checks([&](spf::Checks::Instant deadline) {
+    ++lookups;
+    return zone(deadline);
+  });
+  SpamMilter milter([&] { return policy; }, system_time, {}, checks);
+  const Envelope envelope = envelope_from("198.51.100.7");
+  const auto filter = milter.connect(envelope.client)->begin(envelope);
+  Recipient other{"a", "other.example"};
+  other.may_be_hosted = false;
+  filter->on_accepted(other);
+  filter->on_accepted(envelope.recipients[0]);
+  filter->on_accepted(envelope.recipients[0]);
+  filter->on_header("Subject", " x");
+  MessageEdits edits;
+  CHECK(filter->on_end(edits, [] {}).reason() == "spam-none");
+  CHECK(lookups == 1);
+  LogFields fields;
+  filter->describe(fields);
+  CHECK(fields.str().find(" spf=fail ") != std::string::npos);
+}
+
 TEST_CASE("as little as possible is asked of Postfix", "[spam]") {
-  const SpamMilter milter([] { return std::make_shared<PolicyDb>(); }, system_time, {});
+  spf::Checks checks(zone);
+  const SpamMilter milter([] { return std::make_shared<PolicyDb>(); }, system_time, {},
+                          checks);
   const Needs needs = milter.needs();
-  CHECK_FALSE(needs.helo);
   CHECK_FALSE(needs.recipient_verdict);
   CHECK_FALSE(needs.data_verdict);
 }
@@ -150,11 +230,14 @@ TEST_CASE("as little as possible is asked of Postfix", "[spam]") {
 TEST_CASE("an answer at DATA is asked for where other mail is not scanned", "[spam]") {
   const TempDirectory directory;
   const auto policy = policy_in(directory.path());
-  CHECK(SpamMilter([&] { return policy; }, system_time, {}).needs().data_verdict);
+  spf::Checks checks(zone);
+  CHECK(SpamMilter([&] { return policy; }, system_time, {}, checks).needs().data_verdict);
 }
 
 TEST_CASE("mail passes if the session fails", "[spam]") {
-  const SpamMilter milter([] { return std::make_shared<PolicyDb>(); }, system_time, {});
+  spf::Checks checks(zone);
+  const SpamMilter milter([] { return std::make_shared<PolicyDb>(); }, system_time, {},
+                          checks);
   CHECK(milter.passes_without_session());
 }
 
