@@ -22,6 +22,7 @@
 #include "postfix-conf/commands/keeper_state.h"
 #include "postfix-conf/commands/picked_host.h"
 #include "postfix-conf/commands/problems.h"
+#include "postfix-conf/commands/recipient_commands.h"
 #include "postfix-conf/config/config.h"
 #include "postfix-conf/generate/compile.h"
 #include "postfix-conf/generate/generations.h"
@@ -113,6 +114,9 @@ std::optional<Wanted> read_wanted(const ApplyOptions& options,
     use.services = config.gateway.services;
     site = site_of(options, use, former);
     if (options.use_dns) look_up_destinations(config, site, in_force);
+    run_recipient_commands(config, {.state = options.state,
+                                    .allow_removals = options.allow_recipient_removals,
+                                    .keep = !options.dry_run});
   }
   print_problems(config);
   report.set("errors", config.errors.size());
@@ -122,6 +126,7 @@ std::optional<Wanted> read_wanted(const ApplyOptions& options,
         fmt::format("{}; nothing was changed", count_of(config.errors.size(), "error")));
     return std::nullopt;
   }
+  if (!options.dry_run) prune_recipient_lists(options.state, config);
   meta.written = system_time();
   meta.config = config.digest;
   const auto host = pick_host(config, options.host, former.local);
@@ -174,6 +179,31 @@ int fit_generation(const ApplyOptions& options, const Site& site) {
         meta.written = system_time();
         return Installation(options, generations, std::move(in_force), report)
             .install(std::move(wanted), std::move(meta), Installation::Reason::fit);
+      },
+      Ends::silently);
+}
+
+int renew_recipients(const ApplyOptions& options, const RecipientLists& lists) {
+  return locked(
+      options,
+      [&](Generations& generations, ApplyReport& report) {
+        auto in_force = read_in_force(generations);
+        if (!in_force.postfix || in_force.is_damaged) {
+          complain("no generation is in force: run mxfeed apply");
+          return 1;
+        }
+        auto wanted = wanted_again(generations.load(*in_force.postfix));
+        for (auto& [domain, list] : wanted.draft.recipients) {
+          if (const auto found = lists.find(domain); found != lists.end()) {
+            list = found->second;
+          }
+        }
+        auto meta = generations.meta(*in_force.postfix);
+        meta.written = system_time();
+        // A rollback goes back behind it.
+        if (meta.copy_of == 0) meta.copy_of = *in_force.postfix;
+        return Installation(options, generations, std::move(in_force), report)
+            .install(std::move(wanted), std::move(meta), Installation::Reason::rollback);
       },
       Ends::silently);
 }

@@ -12,6 +12,7 @@
 #include <optional>
 #include <string>
 
+#include "postfix-conf/config/config.h"
 #include "postfix-conf/generate/site.h"
 
 namespace mxfeed {
@@ -26,6 +27,7 @@ struct ApplyOptions {
   bool dry_run = false;
   bool diff = false;
   std::uint64_t allow_removals = 0;
+  std::uint64_t allow_recipient_removals = 0;
   bool json = false;  // standard output is one object
 };
 
@@ -33,6 +35,9 @@ int apply(const ApplyOptions& options);
 // Adapts the generation in force to the site: writes a new one if it differs, and puts it
 // in force.
 int fit_generation(const ApplyOptions& options, const Site& site);
+// Writes the generation in force anew with these lists of the recipients of domains that
+// have lists there, and puts it in force.
+int renew_recipients(const ApplyOptions& options, const RecipientLists& lists);
 // Without a number, goes back to what was in force before.
 int rollback(const ApplyOptions& options, std::optional<std::uint64_t> number);
 

@@ -31,6 +31,9 @@ constexpr Option kDryRun = {"--dry-run", "",
 constexpr Option kDiff = {"--diff", "", "Print the changes"};
 constexpr Option kAllowRemovals = {"--allow-removals", "N",
                                    "Allow the removal of up to N domains", Takes::number};
+constexpr Option kAllowRecipientRemovals = {
+    "--allow-recipient-removals", "N",
+    "Allow lists that commands print to lose up to N recipients", Takes::number};
 constexpr Option kNoDns = {"--no-dns", "", "Do not look up the servers given by name"};
 constexpr Option kNoPostfix = {"--no-postfix", "", "Do not run Postfix's commands"};
 constexpr Option kPostfixConfig = {"--postfix-config", "DIR",
@@ -96,6 +99,8 @@ ApplyOptions options_of(const Arguments& arguments) {
   options.diff = arguments.has("--diff");
   options.json = arguments.json();
   options.allow_removals = arguments.number("--allow-removals").value_or(0);
+  options.allow_recipient_removals =
+      arguments.number(kAllowRecipientRemovals.name).value_or(0);
   if (!is_plain_path(options.state.string())) {
     throw CommandError(
         ExitCode::usage,
@@ -213,7 +218,8 @@ std::vector<Command> gateway_commands() {
        }},
       {"apply",
        "Check the configuration, write a generation, put it in force and verify it",
-       {kDryRun, kDiff, kAllowRemovals, kHost, kNoDns, kNoPostfix, kPostfixConfig, kJson},
+       {kDryRun, kDiff, kAllowRemovals, kAllowRecipientRemovals, kHost, kNoDns,
+        kNoPostfix, kPostfixConfig, kJson},
        {},
        [](const Arguments& a) {
          configuration_of(a);

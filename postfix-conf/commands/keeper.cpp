@@ -19,6 +19,7 @@
 #include "common/command/listing.h"
 #include "postfix-conf/commands/keeper_deliveries.h"
 #include "postfix-conf/commands/keeper_news.h"
+#include "postfix-conf/commands/keeper_recipients.h"
 #include "postfix-conf/commands/keeper_recovery.h"
 #include "postfix-conf/commands/keeper_state.h"
 #include "postfix-conf/commands/problems.h"
@@ -116,6 +117,7 @@ class KeeperRun {
     tell(plan, news);
     recovery_.run(backlogs_, news);
     tell_of_deliveries(options_.state, site_, generated_, terms_, book_, clock_.now);
+    refresh_recipients(options_, generated_, book_, news, clock_.now);
     book_.prune(clock_.now);
     note_keeper_run(options_.state, clock_.now);
     return plan.is_braked() ? ExitCode::wrong : ExitCode::fine;

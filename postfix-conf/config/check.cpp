@@ -238,10 +238,17 @@ class Checker {
   void check_recipients(const DomainConfig& domain) {
     const auto& settings = *domain.settings;
     if (!is_relayed(domain)) return;
-    if (!settings.recipient_list.empty() && settings.policy.subdomains) {
+    const bool has_list =
+        settings.recipients != "any" && settings.recipients != "callout";
+    if (has_list && settings.policy.subdomains) {
       error(domain, "recipients",
             "a list cannot be combined with subdomains = true: configure the subdomains "
             "as domains of their own");
+    }
+    const auto command = settings.recipient_command();
+    if (!command.empty() && config_.find_recipient_command(command) == nullptr) {
+      error(domain, "recipients",
+            fmt::format("there is no [[recipient_command]] {}", in_quotes(command)));
     }
     if (settings.blocklist == Blocklist::reject && config_.gateway.blocklists.empty()) {
       error(domain, "blocklist", "\"reject\" needs lists: reject in [blocklists]");

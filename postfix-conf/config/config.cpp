@@ -101,6 +101,20 @@ std::string Config::describe(const Problem& problem) const {
   return text;
 }
 
+std::string_view DomainSettings::recipient_command() const {
+  constexpr std::string_view kCommand = "command:";
+  const std::string_view source = recipients;
+  return source.starts_with(kCommand) ? source.substr(kCommand.size())
+                                      : std::string_view();
+}
+
+const RecipientCommand* Config::find_recipient_command(std::string_view name) const {
+  for (const auto& one : gateway.recipient_commands) {
+    if (one.name == name) return &one;
+  }
+  return nullptr;
+}
+
 const DomainConfig* Config::find(std::string_view name) const {
   const auto found =
       std::lower_bound(domains.begin(), domains.end(), name,

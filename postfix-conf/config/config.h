@@ -110,7 +110,8 @@ struct DomainSettings {
   WhileUp backup_while_up = WhileUp::accept;
   bool standby_mailboxes = false;
   WhileDown callout_while_down = WhileDown::accept;
-  std::string recipients = "any";  // any | callout | list of N | file:NAME
+  // any | callout | list of N | file:NAME | command:NAME
+  std::string recipients = "any";
   // The local parts of a list, lower case.
   std::vector<std::string> recipient_list;
   Blocklist blocklist = Blocklist::off;
@@ -120,6 +121,9 @@ struct DomainSettings {
   SpamRule spam_bulk;
 
   Places places;
+
+  // The name of the command that prints the recipients; empty if there is none.
+  std::string_view recipient_command() const;
 
   bool operator==(const DomainSettings&) const = default;
 };
@@ -164,6 +168,13 @@ struct HostConfig {
   std::vector<IpAddress> addresses;
 };
 
+// A program that prints the recipients of a domain.
+struct RecipientCommand {
+  std::string name;
+  Place place;
+  std::vector<std::string> command;  // with its whole path, and its arguments
+};
+
 // Postfix's default_destination_concurrency_limit.
 inline constexpr unsigned kPostfixConnections = 20;
 
@@ -173,6 +184,7 @@ struct GatewayConfig {
   std::vector<Network> allow_private;
   std::vector<Network> trusted_networks;
   std::vector<HostConfig> hosts;
+  std::vector<RecipientCommand> recipient_commands;
   AlertChannels alerts;
   GatewayPolicy::Greylist greylist;
   GatewayPolicy::Virus virus;
@@ -215,7 +227,8 @@ struct Config {
   std::list<DomainSettings> settings;  // of the domains
   std::vector<DomainConfig> domains;   // in ascending order of name
   // The local parts of the domains that have a list or a file of recipients, by name of
-  // the domain.  In ascending order, each once.
+  // the domain.  In ascending order, each once.  Those of commands are missing until they
+  // were run.
   RecipientLists recipients;
   std::vector<Problem> errors;  // by place; if there are any, the rest must not be used
   std::vector<Problem> warnings;
@@ -224,6 +237,7 @@ struct Config {
   std::string describe(const Problem& problem) const;
   std::string describe(const Place& place) const;  // "FILE:LINE" or "default"
   const DomainConfig* find(std::string_view name) const;
+  const RecipientCommand* find_recipient_command(std::string_view name) const;
 };
 
 // The words of the configuration; more of them in domain_policy.h.

@@ -5,6 +5,7 @@
 
 #include <map>
 #include <utility>
+#include <vector>
 
 #include "postfix-conf/config/settings.h"
 
@@ -50,15 +51,17 @@ Defaults read_defaults(Section& section, const DomainSettings& base, Problems& p
   return defaults;
 }
 
-// Finds names that more than one [[host]] has.
-void check_hosts(const Section& section, const Config& config) {
+// Finds names that more than one of them has: of [[host]] or [[recipient_command]].
+template <typename Named>
+void check_names(const Section& section, std::string_view key, const Config& config,
+                 const std::vector<Named>& all) {
   std::map<std::string_view, Place> first;
-  for (const auto& host : config.gateway.hosts) {
-    if (host.name.empty()) continue;
-    const auto [same, is_new] = first.emplace(host.name, host.place);
+  for (const auto& one : all) {
+    if (one.name.empty()) continue;
+    const auto [same, is_new] = first.emplace(one.name, one.place);
     if (!is_new) {
-      section.error("host.name", host.place,
-                    fmt::format("\"{}\": duplicate; first defined at {}", host.name,
+      section.error(key, one.place,
+                    fmt::format("{}: duplicate; first defined at {}", in_quotes(one.name),
                                 config.describe(same->second)));
     }
   }
@@ -88,7 +91,9 @@ Defaults read_gateway(TomlNode root, Problems& problems, Config& config) {
   }
   read_gateway_settings(section, config.gateway);
   auto defaults = read_defaults(section, config.gateway.base, problems);
-  check_hosts(section, config);
+  check_names(section, "host.name", config, config.gateway.hosts);
+  check_names(section, "recipient_command.name", config,
+              config.gateway.recipient_commands);
   return defaults;
 }
 

@@ -146,6 +146,7 @@ std::vector<SettingInfo> all_settings() {
   std::vector<SettingInfo> infos;
   add_infos(gateway_settings(), "", "[{}]", infos);
   add_infos(host_settings(), "host.", "[[{}]]", infos);
+  add_infos(recipient_command_settings(), "recipient_command.", "[[{}]]", infos);
   add_infos(customer_settings(), "customer.", "[{}]", infos);
   add_infos(domain_settings(), "domain.", "[[{}]]", infos);
   add_infos(domain_mailbox_settings(), "domain.mailbox.", "[[{}]]", infos, false);

@@ -170,6 +170,12 @@ void Generations::prune(Time since) const {
     in_force = std::max(in_force, number);
     keep.insert(number);
     auto one = known.find(number);
+    // A rollback goes back to the one before the copied one.
+    if (one != known.end() && one->second.copy_of != 0) {
+      const auto origin = known.find(one->second.copy_of);
+      keep.insert(one->second.copy_of);
+      if (origin != known.end()) keep.insert(origin->second.previous);
+    }
     for (std::size_t n = 1; n < kKeepMost && one != known.end(); ++n) {
       keep.insert(one->second.previous);
       if (one->second.written <= since) break;

@@ -68,7 +68,7 @@ class Generations {
   void touch_maps(std::uint64_t number) const;
   // Removes unfinished generations; those newer than the ones in force, which were never
   // used, except the last; and all others except the last kKeep, those in force, their
-  // predecessors, and up to kKeepMost that were in force at `since` or later.
+  // predecessors and originals, and up to kKeepMost in force at `since` or later.
   void prune(Time since) const;
 
  private:

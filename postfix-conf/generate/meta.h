@@ -20,7 +20,7 @@ struct GenerationMeta {
   Time written;
   std::string config;          // digest of the configuration that it was made from
   std::uint64_t previous = 0;  // the one in force before; 0 if none
-  std::uint64_t copy_of = 0;   // the one that a rollback copied; 0 if it was compiled
+  std::uint64_t copy_of = 0;   // the one that it copies; 0 if it was compiled
   std::size_t domains = 0;     // relayed
   std::size_t removed = 0;     // kept until their queue is empty
   LocalHost local;

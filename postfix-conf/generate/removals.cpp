@@ -131,6 +131,17 @@ std::vector<RelayKey> kept_keys(const Generated& previous) {
   return keys;
 }
 
+RecipientRemovals find_recipient_removals(const std::vector<std::string>& next,
+                                          const std::vector<std::string>& previous) {
+  RecipientRemovals removals{0, previous.size()};
+  auto now = next.begin();
+  for (const auto& before : previous) {
+    while (now != next.end() && *now < before) ++now;
+    if (now == next.end() || *now != before) ++removals.removed;
+  }
+  return removals;
+}
+
 Removals find_removals(const Wanted& wanted, const Generated& previous) {
   Removals removals;
   removals.nothing_left =

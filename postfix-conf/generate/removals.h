@@ -28,6 +28,19 @@ struct Removals {
   }
 };
 
+// What a new list of a domain's recipients lacks of the one before.
+struct RecipientRemovals {
+  std::size_t removed = 0;
+  std::size_t of = 0;
+
+  // More than half.
+  bool are_many() const { return removed * 2 > of; }
+};
+
+// Both in ascending order, each recipient once.
+RecipientRemovals find_recipient_removals(const std::vector<std::string>& next,
+                                          const std::vector<std::string>& previous);
+
 Removals find_removals(const Wanted& wanted, const Generated& previous);
 
 }  // namespace mxfeed

@@ -226,7 +226,6 @@ void read_servers(const Entry& entry, const Setting<DomainSettings>& row,
 
 void read_recipients(const Entry& entry, const Setting<DomainSettings>&,
                      DomainSettings& settings) {
-  constexpr std::string_view kFile = "file:";
   auto& recipients = settings.recipients;
   if (entry.kind() == TomlNode::Kind::array) {
     const auto list = *entry.strings();
@@ -247,11 +246,14 @@ void read_recipients(const Entry& entry, const Setting<DomainSettings>&,
   } else if (entry.kind() != TomlNode::Kind::string) {
     return entry.wrong_kind("a string or an array of strings");
   } else if (const auto text = entry.text(300)) {
-    const bool is_file = text->starts_with(kFile) && text->size() > kFile.size();
-    if (!is_file && *text != "any" && *text != "callout") {
+    const auto has_name_after = [&](std::string_view prefix) {
+      return text->starts_with(prefix) && text->size() > prefix.size();
+    };
+    if (!has_name_after("file:") && !has_name_after("command:") && *text != "any" &&
+        *text != "callout") {
       entry.error(
-          fmt::format("must be \"any\", \"callout\", \"file:NAME\" or a list of "
-                      "local parts, not {}",
+          fmt::format("must be \"any\", \"callout\", \"file:NAME\", \"command:NAME\" "
+                      "or a list of local parts, not {}",
                       in_quotes(*text)));
     }
     recipients = *text;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// The top level of mxfeed.toml, [[host]], and the tables of later versions.
+// The top level of mxfeed.toml, [[host]], [[recipient_command]], and the tables of later
+// versions.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -18,6 +19,7 @@ using std::chrono::hours;
 constexpr std::size_t kMaxNetworks = 10'000;
 constexpr std::size_t kMaxMilter = 500;
 constexpr std::size_t kMaxUrl = 2000;
+constexpr std::size_t kMaxCommandName = 64;
 
 bool is_full_name(const std::optional<Domain>& name) {
   return name && name->str().find('.') != std::string::npos;
@@ -213,15 +215,47 @@ Settings<GatewayConfig> delivery_settings() {
   return kRows;
 }
 
-void read_alert_command(const Entry& entry, const Setting<GatewayConfig>&,
-                        GatewayConfig& gateway) {
+// Empty if it is wrong.
+std::vector<std::string> read_command(const Entry& entry) {
+  std::vector<std::string> command;
   const auto given = entry.strings();
-  if (!given) return;
+  if (!given) return command;
   if (given->empty() || !given->front().value.starts_with('/')) {
     entry.error("must be a program with its whole path, and its arguments");
-    return;
+    return command;
   }
-  for (const auto& one : *given) gateway.alerts.command.emplace_back(one.value);
+  for (const auto& one : *given) command.emplace_back(one.value);
+  return command;
+}
+
+void read_alert_command(const Entry& entry, const Setting<GatewayConfig>&,
+                        GatewayConfig& gateway) {
+  gateway.alerts.command = read_command(entry);
+}
+
+void read_recipient_command_name(const Entry& entry, const Setting<RecipientCommand>&,
+                                 RecipientCommand& command) {
+  const auto name = entry.text(kMaxCommandName);
+  command.place = entry.place();
+  if (name) command.name = *name;
+}
+
+void read_recipient_command(const Entry& entry, const Setting<RecipientCommand>&,
+                            RecipientCommand& command) {
+  command.command = read_command(entry);
+}
+
+void read_recipient_commands(const Entry& entry, const Setting<GatewayConfig>&,
+                             GatewayConfig& gateway) {
+  for (auto& table : entry.tables()) {
+    RecipientCommand command;
+    command.place = table.place();
+    table.read(recipient_command_settings(), SettingsOf::domain, command);
+    for (const std::string_view key : {"name", "command"}) {
+      if (!table.has(key)) table.error(key, table.place(), "missing");
+    }
+    gateway.recipient_commands.push_back(std::move(command));
+  }
 }
 
 void read_webhook(const Entry& entry, const Setting<GatewayConfig>&,
@@ -299,6 +333,17 @@ Settings<HostConfig> host_settings() {
   return kRows;
 }
 
+Settings<RecipientCommand> recipient_command_settings() {
+  using R = RecipientCommand;
+  static constexpr std::array kRows{
+      custom<&R::name>("name", SettingType::string, R"("ldap")",
+                       read_recipient_command_name, 0, kMaxCommandName),
+      custom<&R::command>("command", SettingType::strings,
+                          R"(["/usr/local/bin/recipients"])", read_recipient_command),
+  };
+  return kRows;
+}
+
 Settings<GatewayConfig> gateway_settings() {
   using G = GatewayConfig;
   static constexpr std::array kRows{
@@ -316,6 +361,10 @@ Settings<GatewayConfig> gateway_settings() {
       duration<&G::removal_grace>("removal_grace", hours(0), hours(24 * 30), R"("24h")"),
       Setting<G>{
           .key = "host", .type = SettingType::tables, .example = {}, .read = read_hosts},
+      Setting<G>{.key = "recipient_command",
+                 .type = SettingType::tables,
+                 .example = {},
+                 .read = read_recipient_commands},
       table<G>("greylist", greylist_settings, read_greylist),
       table<G>("virus", virus_settings),
       table<G>("spam", spam_settings),

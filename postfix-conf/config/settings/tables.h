@@ -28,6 +28,7 @@ Settings<GatewayConfig> virus_settings();
 Settings<GatewayConfig> spam_settings();
 Settings<GatewayConfig> blocklists_settings();
 Settings<HostConfig> host_settings();
+Settings<RecipientCommand> recipient_command_settings();
 
 // Readers of single keys that need more than a line.
 void read_servers(const Entry& entry, const Setting<DomainSettings>& row,

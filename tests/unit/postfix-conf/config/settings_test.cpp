@@ -74,6 +74,10 @@ Files files_with(const SettingInfo& info, const std::string& value) {
   } else if (table == "[[host]]") {
     files.gateway +=
         table + "\n" + lines_but(info.key, {{"name", "\"mx9.isp.example\""}}) + given;
+  } else if (table == "[[recipient_command]]") {
+    files.gateway +=
+        table + "\n" +
+        lines_but(info.key, {{"name", "\"list\""}, {"command", "[\"/x\"]"}}) + given;
   } else if (table == "[customer]") {
     files.domains = table + "\n" + lines_but(info.key, {{"id", "\"acme\""}}) + given;
   } else if (table.find("domain") == std::string::npos) {
