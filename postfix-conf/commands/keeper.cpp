@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <csignal>
 #include <iterator>
-#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -18,12 +17,15 @@
 #include "common/base/log.h"
 #include "common/command/listing.h"
 #include "postfix-conf/commands/keeper_deliveries.h"
+#include "postfix-conf/commands/keeper_endings.h"
 #include "postfix-conf/commands/keeper_news.h"
 #include "postfix-conf/commands/keeper_recipients.h"
 #include "postfix-conf/commands/keeper_recovery.h"
+#include "postfix-conf/commands/keeper_senders.h"
 #include "postfix-conf/commands/keeper_state.h"
 #include "postfix-conf/commands/problems.h"
 #include "postfix-conf/postfix/postfix.h"
+#include "postfix-conf/queue/held_book.h"
 #include "postfix-conf/queue/keeper_book.h"
 #include "postfix-conf/queue/plan.h"
 #include "postfix-conf/queue/queue_control.h"
@@ -32,24 +34,6 @@
 
 namespace mxfeed {
 namespace {
-
-std::vector<std::string> ids_of(const std::vector<PlannedStep>& steps) {
-  std::vector<std::string> ids;
-  for (const auto& one : steps) ids.push_back(one.id);
-  return ids;
-}
-
-void log_step(const PlannedStep& step, std::string_view action) {
-  LogFields fields;
-  fields.add("keeper", action)
-      .add("id", step.id)
-      .add("sender", step.sender)
-      .add("recipients", fmt::format("{}", fmt::join(step.recipients, " ")))
-      .add("arrived", utc(step.arrived))
-      .add("deadline", utc(step.deadline))
-      .add("reason", step.reason);
-  log(Severity::notice, fields);
-}
 
 // Why nothing may expire, besides the clock; empty if it may.
 std::string obstacle_of(const KeeperOptions& options, const KeeperPostfix& postfix,
@@ -71,13 +55,15 @@ class KeeperRun {
         postfix_(options.postfix_config),
         control_(options.postfix_config, lock),
         book_(options.state / kKeeperDirectory / "keeper.db"),
+        held_book_(options.state / kKeeperDirectory / kHeldFile,
+                   Sqlite::Access::read_write),
         site_(read_keeper_postfix(options.postfix_config, options.state)),
         generated_(read_hosted(options.state)),
         terms_(generated_, lifetime_of_others(generated_)),
-        open_(book_.open()),
         recovery_(options.state, site_, generated_, terms_, postfix_, control_, book_,
                   clock.now),
-        backlogs_(terms_, recovery_.trials()) {}
+        backlogs_(terms_, recovery_.trials()),
+        endings_(postfix_, control_, book_, held_book_, terms_, rules_) {}
 
   ExitCode run() {
     const auto mark = next_mark(book_.clock(), clock_);
@@ -95,6 +81,9 @@ class KeeperRun {
       }
       return found->second.probed;
     };
+    rules_.refusals_since = [this](const std::string& domain) {
+      return refusals_since(domain);
+    };
     rules_.started = std::max(clock_.booted(), *started);
     rules_.allowed = options_.allow_expiry;
     rules_.suspension = site_.suspension;
@@ -102,7 +91,9 @@ class KeeperRun {
     if (rules_.obstacle.empty()) {
       rules_.obstacle = obstacle_of(options_, site_, clock_);
     }
-    const QueuePlan plan = make_plan();
+    QueuePlan plan = make_plan();
+    KeeperSenders senders(site_.config, held_book_, !options_.dry_run, clock_.now);
+    plan.settle([&](const PlannedStep& one) { return senders.is_verified(one.id); });
     report(plan);
     const auto steps = plan.steps();
     if (options_.dry_run) {
@@ -112,13 +103,18 @@ class KeeperRun {
       }
       return plan.is_braked() ? ExitCode::wrong : ExitCode::fine;
     }
-    carry_out(steps);
+    for (const auto& domain : plan.spared()) held_book_.set_spared(domain, clock_.now);
+    if (malformed_ == 0) endings_.note_gone(listed_);
+    endings_.note_released(plan.released());
+    endings_.carry_out(steps);
+    endings_.report();
     KeeperNews news(options_.config, site_, book_, terms_, clock_.now);
     tell(plan, news);
     recovery_.run(backlogs_, news);
     tell_of_deliveries(options_.state, site_, generated_, terms_, book_, clock_.now);
     refresh_recipients(options_, generated_, book_, news, clock_.now);
     book_.prune(clock_.now);
+    held_book_.prune(clock_.now);
     note_keeper_run(options_.state, clock_.now);
     return plan.is_braked() ? ExitCode::wrong : ExitCode::fine;
   }
@@ -126,14 +122,28 @@ class KeeperRun {
  private:
   QueuePlan make_plan() {
     QueuePlan plan(terms_, rules_,
-                   [this](std::string_view id) { return open_.contains(id); });
+                   [this](std::string_view id) { return endings_.record_of(id); });
     // The times first: an attempt that ends meanwhile is seen by the next run.
     const Spool spool(site_.queue_directory);
     malformed_ = postfix_.read_queue([&](const QueuedMessage& message) {
+      listed_.insert(message.id);
       backlogs_.add(message);
       plan.add(message, message.is_deferred() ? spool.attempts(message.id) : Attempts());
     });
     return plan;
+  }
+
+  // Nothing while its return is tried.
+  std::optional<Time> refusals_since(const std::string& domain) const {
+    const auto found = recovery_.destinations().find(domain);
+    if (found != recovery_.destinations().end() &&
+        found->second.passage != Passage::open) {
+      return std::nullopt;
+    }
+    const auto spared = held_book_.spared(domain);
+    if (!spared) return Time();
+    // It may have been spared until its state was changed.
+    return std::max(*spared, last_apply(options_.state).value_or(*spared));
   }
 
   void report(const QueuePlan& plan) const {
@@ -142,7 +152,7 @@ class KeeperRun {
         "incomplete defer log\n",
         count_of(plan.listed(), "message"), plan.due(), plan.count(Cause::no_attempt),
         plan.count(Cause::incomplete_log));
-    if (plan.due() > 0 && !rules_.obstacle.empty()) {
+    if (plan.count(Cause::obstacle) > 0) {
       complain(fmt::format("nothing expires: {}", rules_.obstacle));
     }
     if (plan.is_braked()) {
@@ -157,100 +167,18 @@ class KeeperRun {
     }
   }
 
-  void carry_out(const std::vector<PlannedStep>& steps) {
-    std::map<Step, std::vector<PlannedStep>> by_step;
-    for (const auto& one : steps) by_step[one.step].push_back(one);
-    // What an earlier run has begun, and is neither on hold nor waits to be bounced: it
-    // was not done, or Postfix has finished it.
-    auto ended = open_;
-    for (const Step step : {Step::expire_held, Step::release, Step::resume}) {
-      for (const auto& one : by_step[step]) ended.erase(one.id);
-    }
-    book_.finish({ended.begin(), ended.end()}, "ended");
-
-    for (const auto& one : by_step[Step::attempt]) control_.attempt(one.id);
-    bounce(by_step[Step::resume]);
-    expire_single(by_step[Step::expire]);
-    expire_several(by_step[Step::hold], by_step[Step::expire_held],
-                   by_step[Step::release]);
-  }
-
-  void expire_single(const std::vector<PlannedStep>& steps) {
-    if (steps.empty()) return;
-    book_.begin(steps, clock_.now);
-    control_.expire(ids_of(steps));
-    bounce(steps);
-  }
-
-  void expire_several(const std::vector<PlannedStep>& to_hold,
-                      std::vector<PlannedStep> complete,
-                      std::vector<PlannedStep> incomplete) {
-    if (!to_hold.empty()) {
-      book_.begin(to_hold, clock_.now);
-      control_.hold(ids_of(to_hold));
-      judge_held(to_hold, complete, incomplete);
-    }
-    if (!incomplete.empty()) {
-      control_.release(ids_of(incomplete));
-      for (const auto& one : incomplete) {
-        control_.attempt(one.id);
-        log_step(one, "release");
-      }
-      book_.finish(ids_of(incomplete), "released");
-    }
-    if (complete.empty()) return;
-    control_.expire_held(ids_of(complete));
-    bounce(complete);
-  }
-
-  // On hold, the defer log of a message does not change.
-  void judge_held(const std::vector<PlannedStep>& to_hold,
-                  std::vector<PlannedStep>& complete,
-                  std::vector<PlannedStep>& incomplete) {
-    std::map<std::string_view, const PlannedStep*> begun;
-    for (const auto& one : to_hold) begun.emplace(one.id, &one);
-    postfix_.read_queue([&](const QueuedMessage& message) {
-      const auto found = begun.find(message.id);
-      if (!message.is_held() || found == begun.end()) return;
-      const auto judged = judge(message, {}, true, terms_, rules_);
-      (judged.step == Step::expire_held ? complete : incomplete)
-          .push_back(*found->second);
-      begun.erase(found);
-    });
-    // Postfix took them before they were on hold.
-    std::vector<std::string> gone;
-    for (const auto& [id, step] : begun) gone.emplace_back(id);
-    book_.finish(gone, "taken");
-  }
-
-  // Asks for the delivery round that bounces.  If Postfix does not take the request, the
-  // next run asks again.
-  void bounce(const std::vector<PlannedStep>& steps) {
-    std::vector<std::string> asked;
-    for (const auto& one : steps) {
-      if (control_.attempt(one.id)) asked.push_back(one.id);
-      log_step(one, "expire");
-      for (const auto& domain : one.domains) ++expired_[domain];
-    }
-    book_.finish(asked, "bounced");
-  }
-
   void tell(const QueuePlan& plan, KeeperNews& news) {
     if (plan.is_braked()) {
       news.alert({"brake", "",
                   fmt::format("{} of {} messages would expire: nothing expires until "
                               "mxfeed keeper run --allow-expiry {}",
                               plan.due(), plan.listed(), plan.due())});
-    } else if (plan.due() > 0 && !rules_.obstacle.empty()) {
+    } else if (const auto stopped = plan.count(Cause::obstacle); stopped > 0) {
       news.alert({"obstacle", "",
-                  fmt::format("{} cannot expire: {}", count_of(plan.due(), "message"),
+                  fmt::format("{} cannot expire: {}", count_of(stopped, "message"),
                               rules_.obstacle)});
     }
-    for (const auto& [domain, count] : expired_) {
-      news.alert(
-          {"expired", domain,
-           fmt::format("{} expired: bounced to its sender", count_of(count, "message"))});
-    }
+    endings_.tell(news);
     for (const auto& [domain, soon] : plan.expiring_soon()) news.warn(domain, soon);
   }
 
@@ -259,15 +187,16 @@ class KeeperRun {
   const Postfix postfix_;
   const QueueControl control_;
   KeeperBook book_;
+  HeldBook held_book_;
   const KeeperPostfix site_;
   const Generated generated_;
   Terms terms_;
-  const std::set<std::string, std::less<>> open_;
   KeeperRecovery recovery_;
   Backlogs backlogs_;
   PlanRules rules_;
+  KeeperEndings endings_;
+  std::set<std::string, std::less<>> listed_;
   std::size_t malformed_ = 0;
-  std::map<std::string, std::size_t> expired_;  // by domain
 };
 
 }  // namespace

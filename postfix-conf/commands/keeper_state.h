@@ -18,6 +18,8 @@ namespace mxfeed {
 
 // Below --state.
 inline constexpr const char* kKeeperDirectory = "keeper";
+// In it.
+inline constexpr const char* kHeldFile = "held.db";
 
 // The lock of a run; nothing if another one has it.  Creates the directory.
 std::optional<Fd> lock_keeper(const std::filesystem::path& state);

@@ -5,8 +5,10 @@
 
 #include <algorithm>
 #include <chrono>
+#include <map>
 #include <optional>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "common/base/json.h"
@@ -16,8 +18,10 @@
 #include "postfix-conf/commands/keeper_state.h"
 #include "postfix-conf/commands/problems.h"
 #include "postfix-conf/postfix/postfix.h"
+#include "postfix-conf/queue/held_book.h"
 #include "postfix-conf/queue/overview.h"
 #include "postfix-conf/queue/queue_control.h"
+#include "postfix-conf/queue/refusal.h"
 #include "postfix-conf/queue/spool.h"
 #include "postfix-conf/queue/terms.h"
 
@@ -50,14 +54,30 @@ void complain_of_malformed(std::size_t count) {
     complain(fmt::format("warning: postqueue: {} malformed", count_of(count, "line")));
 }
 
-void show_domains(const Postfix& postfix, const Spool& spool, Terms& terms, bool json) {
-  Overview overview(terms);
+// What the keeper has on hold.
+Journal read_held(const std::filesystem::path& state) {
+  const auto file = state / kKeeperDirectory / kHeldFile;
+  std::map<std::string, Record, std::less<>> records;
+  if (std::filesystem::exists(file)) {
+    records = HeldBook(file, Sqlite::Access::read_only).records();
+  }
+  return [records = std::move(records)](std::string_view id) {
+    const auto found = records.find(id);
+    return found == records.end() ? Record() : found->second;
+  };
+}
+
+void show_domains(const Postfix& postfix, const Spool& spool, Terms& terms,
+                  const Journal& journal, bool json) {
+  Overview overview(terms, journal);
   complain_of_malformed(postfix.read_queue([&](const QueuedMessage& message) {
     overview.add(message, spool.attempts(message.id));
   }));
   Listing listing({{"domain", 30},
                    {"messages", 8, true},
                    {"held", 5, true},
+                   {"held_by_keeper", 14, true},
+                   {"refused", 7, true},
                    {"size", 10, true},
                    {"oldest", 20},
                    {"expires", 20},
@@ -65,16 +85,18 @@ void show_domains(const Postfix& postfix, const Spool& spool, Terms& terms, bool
                    {"last_error", 10}},
                   json);
   for (const auto& [name, one] : overview.domains()) {
-    listing.row({name, one.messages, one.held, one.size, utc(one.oldest),
-                 time_of(one.expires), time_of(one.next_try),
+    listing.row({name, one.messages, one.held, one.held_by_keeper, one.refused, one.size,
+                 utc(one.oldest), time_of(one.expires), time_of(one.next_try),
                  one.reason.empty() ? Json() : Json(one.reason)});
   }
 }
 
-void show_messages(const Postfix& postfix, const Spool& spool, Terms& terms, bool json,
-                   const std::string& domain) {
+void show_messages(const Postfix& postfix, const Spool& spool, Terms& terms,
+                   const Journal& journal, bool json, const std::string& domain) {
   Listing listing({{"id", 16},
                    {"queue", 8},
+                   {"held_by_keeper", 14},
+                   {"refused", 7},
                    {"arrived", 20},
                    {"size", 9, true},
                    {"sender", 24},
@@ -86,11 +108,14 @@ void show_messages(const Postfix& postfix, const Spool& spool, Terms& terms, boo
   complain_of_malformed(postfix.read_queue([&](const QueuedMessage& message) {
     if (!is_for(message, domain)) return;
     const auto attempts = spool.attempts(message.id);
+    const Record record = journal(message.id);
     for (const auto& one : message.recipients) {
       if (!is_within(domain_of(one.address), domain)) continue;
-      listing.row({message.id, message.queue, utc(message.arrived), message.size,
-                   message.sender, one.address, time_of(expiry(message, terms)),
-                   time_of(attempts.next), Json(one.delay_reason)});
+      listing.row({message.id, message.queue, is_held_by_keeper(message, record),
+                   one.delay_reason && is_refusal(*one.delay_reason),
+                   utc(message.arrived), message.size, message.sender, one.address,
+                   time_of(expiry(message, record, terms)), time_of(attempts.next),
+                   Json(one.delay_reason)});
     }
   }));
 }
@@ -104,10 +129,11 @@ ExitCode show_queue(const QueueOptions& options, const std::string& domain) {
       read_keeper_postfix(options.postfix_config, options.state).queue_directory);
   const Generated generated = read_hosted(options.state);
   Terms terms(generated, lifetime_of_others(generated));
+  const Journal journal = read_held(options.state);
   if (wanted.empty()) {
-    show_domains(postfix, spool, terms, options.json);
+    show_domains(postfix, spool, terms, journal, options.json);
   } else {
-    show_messages(postfix, spool, terms, options.json, wanted);
+    show_messages(postfix, spool, terms, journal, options.json, wanted);
   }
   return ExitCode::fine;
 }

@@ -155,7 +155,7 @@ ExitCode tell(const std::optional<DeliveryLine>& last, seconds timeout, Report& 
     report.step("delivered", text);
     return ExitCode::fine;
   }
-  if (last->status == "deferred" || last->status == "SOFTBOUNCE") {
+  if (last->status == "deferred") {
     report.step("deferred", text);
     return ExitCode::try_later;
   }

@@ -2,6 +2,7 @@
 #include "postfix-conf/queue/backlog.h"
 
 #include "postfix-conf/queue/recovery.h"
+#include "postfix-conf/queue/refusal.h"
 
 namespace mxfeed {
 
@@ -17,11 +18,6 @@ bool is_unreachable(std::string_view delay_reason) {
 }
 
 }  // namespace
-
-bool is_refusal(std::string_view delay_reason) {
-  // smtp(8): "host mail.example[192.0.2.7] said: 550 5.1.1 ...".
-  return delay_reason.find(" said: 5") != std::string_view::npos;
-}
 
 void Backlogs::add(const QueuedMessage& message) {
   const bool is_tried = trials_.contains(message.id);

@@ -26,9 +26,6 @@ struct Backlog {
   bool is_unreachable = false;          // of one of them, no server answered
 };
 
-// Whether the server answered 5xx in protect mode.
-bool is_refusal(std::string_view delay_reason);
-
 // Takes the messages of the queue one by one.
 class Backlogs {
  public:

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "common/mail/envelope.h"
+#include "postfix-conf/queue/refusal.h"
 
 namespace mxfeed {
 namespace {
@@ -28,15 +29,22 @@ bool is_within(std::string_view domain, std::string_view name) {
   return domain.empty() || domain.ends_with('.');
 }
 
-std::optional<Time> expiry(const QueuedMessage& message, Terms& terms) {
-  // What is on hold does not expire.
+bool is_held_by_keeper(const QueuedMessage& message, const Record& record) {
+  return message.is_held() && record.touch == Touch::held;
+}
+
+std::optional<Time> expiry(const QueuedMessage& message, const Record& record,
+                           Terms& terms) {
+  if (is_held_by_keeper(message, record)) return record.since + kHeldFor;
+  // What somebody else has put on hold does not expire.
   if (message.is_held() || message.recipients.empty()) return std::nullopt;
   return last_deadline(message, terms);
 }
 
 void Overview::add(const QueuedMessage& message, const Attempts& attempts) {
-  const auto expires = expiry(message, terms_);
-  std::set<std::string> seen;
+  const Record record = journal_(message.id);
+  const auto expires = expiry(message, record, terms_);
+  std::set<std::string> seen, refused;
   for (const auto& recipient : message.recipients) {
     const std::string name = domain_of(recipient.address);
     auto& domain = domains_[name];
@@ -45,11 +53,16 @@ void Overview::add(const QueuedMessage& message, const Attempts& attempts) {
       domain.reason = *recipient.delay_reason;
       domain.last_try = attempts.last;
     }
+    if (recipient.delay_reason && is_refusal(*recipient.delay_reason) &&
+        refused.insert(name).second) {
+      ++domain.refused;
+    }
     if (!seen.insert(name).second) continue;
     if (domain.messages++ == 0 || message.arrived < domain.oldest) {
       domain.oldest = message.arrived;
     }
     if (message.is_held()) ++domain.held;
+    if (is_held_by_keeper(message, record)) ++domain.held_by_keeper;
     domain.size += message.size;
     take_earlier(domain.expires, expires);
     take_earlier(domain.next_try, attempts.next);

@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "common/base/clock.h"
 #include "postfix-conf/postfix/queue.h"
@@ -20,7 +21,9 @@ namespace mxfeed {
 
 struct QueueOfDomain {
   std::size_t messages = 0;
-  std::size_t held = 0;          // of them
+  std::size_t held = 0;  // of them
+  std::size_t held_by_keeper = 0;
+  std::size_t refused = 0;       // the server has refused a recipient
   std::uint64_t size = 0;        // bytes
   Time oldest{};                 // arrival
   std::optional<Time> expires;   // the first message; nothing if none ever does
@@ -38,7 +41,7 @@ bool is_within(std::string_view domain, std::string_view name);
 // Takes the messages of the queue one by one.
 class Overview {
  public:
-  explicit Overview(Terms& terms) : terms_(terms) {}
+  Overview(Terms& terms, Journal journal) : terms_(terms), journal_(std::move(journal)) {}
 
   void add(const QueuedMessage& message, const Attempts& attempts);
 
@@ -46,10 +49,16 @@ class Overview {
 
  private:
   Terms& terms_;
+  const Journal journal_;
   std::map<std::string, QueueOfDomain> domains_;
 };
 
-// When the message expires: when the last of its recipients is due.
-std::optional<Time> expiry(const QueuedMessage& message, Terms& terms);
+// Whether the keeper has put the message on hold, and it still is.
+bool is_held_by_keeper(const QueuedMessage& message, const Record& record);
+
+// When the message expires: when the last of its recipients is due, or when the keeper
+// deletes it.
+std::optional<Time> expiry(const QueuedMessage& message, const Record& record,
+                           Terms& terms);
 
 }  // namespace mxfeed

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "postfix-conf/queue/recovery.h"
+#include "postfix-conf/queue/refusal.h"
 
 namespace mxfeed {
 namespace {
@@ -38,17 +39,88 @@ std::optional<Time> tried(const QueuedMessage& message, const Attempts& attempts
   return first;
 }
 
-Judgement judge_held(const QueuedMessage& message, bool is_ours, Terms& terms,
-                     const PlanRules& rules) {
+bool is_null(std::string_view sender) {
+  return sender == "MAILER-DAEMON";  // showq(8)
+}
+
+std::optional<Time> refusals_since(const PlanRules& rules, const std::string& domain) {
+  return rules.refusals_since ? rules.refusals_since(domain) : Time();
+}
+
+// Whether its server has refused the recipient, and that is for the keeper to act on.
+bool is_refused(const QueuedRecipient& recipient, Terms& terms) {
+  return recipient.delay_reason && is_refusal(*recipient.delay_reason) &&
+         terms.of(recipient.address).on_refusal != OnRefusal::bounce;
+}
+
+// When a message may end.
+struct End {
+  bool is_refused = false;  // one of the recipients was
+  bool has_due = false;     // it has others
+  // When the last of the others is due; nothing if one never is.
+  std::optional<Time> deadline = Time();
+  // Only an attempt after that counts.
+  Time tried_after{};
+
+  bool is_there(Time now) const { return !has_due || (deadline && *deadline <= now); }
+};
+
+End end_of(const QueuedMessage& message, Terms& terms, const PlanRules& rules) {
+  End end;
+  for (const auto& recipient : message.recipients) {
+    const Term& term = terms.of(recipient.address);
+    if (is_refused(recipient, terms)) {
+      const auto since = refusals_since(rules, term.domain);
+      if (since && !term.is_endless) {
+        end.is_refused = true;
+        end.tried_after = std::max(end.tried_after, *since);
+        continue;
+      }
+    }
+    end.has_due = true;
+    const auto deadline = term.deadline(message.arrived);
+    end.deadline =
+        end.deadline && deadline ? std::max(end.deadline, deadline) : std::nullopt;
+  }
+  if (end.has_due && end.deadline) {
+    end.tried_after = std::max(end.tried_after, *end.deadline);
+  }
+  return end;
+}
+
+// Of a message that a run had put on hold for a moment.
+Judgement judge_interrupted(const QueuedMessage& message, Terms& terms,
+                            const PlanRules& rules) {
   const auto deadline = last_deadline(message, terms);
-  if (!is_ours) return {Step::keep, Cause::not_deferred, deadline};
-  // Not for hold by us: it was made to expire and released in one step.
+  // A refusal has to be looked at again: it may be of another time.
   if (!deadline || *deadline > rules.now || message.recipients.empty()) {
     return {Step::release, Cause::not_due, deadline};
+  }
+  if (how_to_end(message, terms) == Ending::hold) {
+    return {Step::release, Cause::interrupted, deadline};
   }
   if (!has_complete_log(message)) return {Step::release, Cause::incomplete_log, deadline};
   if (!rules.obstacle.empty()) return {Step::release, Cause::obstacle, deadline};
   return {Step::expire_held, Cause::due, deadline};
+}
+
+Judgement judge_held(const QueuedMessage& message, const Record& record, Terms& terms,
+                     const PlanRules& rules) {
+  switch (record.touch) {
+    case Touch::none:
+    case Touch::released:  // by now it is on hold because of somebody else
+      break;
+    case Touch::expiring:
+      return judge_interrupted(message, terms, rules);
+    case Touch::holding:
+      return {Step::release, Cause::interrupted, last_deadline(message, terms)};
+    case Touch::held:
+      return {rules.now - record.since >= kHeldFor && rules.obstacle.empty()
+                  ? Step::discard
+                  : Step::keep,
+              Cause::held, record.since + kHeldFor};
+  }
+  return {Step::keep, Cause::not_deferred, last_deadline(message, terms)};
 }
 
 }  // namespace
@@ -71,14 +143,18 @@ std::string_view to_string(Step step) {
       return "attempt";
     case Step::expire:
       return "expire";
-    case Step::hold:
-      return "hold";
+    case Step::expire_several:
+      return "expire_several";
     case Step::expire_held:
       return "expire_held";
     case Step::release:
       return "release";
     case Step::resume:
       return "resume";
+    case Step::hold:
+      return "hold";
+    case Step::discard:
+      return "discard";
   }
   return "";
 }
@@ -93,6 +169,8 @@ std::string_view to_string(Cause cause) {
       return "endless";
     case Cause::due:
       return "due";
+    case Cause::refused:
+      return "refused";
     case Cause::incomplete_log:
       return "incomplete_log";
     case Cause::no_attempt:
@@ -103,27 +181,37 @@ std::string_view to_string(Cause cause) {
       return "obstacle";
     case Cause::interrupted:
       return "interrupted";
+    case Cause::held:
+      return "held";
   }
   return "";
 }
 
-Judgement judge(const QueuedMessage& message, const Attempts& attempts, bool is_ours,
-                Terms& terms, const PlanRules& rules) {
-  if (message.is_held()) return judge_held(message, is_ours, terms, rules);
-  const auto deadline = last_deadline(message, terms);
+Judgement judge(const QueuedMessage& message, const Attempts& attempts,
+                const Record& record, Terms& terms, const PlanRules& rules) {
+  if (message.is_held()) return judge_held(message, record, terms, rules);
+  const End end = end_of(message, terms, rules);
+  const auto deadline = end.has_due ? end.deadline : last_deadline(message, terms);
   if (!message.is_deferred() || message.recipients.empty()) {
     return {Step::keep, Cause::not_deferred, deadline};
   }
   if (message.is_expired) {
-    return {is_ours ? Step::resume : Step::keep, Cause::interrupted, deadline};
+    return {record.touch == Touch::expiring ? Step::resume : Step::keep,
+            Cause::interrupted, deadline};
   }
-  if (!deadline) return {Step::keep, Cause::endless, deadline};
-  if (*deadline > rules.now) return {Step::keep, Cause::not_due, deadline};
+  if (!end.deadline) return {Step::keep, Cause::endless, deadline};
+  if (!end.is_there(rules.now)) return {Step::keep, Cause::not_due, deadline};
+  auto tried_after = std::max(end.tried_after, rules.started);
+  if (record.touch == Touch::held) tried_after = rules.now;  // released just now
+  if (record.touch == Touch::released) {
+    // There was no attempt in that second before: it was on hold.
+    tried_after = std::max(tried_after, record.since - std::chrono::seconds(1));
+  }
   const auto last = tried(message, attempts, terms, rules);
   const bool is_complete = has_complete_log(message);
-  if (!is_complete || !last || *last <= std::max(*deadline, rules.started)) {
+  if (!is_complete || !last || *last <= tried_after) {
     // A time in the future is of another clock.
-    if (attempts.last && *attempts.last <= rules.now &&
+    if (record.touch != Touch::held && attempts.last && *attempts.last <= rules.now &&
         rules.now - *attempts.last < PlanRules::kBetweenAttempts) {
       return {Step::keep, Cause::recent_attempt, deadline};
     }
@@ -131,22 +219,56 @@ Judgement judge(const QueuedMessage& message, const Attempts& attempts, bool is_
             deadline};
   }
   if (!rules.obstacle.empty()) return {Step::keep, Cause::obstacle, deadline};
-  return {message.recipients.size() == 1 ? Step::expire : Step::hold, Cause::due,
-          deadline};
+  return {message.recipients.size() == 1 ? Step::expire : Step::expire_several,
+          end.is_refused ? Cause::refused : Cause::due, deadline};
+}
+
+bool still_ends(const QueuedMessage& message, Terms& terms, const PlanRules& rules) {
+  return message.is_held() && !message.recipients.empty() && has_complete_log(message) &&
+         rules.obstacle.empty() && end_of(message, terms, rules).is_there(rules.now);
+}
+
+Ending how_to_end(const QueuedMessage& message, Terms& terms) {
+  auto strictest = OnRefusal::bounce;
+  for (const auto& recipient : message.recipients) {
+    strictest = std::max(strictest, terms.of(recipient.address).on_refusal);
+  }
+  switch (strictest) {
+    case OnRefusal::bounce:
+      return Ending::bounce;
+    case OnRefusal::bounce_verified:
+      return is_null(message.sender) ? Ending::hold : Ending::by_sender;
+    case OnRefusal::hold:
+      break;
+  }
+  return Ending::hold;
 }
 
 void QueuePlan::add(const QueuedMessage& message, const Attempts& attempts) {
   ++listed_;
-  const auto [step, cause, deadline] =
-      judge(message, attempts, is_ours_(message.id), terms_, rules_);
+  const Record record = journal_(message.id);
+  auto [step, cause, deadline] = judge(message, attempts, record, terms_, rules_);
   ++causes_[cause];
-  if (cause == Cause::due || cause == Cause::obstacle) ++due_;
+  if (record.touch == Touch::held && !message.is_held()) released_.push_back(message.id);
+  note_spared(message);
   if (cause == Cause::not_due && message.is_deferred()) note_soon(message, *deadline);
+  const auto ending = how_to_end(message, terms_);
+  const bool ends = step == Step::expire || step == Step::expire_several;
+  if (step == Step::expire_held ||
+      (ending == Ending::bounce && (ends || cause == Cause::obstacle))) {
+    ++due_;
+  }
+  if (ends && ending == Ending::hold) step = Step::hold;
   if (step == Step::keep) return;
   if (step == Step::attempt && attempts_++ >= PlanRules::kMostAttempts) return;
-  PlannedStep planned{
-      step, message.id, message.sender, {}, message.arrived, deadline.value_or(Time()),
-      {},   {}};
+  PlannedStep planned;
+  planned.step = step;
+  planned.ending = ending;
+  planned.id = message.id;
+  planned.sender = message.sender;
+  planned.arrived = message.arrived;
+  planned.deadline = deadline.value_or(Time());
+  planned.is_refused = cause == Cause::refused;
   for (const auto& recipient : message.recipients) {
     planned.recipients.push_back(recipient.address);
     if (recipient.delay_reason) planned.reason = *recipient.delay_reason;
@@ -157,6 +279,32 @@ void QueuePlan::add(const QueuedMessage& message, const Attempts& attempts) {
     }
   }
   steps_.push_back(std::move(planned));
+}
+
+void QueuePlan::settle(const IsVerified& is_verified) {
+  for (auto& one : steps_) {
+    const bool ends = one.step == Step::expire || one.step == Step::expire_several;
+    if (!ends || one.ending != Ending::by_sender) continue;
+    const auto verified = is_verified(one);
+    if (!verified) {
+      one.step = Step::keep;
+    } else if (*verified) {
+      ++due_;
+    } else {
+      one.step = Step::hold;
+    }
+  }
+  std::erase_if(steps_, [](const auto& one) { return one.step == Step::keep; });
+}
+
+void QueuePlan::note_spared(const QueuedMessage& message) {
+  for (const auto& recipient : message.recipients) {
+    if (!is_refused(recipient, terms_)) continue;
+    const Term& term = terms_.of(recipient.address);
+    if (term.is_endless || !refusals_since(rules_, term.domain)) {
+      spared_.insert(term.domain);
+    }
+  }
 }
 
 void QueuePlan::note_soon(const QueuedMessage& message, Time deadline) {
@@ -185,7 +333,7 @@ std::vector<PlannedStep> QueuePlan::steps() const {
   for (const auto& one : steps_) {
     switch (one.step) {
       case Step::expire:
-      case Step::hold:
+      case Step::expire_several:
       case Step::keep:
         continue;
       case Step::expire_held:
@@ -195,6 +343,8 @@ std::vector<PlannedStep> QueuePlan::steps() const {
       case Step::attempt:
       case Step::release:
       case Step::resume:
+      case Step::hold:
+      case Step::discard:
         steps.push_back(one);
     }
   }

@@ -13,14 +13,13 @@ namespace {
 
 constexpr int kLockThere = 3;
 
-// Anything else might mean all messages ("ALL") or another file.
+}  // namespace
+
 bool is_queue_id(std::string_view id) {
   return !id.empty() && id.size() <= 64 && id != "ALL" &&
          std::all_of(id.begin(), id.end(),
                      [](char c) { return is_letter(c) || is_digit(c); });
 }
-
-}  // namespace
 
 void QueueControl::expire(const std::vector<std::string>& ids) const {
   postsuper("-e", "deferred", ids);
@@ -36,6 +35,10 @@ void QueueControl::expire_held(const std::vector<std::string>& ids) const {
 
 void QueueControl::release(const std::vector<std::string>& ids) const {
   postsuper("-H", "hold", ids);
+}
+
+void QueueControl::discard(const std::vector<std::string>& ids) const {
+  postsuper("-d", "hold", ids);
 }
 
 bool QueueControl::attempt(const std::string& id) const {

@@ -14,6 +14,9 @@
 
 namespace mxfeed {
 
+// Anything else might mean all messages ("ALL"), an option or another file.
+bool is_queue_id(std::string_view id);
+
 // Each function throws Fault if Postfix's program fails.  A message that is not in the
 // queue that is named is left alone.
 class QueueControl {
@@ -32,6 +35,8 @@ class QueueControl {
   void expire_held(const std::vector<std::string>& ids) const;
   // From hold to deferred.
   void release(const std::vector<std::string>& ids) const;
+  // Deletes from hold.
+  void discard(const std::vector<std::string>& ids) const;
   // Asks for a delivery round of a deferred message; returns whether Postfix took the
   // request.
   bool attempt(const std::string& id) const;

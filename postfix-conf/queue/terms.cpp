@@ -59,6 +59,7 @@ Term Terms::find(const std::string& domain) const {
     term.customer = hosted->customer;
     term.lifetime = hosted->queue_lifetime;
     term.not_before = hosted->extended_until;
+    term.on_refusal = hosted->on_refusal;
     if (hosted->intake == Intake::gone) {
       // Perhaps by mistake: not before the operator can have noticed.
       term.not_before =

@@ -21,6 +21,8 @@ struct Term {
   std::chrono::seconds lifetime{0};
   Time not_before{};        // mail does not expire earlier
   bool is_endless = false;  // mail never expires
+  // What happens to mail that its server refused, or that expires.
+  OnRefusal on_refusal = OnRefusal::bounce;
 
   // When a message that arrived at that time expires; nothing if it never does.
   std::optional<Time> deadline(Time arrived) const;

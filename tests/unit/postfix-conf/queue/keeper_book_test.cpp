@@ -16,7 +16,7 @@ std::vector<PlannedStep> steps_of(const std::vector<std::string>& ids) {
   std::vector<PlannedStep> steps;
   for (const auto& id : ids) {
     PlannedStep step;
-    step.step = Step::hold;
+    step.step = Step::expire_several;
     step.id = id;
     step.recipients = {"a@acme.example", "b@acme.example"};
     steps.push_back(step);

@@ -27,7 +27,9 @@ TEST_CASE("the queue is summed up by domain", "[postfix-conf]") {
       hosting_of({{.name = "acme.example", .queue_lifetime = hours(48)},
                   {.name = "other.example", .queue_lifetime = hours(120)}});
   Terms terms(generated, std::nullopt);
-  Overview overview(terms);
+  Overview overview(terms, [](std::string_view id) {
+    return Record{id == "ours" ? Touch::held : Touch::none, kNoon};
+  });
   overview.add(message_of("deferred", {{"a@acme.example", "first"}}),
                {kNoon + seconds(10), kNoon + seconds(400)});
   overview.add(
@@ -41,6 +43,8 @@ TEST_CASE("the queue is summed up by domain", "[postfix-conf]") {
   const auto& acme = overview.domains().at("acme.example");
   CHECK(acme.messages == 3);
   CHECK(acme.held == 1);
+  CHECK(acme.held_by_keeper == 0);
+  CHECK(acme.refused == 0);
   CHECK(acme.size == 3000);
   CHECK(acme.oldest == kNoon - hours(100));
   CHECK(acme.expires == kNoon + hours(48));
@@ -53,6 +57,22 @@ TEST_CASE("the queue is summed up by domain", "[postfix-conf]") {
   CHECK(other.expires == std::nullopt);
   CHECK(other.next_try == std::nullopt);
   CHECK(other.reason.empty());
+
+  // What the keeper has on hold is deleted.
+  const char* const said = "host a[203.0.113.7] said: 550 5.1.1 No such user";
+  auto held = message_of("hold", {{"a@held.example", said}, {"b@held.example", said}});
+  held.id = "ours";
+  overview.add(held, {});
+  held.queue = "deferred";
+  held.recipients = {{"a@released.example", said}};
+  overview.add(held, {});
+  const auto& ours = overview.domains().at("held.example");
+  CHECK(ours.held == 1);
+  CHECK(ours.held_by_keeper == 1);
+  CHECK(ours.refused == 1);
+  CHECK(ours.expires == kNoon + kHeldFor);
+  CHECK(overview.domains().at("released.example").held_by_keeper == 0);
+  CHECK(overview.domains().at("released.example").refused == 1);
 }
 
 TEST_CASE("a name is within itself and its parents", "[postfix-conf]") {

@@ -43,7 +43,7 @@ struct JudgeCase {
   PlanRules rules;
   Step step;
   Cause cause;
-  bool is_ours = false;
+  Record record{};
 };
 
 const Time kLate = at(kFeed + hours(1));
@@ -72,15 +72,15 @@ std::vector<JudgeCase> cases() {
        Cause::due},
       {"a second before the deadline", feed(), kTriedLate,
        rules_at(at(kFeed - seconds(1))), Step::keep, Cause::not_due},
-      {"several recipients are held first", two(), kTriedLate, late(), Step::hold,
-       Cause::due},
+      {"several recipients are held first", two(), kTriedLate, late(),
+       Step::expire_several, Cause::due},
       {"one of two domains is not due", deferred({"a@feed.example", "b@backup.example"}),
        kTriedLate, late(), Step::keep, Cause::not_due},
       {"both domains are due",
        deferred({"a@feed.example", "b@backup.example"}),
        {at(kBackup + minutes(1)), {}},
        rules_at(at(kBackup + hours(1))),
-       Step::hold,
+       Step::expire_several,
        Cause::due},
       {"a recipient is missing in the defer log",
        changed(two(), [](auto& m) { m.recipients[1].delay_reason.reset(); }), kTriedLate,
@@ -229,7 +229,7 @@ std::vector<JudgeCase> cases() {
        late(),
        Step::expire_held,
        Cause::due,
-       true},
+       {Touch::expiring, {}}},
       {"on hold because of us, log incomplete",
        changed(two(),
                [](auto& m) {
@@ -240,23 +240,28 @@ std::vector<JudgeCase> cases() {
        late(),
        Step::release,
        Cause::incomplete_log,
-       true},
+       {Touch::expiring, {}}},
       {"on hold because of us, extended since",
        changed(two(), [](auto& m) { m.queue = "hold"; }),
        {},
        rules_at(at(kFeed - hours(1))),
        Step::release,
        Cause::not_due,
-       true},
+       {Touch::expiring, {}}},
       {"on hold because of us, and the clock is not to be trusted",
        changed(two(), [](auto& m) { m.queue = "hold"; }),
        {},
        changed(late(), [](auto& r) { r.obstacle = "clock"; }),
        Step::release,
        Cause::obstacle,
-       true},
-      {"made to expire by us", changed(feed(), [](auto& m) { m.is_expired = true; }),
-       kTriedLate, late(), Step::resume, Cause::interrupted, true},
+       {Touch::expiring, {}}},
+      {"made to expire by us",
+       changed(feed(), [](auto& m) { m.is_expired = true; }),
+       kTriedLate,
+       late(),
+       Step::resume,
+       Cause::interrupted,
+       {Touch::expiring, {}}},
       {"made to expire by somebody else",
        changed(feed(), [](auto& m) { m.is_expired = true; }), kTriedLate, late(),
        Step::keep, Cause::interrupted},
@@ -288,7 +293,7 @@ TEST_CASE("each message is judged by the rules of expiry", "[postfix-conf]") {
   Terms terms(generated, std::nullopt);
   for (const auto& c : cases()) {
     DYNAMIC_SECTION(c.name) {
-      const auto got = judge(c.message, c.attempts, c.is_ours, terms, c.rules);
+      const auto got = judge(c.message, c.attempts, c.record, terms, c.rules);
       CHECK(to_string(got.step) == to_string(c.step));
       CHECK(to_string(got.cause) == to_string(c.cause));
     }
@@ -301,7 +306,7 @@ TEST_CASE("other mail gets a lifetime of its own where Postfix's was raised",
   Terms terms(generated, hours(120));
   const auto message = deferred({"a@elsewhere.example"});
   const auto step_at = [&](Time now) {
-    return judge(message, {now - minutes(1), {}}, false, terms, rules_at(now)).step;
+    return judge(message, {now - minutes(1), {}}, {}, terms, rules_at(now)).step;
   };
   CHECK(step_at(at(hours(119))) == Step::keep);
   CHECK(step_at(at(hours(121))) == Step::expire);
@@ -312,7 +317,7 @@ QueuePlan plan_of(Terms& terms, std::size_t due, std::size_t others,
                   std::size_t allowed = 0) {
   PlanRules rules = rules_at(kLate);
   rules.allowed = allowed;
-  QueuePlan plan(terms, rules, [](std::string_view) { return false; });
+  QueuePlan plan(terms, rules, [](std::string_view) { return Record(); });
   for (std::size_t i = 0; i < due + others; ++i) {
     auto message = deferred({i < due ? "a@feed.example" : "a@backup.example"});
     message.id = std::to_string(i);
@@ -354,8 +359,9 @@ TEST_CASE("a run that would expire many messages expires none", "[postfix-conf]"
 TEST_CASE("the brake releases what is on hold because of us", "[postfix-conf]") {
   const Generated generated = hosting();
   Terms terms(generated, std::nullopt);
-  QueuePlan plan(terms, rules_at(kLate),
-                 [](std::string_view id) { return id == "ours"; });
+  QueuePlan plan(terms, rules_at(kLate), [](std::string_view id) {
+    return Record{id == "ours" ? Touch::expiring : Touch::none, {}};
+  });
   for (int i = 0; i < 200; ++i) {
     auto message = deferred({"a@feed.example"});
     message.id = std::to_string(i);
@@ -374,7 +380,7 @@ TEST_CASE("the brake releases what is on hold because of us", "[postfix-conf]") 
 TEST_CASE("a run asks for a bounded number of attempts", "[postfix-conf]") {
   const Generated generated = hosting();
   Terms terms(generated, std::nullopt);
-  QueuePlan plan(terms, rules_at(kLate), [](std::string_view) { return false; });
+  QueuePlan plan(terms, rules_at(kLate), [](std::string_view) { return Record(); });
   for (std::size_t i = 0; i < PlanRules::kMostAttempts + 10; ++i) {
     auto message = deferred({"a@feed.example"});
     message.id = std::to_string(i);
@@ -387,7 +393,7 @@ TEST_CASE("a run asks for a bounded number of attempts", "[postfix-conf]") {
 TEST_CASE("a step has what the journal tells", "[postfix-conf]") {
   const Generated generated = hosting();
   Terms terms(generated, std::nullopt);
-  QueuePlan plan(terms, rules_at(kLate), [](std::string_view) { return false; });
+  QueuePlan plan(terms, rules_at(kLate), [](std::string_view) { return Record(); });
   plan.add(deferred({"a@feed.example", "b@FEED.example"}), kTriedLate);
   const auto steps = plan.steps();
   REQUIRE(steps.size() == 1);
@@ -427,13 +433,14 @@ TEST_CASE("mail that expires within a day is told by domain", "[postfix-conf]") 
   Terms terms(generated, std::nullopt);
   for (const auto& c : kSoon) {
     DYNAMIC_SECTION(c.name) {
-      QueuePlan plan(terms, rules_at(at(c.age)), [](std::string_view) { return false; });
+      QueuePlan plan(terms, rules_at(at(c.age)),
+                     [](std::string_view) { return Record(); });
       plan.add(deferred({c.recipient}), kTriedLate);
       CHECK(plan.expiring_soon().size() == (c.is_soon ? 1 : 0));
     }
   }
   QueuePlan plan(terms, rules_at(at(kFeed - hours(1))),
-                 [](std::string_view) { return false; });
+                 [](std::string_view) { return Record(); });
   auto later = deferred({"a@feed.example"});
   later.arrived += hours(1);
   plan.add(later, {});
