@@ -31,6 +31,8 @@ constexpr const char* kGateways = "mxfeed_delivery_gateways";
 constexpr const char* kProxies = "mxfeed_delivery_proxies";
 constexpr const char* kDnsFilter = "mxfeed_delivery_dns_filter";
 constexpr const char* kStatusFilter = "mxfeed_delivery_status_filter";
+// What we note of the sender is for the keeper, not for the customer.
+constexpr const char* kHeaderChecks = "mxfeed_delivery_header_checks";
 // Of Debian's package ca-certificates; read before smtp(8) enters its chroot.
 constexpr const char* kAuthorities = "/etc/ssl/certs/ca-certificates.crt";
 
@@ -147,6 +149,7 @@ void add_delivery(const MainCfNeeds& needs, std::vector<Parameter>& all) {
   all.emplace_back(kGateways, fmt::format("{}", fmt::join(addresses, ", ")));
   all.emplace_back(kDnsFilter, dns_reply_filter(needs.allow_private));
   all.emplace_back(kStatusFilter, delivery_status_filter());
+  all.emplace_back(kHeaderChecks, "regexp:{{/^X-Mxfeed-Sender:/ IGNORE}}");
 }
 
 // Of both transports: for each of the customers' servers.
@@ -176,11 +179,13 @@ std::vector<std::string> services(const std::string& options) {
     return fmt::format(
         "{} unix - - y - - smtp -o syslog_name=postfix/$service_name "
         "-o smtp_fallback_relay= -o proxy_interfaces=${},${} "
-        "-o smtp_dns_reply_filter=${} -o smtp_delivery_status_filter=${}{}{}",
-        name, kGateways, kProxies, kDnsFilter, kStatusFilter, options, more);
+        "-o smtp_dns_reply_filter=${} -o smtp_delivery_status_filter=${} "
+        "-o smtp_header_checks=${}{}{}",
+        name, kGateways, kProxies, kDnsFilter, kStatusFilter, kHeaderChecks, options,
+        more);
   };
   return {transport("mxfeed-relay", ""),
-          // A customer's 5xx is answered as if it were 4xx.
+          // What a customer's server answers with 5xx waits.
           transport("mxfeed-soft", " -o soft_bounce=yes")};
 }
 

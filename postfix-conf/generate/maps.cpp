@@ -17,12 +17,14 @@ constexpr const char* kRemoved = "retry:4.3.5 domain is no longer relayed here";
 // The reply of smtpd(8), as for any domain that is not ours (RFC 3463, 3.8).
 constexpr const char* kRefused = "error:5.7.1 domain is not relayed here";
 
-std::string transport(Row row, const std::string& route) {
+std::string transport(Row row, const Hosted& hosted) {
   switch (row) {
     case Row::active:
-      return "mxfeed-relay:" + route;
+      // What its server refuses is for the keeper to end, unless Postfix may bounce it.
+      if (hosted.on_refusal == OnRefusal::bounce) return "mxfeed-relay:" + hosted.route;
+      [[fallthrough]];
     case Row::protect:
-      return "mxfeed-soft:" + route;
+      return "mxfeed-soft:" + hosted.route;
     case Row::paused:
       return kPaused;
     case Row::kept:
@@ -59,13 +61,13 @@ void relay_domain_lines(const Generated&, const Hosted& hosted, const LineSink& 
 
 void transport_lines(const Generated& generated, const Hosted& hosted,
                      const LineSink& line) {
-  auto below = transport(hosted.below, hosted.route);
+  auto below = transport(hosted.below, hosted);
   // relay_domains would take names below it too.
   if (generated.site.parents_match && below.empty() && is_taken(hosted, hosted.own) &&
       !is_covered(generated, hosted.name)) {
     below = kRefused;
   }
-  each_row(hosted, transport(hosted.own, hosted.route), below, line);
+  each_row(hosted, transport(hosted.own, hosted), below, line);
 }
 
 void relay_recipient_lines(const Generated& generated, const Hosted& hosted,
@@ -77,7 +79,7 @@ void relay_recipient_lines(const Generated& generated, const Hosted& hosted,
 
 bool answers_alike(const Hosted& a, const Hosted& b) {
   return a.own == b.own && a.below == b.below && a.service == b.service &&
-         a.route == b.route && a.intake == b.intake;
+         a.route == b.route && a.intake == b.intake && a.on_refusal == b.on_refusal;
 }
 
 // Adds the lines that are new, and the keys that are gone.

@@ -20,7 +20,7 @@ from golden import feed
 KEPT = "retry:4.3.5 domain is no longer relayed here"
 REFUSED = "error:5.7.1 domain is not relayed here"
 ROUTE = "[203.0.113.7]:25"
-RELAY = f"mxfeed-relay:{ROUTE}"
+RELAY = f"mxfeed-soft:{ROUTE}"
 
 # postmap -q - looks into the source; postconf and postqueue print what a test gave them.
 FAKES = {
@@ -659,7 +659,7 @@ class ApplyTest(golden.TestCase):
             "#!/bin/sh\nprintf 'a.example\\tsmtp:\\n'\n")
         self.configure("a.example", "c.example")
         done = self.apply_with_postfix(status=1)
-        self.assertIn('transport: c.example: got "", want "mxfeed-relay:', done.stderr)
+        self.assertIn('transport: c.example: got "", want "mxfeed-soft:', done.stderr)
 
     def test_mail_for_a_domain_that_vanishes_is_put_off_for_a_while(self):
         self.write("mxfeed.toml", 'removal_grace = "2h"\n' + golden.MX)

@@ -41,7 +41,7 @@ class SiteTest(site_postfix.TestCase):
         self.attach()
         rows = self.source("transport")
         self.assertEqual(rows[".a.example"], "error:5.7.1 domain is not relayed here")
-        self.assertTrue(rows[".family.example"].startswith("mxfeed-relay:"))
+        self.assertTrue(rows[".family.example"].startswith("mxfeed-soft:"))
 
     def test_networks_are_compiled_into_the_policy(self):
         (self.postfix / "networks").write_text("192.0.2.0/24 OK\n")

@@ -29,7 +29,8 @@ class AttachTest(site_postfix.TestCase):
                                    "mxfeed_callout_defer", "mxfeed_ask_recipients_defer",
                                    "mxfeed_delivery_gateways", "mxfeed_delivery_proxies",
                                    "mxfeed_delivery_dns_filter",
-                                   "mxfeed_delivery_status_filter"})
+                                   "mxfeed_delivery_status_filter",
+                                   "mxfeed_delivery_header_checks"})
         self.assertEqual(self.parameter("relay_domains"),
                          f"hash:{self.postfix}/relay, old.example, "
                          f"cdb:{self.state}/current-postfix/relay_domains")

@@ -14,8 +14,8 @@ KEPT = "retry:4.3.5 domain is no longer relayed here"
 REFUSED = "error:5.7.1 domain is not relayed here"
 
 
-def relay(address):
-    return f"mxfeed-relay:[203.0.113.{address}]:25"
+def relay(address, transport="mxfeed-soft"):
+    return f"{transport}:[203.0.113.{address}]:25"
 
 
 class EarlierTest(golden.TestCase):
@@ -32,7 +32,7 @@ class EarlierTest(golden.TestCase):
     def test_apply_keeps_what_was_kept_and_refused(self):
         self.assertIn("6 domains relayed, 2 kept", self.apply().stdout)
         self.assertEqual(self.link(), 3)
-        rows = {key: row.replace("relay:", "mxfeed-relay:").replace("relaysoft:", "mxfeed-soft:")
+        rows = {key: row.replace("relay:", "mxfeed-soft:").replace("relaysoft:", "mxfeed-soft:")
                 for key, row in self.rows.items()}
         self.assertEqual(self.source("transport"), rows)
         self.assertEqual(self.rows[".below.example"], KEPT)
@@ -48,8 +48,9 @@ class EarlierTest(golden.TestCase):
         done = self.mxfeed("rollback", "--no-postfix")
         self.assertIn("no longer relayed: paused.example", done.stdout)
         rows = self.source("transport")
-        self.assertEqual(rows["gone.example"], relay(10))
-        self.assertEqual(rows[".below.example"], relay(9))
+        # It has no rule of refusals: as it was.
+        self.assertEqual(rows["gone.example"], relay(10, "mxfeed-relay"))
+        self.assertEqual(rows[".below.example"], relay(9, "mxfeed-relay"))
         self.assertEqual(rows["paused.example"], KEPT)
         self.mxfeed("rollback", "2", "--no-postfix")
         rows = self.source("transport")

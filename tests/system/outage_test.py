@@ -10,7 +10,7 @@ import time
 
 import queue_files
 import rig
-from keeper_test import DAY, OFF, KeeperCase
+from keeper_test import BOUNCE, DAY, OFF, KeeperCase
 
 MESSAGES = int(os.environ.get("MXFEED_MESSAGES", "200"))
 FIRST, SECOND, SLOW = "203.0.113.7", "203.0.113.8", "203.0.113.30"
@@ -26,9 +26,10 @@ class OutageTest(KeeperCase):
     """acme.example has two servers, slow.example has one; all three are down at first."""
 
     domains = (
-        rig.feed("acme.example", OFF, 'queue_lifetime = "2d"', deliver_to=(FIRST, SECOND),
+        rig.feed("acme.example", OFF, BOUNCE, 'queue_lifetime = "2d"', deliver_to=(FIRST, SECOND),
                  tables=DELETES) +
-        rig.feed("slow.example", OFF, 'queue_lifetime = "5d"', deliver_to=(SLOW,), tables=DELETES))
+        rig.feed("slow.example", OFF, BOUNCE, 'queue_lifetime = "5d"', deliver_to=(SLOW,),
+                 tables=DELETES))
 
     @classmethod
     def setUpClass(cls):

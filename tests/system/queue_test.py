@@ -16,6 +16,7 @@ class QueueTest(rig.TestCase):
         rig.feed("paused.example", OFF, 'state = "paused"'),
         rig.feed("protected.example", OFF, 'state = "protect"'),
         rig.feed("alone.example", OFF),
+        rig.feed("bounce.example", OFF, 'on_refusal = "bounce"'),
         rig.feed("family.example", OFF, "subdomains = true"),
         rig.feed("left.family.example", 'state = "removed"'),
         rig.feed("other.example", OFF, deliver_to=("[203.0.113.20]:2525",)),
@@ -63,15 +64,15 @@ class QueueTest(rig.TestCase):
         self.assert_no_bounce()
 
     def test_a_recipient_that_the_customer_refuses_is_told_to_the_sender(self):
-        self.customer.answers["gone@acme.example"] = "550 5.1.1 No such user"
+        self.customer.answers["gone@bounce.example"] = "550 5.1.1 No such user"
         self.addCleanup(self.customer.answers.clear)
         sender = self.sink(rig.SENDER)
-        self.accept(["gone@acme.example", "info@acme.example"], rig.mail("to both"))
+        self.accept(["gone@bounce.example", "info@bounce.example"], rig.mail("to both"))
         (delivery,) = self.customer.wait_for_count(1)
-        self.assertEqual(delivery.recipients, ("info@acme.example",))
+        self.assertEqual(delivery.recipients, ("info@bounce.example",))
         (bounce,) = sender.wait_for_count(1)
         self.assertEqual((bounce.sender, bounce.recipients), ("", ("anna@sender.example",)))
-        self.assertIn(b"gone@acme.example", bounce.data)
+        self.assertIn(b"gone@bounce.example", bounce.data)
         rig.eventually(lambda: not self.waiting("sender.example"), "the bounce has gone")
 
     def test_the_second_host_gets_it_when_the_first_is_away(self):

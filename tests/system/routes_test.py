@@ -327,7 +327,8 @@ class HostsTest(rig.TestCase):
 
     FIRST, SECOND = "203.0.113.70", "203.0.113.71"
     domains = "".join([
-        rig.feed("two.example", OFF, deliver_to=(FIRST, SECOND)),
+        rig.feed("two.example", OFF, 'on_refusal = "bounce"', deliver_to=(FIRST, SECOND)),
+        rig.feed("default.example", OFF, deliver_to=(FIRST, SECOND)),
         rig.feed("soft.example", OFF, 'state = "protect"', deliver_to=(FIRST, SECOND)),
     ])
 
@@ -375,10 +376,16 @@ class HostsTest(rig.TestCase):
                 self.first.answers = {stage: reply}
                 self.assertEqual(self.outcome(), "bounced")
 
-    def test_5xx_waits_in_protect(self):
-        self.first.answers = {"info@soft.example": "550 5.1.1 No such user"}
-        self.assertIn(self.outcome("soft.example"), ("waits", "second"))
-        self.assertEqual(self.gateway.postfix.log_lines("soft.example", "status=bounced"), [])
+    def test_the_next_server_is_asked_after_5xx_unless_it_is_to_bounce(self):
+        for domain in ("soft.example", "default.example"):
+            with self.subTest(domain):
+                refusal = {f"info@{domain}": "550 5.1.1 No such user"}
+                self.first.answers = refusal
+                self.assertEqual(self.outcome(domain), "second")
+                self.second.answers = refusal
+                self.assertEqual(self.outcome(domain), "waits")
+                self.second.answers = {}
+                self.assertEqual(self.gateway.postfix.log_lines(domain, "status=bounced"), [])
 
 
 if __name__ == "__main__":

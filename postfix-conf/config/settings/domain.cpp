@@ -174,7 +174,7 @@ Settings<DomainSettings> domain_settings() {
       choice<kWhileDown, &S::callout_while_down>("callout_while_down", R"("defer")"),
       custom<&S::blocklist>("blocklist", SettingType::string, R"("reject")",
                             read_blocklist),
-      choice<kOnRefusal, &S::on_refusal>("on_refusal", R"("bounce-verified")").later(),
+      choice<kOnRefusal, &S::on_refusal>("on_refusal", R"("hold")"),
       custom<&S::tls>("tls", SettingType::string, R"("encrypt")", read_tls),
       flag<&S::standby_mailboxes>("standby_mailboxes", "true").later(),
       table<S>("senders", senders_settings),

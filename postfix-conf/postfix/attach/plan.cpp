@@ -72,6 +72,7 @@ std::string_view reason_of(std::string_view name) {
   if (name == "-o smtpd_etrn_restrictions" || name.starts_with(kEtrnParameter)) {
     return "lets the customers' servers ask for their mail (ETRN)";
   }
+  if (name.ends_with("_header_checks")) return "takes our notes out of delivered mail";
   if (name.starts_with(kDeliveryParameters)) {
     return "keeps deliveries from private addresses and from ourselves";
   }

@@ -39,7 +39,7 @@ class Directory {
 // Kept for people, or a condition of other keys: no map and no policy has them.
 const std::set<std::string> kRecords = {"requested", "acknowledged", "dynamic_address"};
 // In the rows already; what acts on them has yet to come.
-const std::set<std::string> kAwaited = {"on_refusal", "backup_while_up"};
+const std::set<std::string> kAwaited = {"backup_while_up"};
 
 // The domain that the key is tried on.
 const std::map<std::string, std::string> kDomain = {

@@ -401,12 +401,17 @@ TEST_CASE("changed look-ups are found, and what is gone", "[postfix-conf]") {
   auto moved = hosted("b.b");
   moved.route = "[192.0.2.8]:25";
   const std::vector<Hosted> before = {hosted("a.b"), hosted("b.b"),
-                                      hosted("c.b", kActive, kActive), hosted("d.b")};
-  const std::vector<Hosted> now = {hosted("a.b"), moved, hosted("c.b"), hosted("e.b")};
+                                      hosted("c.b", kActive, kActive), hosted("d.b"),
+                                      hosted("f.b")};
+  auto held = hosted("f.b");
+  held.on_refusal = OnRefusal::hold;
+  const std::vector<Hosted> now = {hosted("a.b"), moved, hosted("c.b"), hosted("e.b"),
+                                   held};
   const std::vector<MapLine> want = {{"b.b", "mxfeed-relay:[192.0.2.8]:25"},
                                      {".c.b", ""},
                                      {"d.b", ""},
-                                     {"e.b", "mxfeed-relay:[192.0.2.7]:25"}};
+                                     {"e.b", "mxfeed-relay:[192.0.2.7]:25"},
+                                     {"f.b", "mxfeed-soft:[192.0.2.7]:25"}};
   CHECK(changed_lines(kTransport, generated(now), generated(before)) == want);
 }
 

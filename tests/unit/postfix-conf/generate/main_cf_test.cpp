@@ -109,6 +109,7 @@ TEST_CASE("our transports have TLS of their own, from both addresses", "[postfix
   for (const auto& line : plain) {
     CHECK(has(line, " -o smtp_tls_policy_maps=cdb:/s/current-postfix/tls_policy"));
     CHECK(has(line, " -o smtp_tls_security_level=may"));
+    CHECK(has(line, " -o smtp_header_checks=$mxfeed_delivery_header_checks"));
     CHECK_FALSE(has(line, "CAfile"));
     CHECK_FALSE(has(line, "bind"));
   }
@@ -149,7 +150,7 @@ TEST_CASE("on a Postfix with other uses only what is ours is set", "[postfix-con
                      "mxfeed_reject_listed", "mxfeed_callout", "mxfeed_ask_recipients",
                      "mxfeed_callout_defer", "mxfeed_ask_recipients_defer",
                      "mxfeed_delivery_gateways", "mxfeed_delivery_dns_filter",
-                     "mxfeed_delivery_status_filter"});
+                     "mxfeed_delivery_status_filter", "mxfeed_delivery_header_checks"});
   const auto milters = parameter(all, "mxfeed_smtpd_milters");
   CHECK(milters.starts_with("inet:localhost:8891, { unix:mxfeed/greylist.sock,"));
   CHECK(milters.ends_with(" }, { unix:seal, default_action=accept }"));
