@@ -125,6 +125,8 @@ class NamesTest(DnsCase):
     rig.RECORDS += good + moving
     domains = "".join([
         rig.feed("named.example", OFF, deliver_to=("[mail.names.example]:25",)),
+        rig.feed("bounce.example", OFF, 'on_refusal = "bounce"',
+                 deliver_to=("[mail.names.example]:25",)),
         rig.feed("port.example", OFF, deliver_to=("[two.names.example]:2525",)),
         rig.feed("second.example", OFF,
                  deliver_to=("203.0.113.63", "[mail.names.example]")),
@@ -135,7 +137,7 @@ class NamesTest(DnsCase):
     def test_mail_goes_to_the_address_records_of_a_name(self):
         self.assertEqual(self.gateway.postfix.lookup(
             f"cdb:{self.gateway.state}/current-postfix/transport", "port.example"),
-            "mxfeed-relay:[two.names.example]:2525")
+            "mxfeed-soft:[two.names.example]:2525")
         server = self.server("203.0.113.60")
         self.accept("info@named.example", rig.mail("by name"))
         server.wait_for_count(1)
@@ -197,8 +199,8 @@ class NamesTest(DnsCase):
     def test_what_the_customers_server_says_still_bounces(self):
         server = self.server("203.0.113.60")
         sender = self.server(rig.SENDER)
-        server.answers["info@named.example"] = "550 5.4.4 Host or domain name not found"
-        self.accept("info@named.example", rig.mail("refused"))
+        server.answers["info@bounce.example"] = "550 5.4.4 Host or domain name not found"
+        self.accept("info@bounce.example", rig.mail("refused"))
         sender.wait_for_count(1)
 
 
