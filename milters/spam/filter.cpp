@@ -10,6 +10,7 @@
 #include "common/base/metrics.h"
 #include "milters/spam/action.h"
 #include "milters/spam/evidence/message.h"
+#include "milters/spam/joint_policy.h"
 #include "milters/spam/score.h"
 #include "milters/spam/sender.h"
 
@@ -24,7 +25,6 @@ Verdict pass_after_fault() {
 enum class Scope {
   other,     // no recipient is in a hosted domain: nothing
   disabled,  // remove forged fields
-  mixed,     // recipients of different policies: the same, and count the message
   exempt,    // the same
   judged
 };
@@ -107,10 +107,9 @@ class SpamFilter : public Filter {
  private:
   // What the domain wants done with spam.
   Verdict judged(MessageEdits& edits) {
-    if (scope_ == Scope::mixed) {
+    if (is_mixed_) {
       static Metric& mixed = counter("mxfeed_spam_mixed_total");
       mixed.add();
-      return Verdict::proceed("spam-mixed");
     }
     if (scope_ == Scope::exempt) return Verdict::proceed("spam-exempt");
     if (scope_ == Scope::disabled) {
@@ -138,7 +137,6 @@ class SpamFilter : public Filter {
     const bool is_trusted = sender_.is_own();
     std::size_t roles = 0;
     bool first = true;
-    bool is_mixed = false;
     std::string looked_up;
     for (const Recipient& recipient : envelope_.recipients) {
       if (!recipient.role().empty()) ++roles;
@@ -149,14 +147,15 @@ class SpamFilter : public Filter {
         domain_ = std::move(policy);
         first = false;
       } else if (policy.content_class != domain_.content_class) {
-        is_mixed = true;
+        is_mixed_ = true;
+        domain_.spam = least_destructive(domain_.spam, policy.spam);
+        if (!domain_.is_hosted()) domain_.content_class = policy.content_class;
       }
     }
-    if (is_mixed) {
-      domain_ = {};
-      scope_ = is_trusted ? Scope::exempt : Scope::mixed;
-    } else if (!domain_.is_hosted()) {
+    if (!domain_.is_hosted()) {
       scope_ = Scope::other;
+    } else if (is_trusted && is_mixed_) {
+      scope_ = Scope::exempt;
     } else if (!domain_.spam.enabled) {
       scope_ = Scope::disabled;
     } else if (is_trusted || roles == envelope_.recipients.size()) {
@@ -177,6 +176,7 @@ class SpamFilter : public Filter {
   bool settled_ = false;
   Scope scope_ = Scope::other;
   Exempt exempt_ = Exempt::nobody;
+  bool is_mixed_ = false;  // recipients of different policies: domain_ has the joint one
   DomainPolicy domain_;
   HeaderView header_;
   std::optional<Reader> reader_;

@@ -50,18 +50,23 @@ class VirusFilter : public Filter {
  public:
   VirusFilter(VirusMilter& milter, const Envelope& envelope)
       : milter_(milter),
+        envelope_(envelope),
         policy_(milter.policy().get()),
         gate_(envelope, policy_->gateway()),
         joint_(policy_->gateway().scan_other_mail) {}
 
   Verdict on_recipient(const Recipient& recipient) override {
     const DomainPolicy found = policy_->find(recipient.domain);
-    switch (gate_.admit(recipient, found)) {
+    const auto comes_again = [&] {
+      return milter_.put_off().comes_again(envelope_, recipient, milter_.now());
+    };
+    switch (gate_.admit(recipient, found, comes_again)) {
       case Admission::admitted:
         break;
       case Admission::other_class: {
         static Metric& refused = counter("mxfeed_virus_mixed_recipients_total");
         refused.add();
+        milter_.put_off().note(envelope_, recipient, milter_.now());
         return Verdict::defer({452, "4.5.3"}, "virus-mixed-recipients",
                               "Send this recipient in a transaction of its own");
       }
@@ -179,6 +184,7 @@ class VirusFilter : public Filter {
   }
 
   VirusMilter& milter_;
+  const Envelope& envelope_;
   const std::shared_ptr<const PolicyDb> policy_;
   Gate gate_;
   JointPolicy joint_;

@@ -15,6 +15,7 @@
 #include "common/policy/policy_db.h"
 #include "milters/virus/protocol/client.h"
 #include "milters/virus/protocol/message_file.h"
+#include "milters/virus/put_off.h"
 
 namespace mxfeed::virus {
 
@@ -32,12 +33,14 @@ class VirusMilter : public Milter {
   const LivePolicy& policy() const { return policy_; }
   Time now() const { return clock_(); }
   MemoryBudget& budget() { return budget_; }
+  PutOff& put_off() { return put_off_; }
 
  private:
   const LivePolicy& policy_;
   const ScanClient scanner_;
   const Clock clock_;
   MemoryBudget budget_;
+  PutOff put_off_;
 };
 
 }  // namespace mxfeed::virus

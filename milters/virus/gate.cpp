@@ -11,7 +11,8 @@ Gate::Gate(const Envelope& envelope, const GatewayPolicy& gateway)
       utf8_sender_(!is_ascii(envelope.sender)),
       declared_size_(envelope.declared_size) {}
 
-Admission Gate::admit(const Recipient& recipient, const DomainPolicy& policy) {
+Admission Gate::admit(const Recipient& recipient, const DomainPolicy& policy,
+                      const std::function<bool()>& comes_again) {
   // Mail that only announces SMTPUTF8 can be delivered without it.
   const bool utf8_addresses =
       utf8_sender_ || !is_ascii(recipient.local_part) || !is_ascii(recipient.domain);
@@ -21,7 +22,9 @@ Admission Gate::admit(const Recipient& recipient, const DomainPolicy& policy) {
   const bool has_limit = policy.is_hosted() && policy.max_size != 0;
   if (has_limit && declared_size_ > policy.max_size) return Admission::too_large;
   if (!class_) class_ = policy.content_class;
-  if (*class_ != policy.content_class && !is_trusted_) closed_ = true;
+  if (*class_ != policy.content_class && !is_trusted_ && !closed_) {
+    closed_ = !comes_again();
+  }
   if (closed_) return Admission::other_class;
   if (!policy.is_hosted()) has_other_ = true;
   if (has_limit && (max_size_ == 0 || policy.max_size < max_size_)) {

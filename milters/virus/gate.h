@@ -6,7 +6,8 @@
 // transaction: the first accepted recipient sets the class, and a recipient of another
 // class is deferred.  From then on every further recipient is deferred, whatever its
 // class: some senders lose recipients when a 250 follows a 452.  A trusted client, often
-// a mail program that cannot try again, is spared this (joint_policy.h).
+// a mail program that cannot try again, is spared this (joint_policy.h), and so is a
+// recipient that was put off before and comes again (put_off.h).
 //
 // A recipient whose domain takes no message of the declared size is refused, and a
 // message that turns out to be larger than declared.
@@ -17,6 +18,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string_view>
 
@@ -38,8 +40,10 @@ class Gate {
   Gate(const Envelope& envelope, const GatewayPolicy& gateway);
 
   // `policy` is that of the recipient's domain.  Class 0, the domains that are not ours,
-  // is a class like any other.
-  [[nodiscard]] Admission admit(const Recipient& recipient, const DomainPolicy& policy);
+  // is a class like any other.  `comes_again` is asked about a recipient of another
+  // class.
+  [[nodiscard]] Admission admit(const Recipient& recipient, const DomainPolicy& policy,
+                                const std::function<bool()>& comes_again);
 
   // The most that all of the recipients take; 0 without a limit.
   std::uint64_t max_size() const { return max_size_; }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
 // What is wanted for a message by all of its recipients together.  Recipients from a
-// stranger have equal policies (gate.h).  Those from a trusted client may differ: then
-// the least destructive action is taken, of the table in mxfeed-virus(8).  Pure.
+// stranger have equal policies at first (gate.h).  Those from a trusted client may
+// differ, and those of a stranger that were put off before: then the least destructive
+// action is taken, of the table in mxfeed-virus(8).  Pure.
 //
 // Other mail, without a recipient in one of our domains, is not scanned unless the
 // gateway says so.  A recipient that Postfix routes by a transport of ours is one of

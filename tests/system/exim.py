@@ -31,12 +31,12 @@ smtp:
   interface = {source}
   max_rcpt = 0
 begin retry
-* * F,1h,1s
+{retries}
 """
 
 
 class Exim:
-    def __init__(self, directory, server, source):
+    def __init__(self, directory, server, source, retries="* * F,1h,1s"):
         self.directory = pathlib.Path(directory)
         self.program = rig.aside("exim4-daemon-light", "usr/sbin/exim4")
         self._user()
@@ -46,7 +46,8 @@ class Exim:
             shutil.chown(self.directory / name, "Debian-exim", "Debian-exim")
         self.config = self.directory / "exim.conf"
         self.config.write_text(CONFIG.format(
-            program=self.program, directory=self.directory, server=server, source=source))
+            program=self.program, directory=self.directory, server=server, source=source,
+            retries=retries))
 
     def _user(self):
         """The user that is compiled in, in the files of this mount namespace only."""
@@ -60,10 +61,17 @@ class Exim:
             file.chmod(0o644)
             subprocess.run(["mount", "--bind", file, f"/etc/{name}"], check=True)
 
-    def submit(self, sender, recipients, message):
-        """Queues the message and tries it once; returns when the try is over."""
-        self._exim("-odq", "-oi", "-f", sender, *recipients, given=message)
-        self.flush()
+    def submit(self, sender, recipients, message, at_once=False):
+        """Queues the message and tries it once; returns when the try is over.  `at_once`
+        leaves the next tries to a daemon."""
+        self._exim("-odf" if at_once else "-odq", "-oi", "-f", sender, *recipients,
+                   given=message)
+        if not at_once:
+            self.flush()
+
+    def daemon(self, interval):
+        """The command of a daemon that runs the queue, in the foreground."""
+        return [self.program, "-C", self.config, "-bdf", f"-q{interval}", "-oX", "127.0.0.1.2500"]
 
     def flush(self):
         """Tries what waits again, now."""

@@ -41,6 +41,10 @@ std::shared_ptr<const PolicyDb> policy_in(const std::filesystem::path& directory
   DomainPolicy another;
   another.name = "another.example";
   another.content_class = 2;
+  DomainPolicy third = domain;
+  third.name = "third.example";
+  third.content_class = 3;
+  third.spam.rules[3] = {SpamAction::header, "X-Spam: yes"};
   GatewayPolicy gateway;
   gateway.scan_other_mail = false;
   gateway.trusted_networks = {*Network::parse("192.0.2.0/24"),
@@ -48,6 +52,7 @@ std::shared_ptr<const PolicyDb> policy_in(const std::filesystem::path& directory
   ConstDbWriter writer(directory / "policy.cdb");
   writer.add(domain.name, encode(domain));
   writer.add(another.name, encode(another));
+  writer.add(third.name, encode(third));
   writer.add(PolicyDb::kForeignKey, encode(DomainPolicy{}));
   writer.add(PolicyDb::kGatewayKey, encode(gateway));
   writer.commit();
@@ -112,6 +117,7 @@ TEST_CASE("what is done depends on the recipients and the client", "[spam]") {
   const std::string kOwn = "X-Mxfeed-Sender=own ";
   const Recipient ours{"a", "acme.example"};
   const Recipient another{"a", "another.example"};
+  const Recipient third{"a", "third.example"};
   const Recipient other{"a", "other.example"};
   struct {
     const char* name;
@@ -137,7 +143,13 @@ TEST_CASE("what is done depends on the recipients and the client", "[spam]") {
        true,
        kRemoved + kFail,
        "spam-exempt"},
-      {"mixed", "198.51.100.7", {ours, another}, true, kRemoved + kFail, "spam-mixed"},
+      {"mixed", "198.51.100.7", {ours, another}, true, kRemoved + kFail, "spam-forged"},
+      {"mixed, both judged",
+       "198.51.100.7",
+       {ours, third},
+       true,
+       kRemoved + kFail,
+       "spam-high"},
       {"mixed, trusted",
        "192.0.2.1",
        {ours, another},

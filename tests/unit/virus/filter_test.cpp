@@ -9,6 +9,8 @@
 namespace mxfeed::virus {
 namespace {
 
+const Envelope kNobody;
+
 // A milter without a scan service: what reaches for it is a fault.
 struct Rig {
   explicit Rig(VirusPolicy virus = {},
@@ -30,7 +32,7 @@ struct Rig {
     milter = std::make_unique<VirusMilter>(*live, directory.path() / "none.sock",
                                            system_time, budget);
     connection = milter->connect(Client{});
-    filter = connection->begin(Envelope{});
+    filter = connection->begin(kNobody);
     const Verdict verdict = filter->on_recipient({"a", "acme.example"});
     CHECK(verdict.action() == Action::proceed);
   }
@@ -107,7 +109,7 @@ TEST_CASE("large messages wait when they have taken all memory for them", "[viru
       return true;
     }
   };
-  const auto another = [&] { return rig.connection->begin(Envelope{}); };
+  const auto another = [&] { return rig.connection->begin(kNobody); };
   CHECK_FALSE(defers(*rig.filter));
   auto second = another();
   CHECK(defers(*second));
@@ -142,7 +144,8 @@ Envelope envelope_from(const char* address) {
 
 TEST_CASE("other mail is not looked at", "[virus]") {
   Rig rig({}, MemoryBudget::default_size(), shared_postfix());
-  const auto filter = rig.connection->begin(envelope_from("198.51.100.7"));
+  const Envelope envelope = envelope_from("198.51.100.7");
+  const auto filter = rig.connection->begin(envelope);
   CHECK(filter->on_recipient({"a", "other.example", false}).action() == Action::proceed);
   // A refused recipient of ours makes no difference.
   CHECK(filter->on_recipient({"a", "acme.example"}).code() == 452);

@@ -16,6 +16,10 @@ Envelope envelope_from(const char* address) {
   return envelope;
 }
 
+bool never() {
+  return false;
+}
+
 const Envelope kStranger = envelope_from("198.51.100.7");
 
 DomainPolicy of_class(std::uint32_t content_class) {
@@ -28,7 +32,8 @@ DomainPolicy of_class(std::uint32_t content_class) {
 std::string admitted(Gate gate, const std::vector<std::uint32_t>& classes) {
   std::string all;
   for (const std::uint32_t content_class : classes) {
-    const auto admission = gate.admit({"info", "acme.example"}, of_class(content_class));
+    const auto admission =
+        gate.admit({"info", "acme.example"}, of_class(content_class), never);
     CHECK(admission != Admission::needs_smtputf8);
     all += admission == Admission::admitted ? 'y' : 'n';
   }
@@ -60,6 +65,18 @@ TEST_CASE("the first recipient fixes the class and a refusal is sticky", "[virus
   }
 }
 
+TEST_CASE("a recipient that comes again may join those of another class", "[virus]") {
+  Gate gate(kStranger, {});
+  const auto again = [] { return true; };
+  const Recipient recipient{"info", "acme.example"};
+  CHECK(gate.admit(recipient, of_class(1), never) == Admission::admitted);
+  CHECK(gate.admit(recipient, of_class(2), again) == Admission::admitted);
+  CHECK(gate.admit(recipient, of_class(1), never) == Admission::admitted);
+  CHECK(gate.admit(recipient, of_class(3), never) == Admission::other_class);
+  // No 250 follows a 452.
+  CHECK(gate.admit(recipient, of_class(2), again) == Admission::other_class);
+}
+
 TEST_CASE("a domain takes no message above its max_size", "[virus]") {
   const auto limited = [](std::uint64_t max_size, std::uint32_t content_class) {
     DomainPolicy policy = of_class(content_class);
@@ -70,19 +87,21 @@ TEST_CASE("a domain takes no message above its max_size", "[virus]") {
   Envelope envelope = kStranger;
   envelope.declared_size = 1000;
   Gate gate(envelope, {});
-  CHECK(gate.admit(recipient, limited(999, 1)) == Admission::too_large);
+  CHECK(gate.admit(recipient, limited(999, 1), never) == Admission::too_large);
   // It did not set the class.
-  CHECK(gate.admit(recipient, limited(1000, 2)) == Admission::admitted);
+  CHECK(gate.admit(recipient, limited(1000, 2), never) == Admission::admitted);
   CHECK(gate.max_size() == 1000);
-  CHECK(Gate(envelope, {}).admit(recipient, limited(0, 1)) == Admission::admitted);
-  CHECK(Gate(envelope, {}).admit(recipient, limited(999, 0)) == Admission::admitted);
-  CHECK(Gate(kStranger, {}).admit(recipient, limited(1, 1)) == Admission::admitted);
+  CHECK(Gate(envelope, {}).admit(recipient, limited(0, 1), never) == Admission::admitted);
+  CHECK(Gate(envelope, {}).admit(recipient, limited(999, 0), never) ==
+        Admission::admitted);
+  CHECK(Gate(kStranger, {}).admit(recipient, limited(1, 1), never) ==
+        Admission::admitted);
   // A trusted client may bring recipients with different limits: the least holds.
   envelope.authenticated = true;
   Gate trusted(envelope, {});
-  CHECK(trusted.admit(recipient, limited(5000, 1)) == Admission::admitted);
-  CHECK(trusted.admit(recipient, limited(2000, 2)) == Admission::admitted);
-  CHECK(trusted.admit(recipient, limited(0, 3)) == Admission::admitted);
+  CHECK(trusted.admit(recipient, limited(5000, 1), never) == Admission::admitted);
+  CHECK(trusted.admit(recipient, limited(2000, 2), never) == Admission::admitted);
+  CHECK(trusted.admit(recipient, limited(0, 3), never) == Admission::admitted);
   CHECK(trusted.max_size() == 2000);
 }
 
@@ -174,9 +193,10 @@ TEST_CASE("addresses that need SMTPUTF8 are refused where it is not supported",
       GatewayPolicy gateway;
       gateway.smtputf8 = row.supported;
       Gate gate(envelope, gateway);
-      CHECK(gate.admit(row.recipient, of_class(row.content_class)) == row.admission);
+      CHECK(gate.admit(row.recipient, of_class(row.content_class), never) ==
+            row.admission);
       // A refused one does not set the class.
-      CHECK(gate.admit({"b", "b.example"}, of_class(0)) ==
+      CHECK(gate.admit({"b", "b.example"}, of_class(0), never) ==
             (row.admission == Admission::admitted && row.content_class != 0
                  ? Admission::other_class
                  : Admission::admitted));
@@ -209,7 +229,7 @@ TEST_CASE("a header that needs SMTPUTF8 is refused if no recipient takes it", "[
       gateway.smtputf8 = row.supported;
       Gate gate(envelope, gateway);
       for (const auto content_class : row.classes) {
-        CHECK(gate.admit({"a", "a.example"}, of_class(content_class)) ==
+        CHECK(gate.admit({"a", "a.example"}, of_class(content_class), never) ==
               Admission::admitted);
       }
       gate.see_header("From", " a@sender.example");

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "milters/spam/joint_policy.h"
+
+#include <algorithm>
+#include <cstddef>
+
+namespace mxfeed::spam {
+namespace {
+
+int harm(SpamAction action) {
+  switch (action) {
+    case SpamAction::none:
+      return 0;
+    case SpamAction::header:
+      return 1;
+    case SpamAction::subject:
+      return 2;
+    case SpamAction::quarantine:
+      return 3;
+    case SpamAction::reject:
+      return 4;
+    case SpamAction::discard:
+      return 5;
+  }
+  return 0;
+}
+
+}  // namespace
+
+SpamPolicy least_destructive(const SpamPolicy& a, const SpamPolicy& b) {
+  SpamPolicy joint = a;
+  joint.enabled = a.enabled && b.enabled;
+  joint.immature_acts = a.immature_acts && b.immature_acts;
+  for (std::size_t i = 0; i < joint.begins.size(); ++i) {
+    joint.begins[i] = std::max(a.begins[i], b.begins[i]);
+  }
+  for (std::size_t i = 0; i < joint.rules.size(); ++i) {
+    if (harm(b.rules[i].action) < harm(a.rules[i].action)) joint.rules[i] = b.rules[i];
+  }
+  return joint;
+}
+
+}  // namespace mxfeed::spam
