@@ -183,7 +183,7 @@ int fit_generation(const ApplyOptions& options, const Site& site) {
       Ends::silently);
 }
 
-int renew_recipients(const ApplyOptions& options, const RecipientLists& lists) {
+int renew_generation(const ApplyOptions& options, const RecipientLists& lists) {
   return locked(
       options,
       [&](Generations& generations, ApplyReport& report) {
@@ -203,7 +203,7 @@ int renew_recipients(const ApplyOptions& options, const RecipientLists& lists) {
         // A rollback goes back behind it.
         if (meta.copy_of == 0) meta.copy_of = *in_force.postfix;
         return Installation(options, generations, std::move(in_force), report)
-            .install(std::move(wanted), std::move(meta), Installation::Reason::rollback);
+            .install(std::move(wanted), std::move(meta), Installation::Reason::again);
       },
       Ends::silently);
 }
@@ -234,7 +234,7 @@ int rollback(const ApplyOptions& options, std::optional<std::uint64_t> number) {
     report.say(fmt::format("back to generation {}", target));
     report.set("back_to", target);
     return Installation(options, generations, std::move(in_force), report)
-        .install(std::move(wanted), std::move(meta), Installation::Reason::rollback);
+        .install(std::move(wanted), std::move(meta), Installation::Reason::again);
   });
   note_applied(options, status);
   return status;

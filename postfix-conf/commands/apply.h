@@ -35,9 +35,9 @@ int apply(const ApplyOptions& options);
 // Adapts the generation in force to the site: writes a new one if it differs, and puts it
 // in force.
 int fit_generation(const ApplyOptions& options, const Site& site);
-// Writes the generation in force anew with these lists of the recipients of domains that
-// have lists there, and puts it in force.
-int renew_recipients(const ApplyOptions& options, const RecipientLists& lists);
+// Writes the generation in force anew, as of now (removal_grace may have ended), with
+// these lists of the recipients of domains that have lists there, and puts it in force.
+int renew_generation(const ApplyOptions& options, const RecipientLists& lists);
 // Without a number, goes back to what was in force before.
 int rollback(const ApplyOptions& options, std::optional<std::uint64_t> number);
 

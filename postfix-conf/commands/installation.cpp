@@ -137,7 +137,7 @@ int Installation::put_in_force(const Generated& next, std::uint64_t number,
                                Reason reason) {
   const auto current = in_force_.current;
   const auto postfix = in_force_.postfix;
-  ensure_overlay(options_.state);
+  ensure_overlays(options_.state);
   if (current != number) generations_.point(Generations::kCurrent, number);
   if (!reload_daemons(options_.state, number, report_)) {
     // A policy that a milter cannot load must not stay in force.

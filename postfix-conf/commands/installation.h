@@ -24,8 +24,8 @@ class Installation {
 
   enum class Reason {
     apply,
-    rollback,
-    fit,  // attach, which checks Postfix itself
+    again,  // of a generation that was in force before
+    fit,    // attach, which checks Postfix itself
   };
 
   // Returns the exit status.  Goes back to the generation before if a milter cannot load

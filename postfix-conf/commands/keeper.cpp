@@ -16,8 +16,10 @@
 #include "common/base/file.h"
 #include "common/base/log.h"
 #include "common/command/listing.h"
+#include "postfix-conf/commands/apply.h"
 #include "postfix-conf/commands/keeper_deliveries.h"
 #include "postfix-conf/commands/keeper_endings.h"
+#include "postfix-conf/commands/keeper_intake.h"
 #include "postfix-conf/commands/keeper_news.h"
 #include "postfix-conf/commands/keeper_recipients.h"
 #include "postfix-conf/commands/keeper_recovery.h"
@@ -63,6 +65,7 @@ class KeeperRun {
         recovery_(options.state, site_, generated_, terms_, postfix_, control_, book_,
                   clock.now),
         backlogs_(terms_, recovery_.trials()),
+        intake_(options.state, generated_, terms_),
         endings_(postfix_, control_, book_, held_book_, terms_, rules_) {}
 
   ExitCode run() {
@@ -113,6 +116,8 @@ class KeeperRun {
     recovery_.run(backlogs_, news);
     tell_of_deliveries(options_.state, site_, generated_, terms_, book_, clock_.now);
     refresh_recipients(options_, generated_, book_, news, clock_.now);
+    intake_.run(recovery_.greets(), news);
+    if (rules_.obstacle.empty()) end_graces();
     book_.prune(clock_.now);
     held_book_.prune(clock_.now);
     note_keeper_run(options_.state, clock_.now);
@@ -128,6 +133,7 @@ class KeeperRun {
     malformed_ = postfix_.read_queue([&](const QueuedMessage& message) {
       listed_.insert(message.id);
       backlogs_.add(message);
+      intake_.add(message);
       plan.add(message, message.is_deferred() ? spool.attempts(message.id) : Attempts());
     });
     return plan;
@@ -182,6 +188,27 @@ class KeeperRun {
     for (const auto& [domain, soon] : plan.expiring_soon()) news.warn(domain, soon);
   }
 
+  // Domains that have vanished are refused after a while, without an apply.
+  void end_graces() const {
+    const auto grace = generated_.use.removal_grace;
+    if (std::none_of(
+            generated_.hosted.begin(), generated_.hosted.end(), [&](const Hosted& one) {
+              return one.intake == Intake::gone && one.gone_since + grace <= clock_.now;
+            })) {
+      return;
+    }
+    ApplyOptions renewal;
+    renewal.state = options_.state;
+    renewal.postfix_config = options_.postfix_config;
+    const int status = renew_generation(renewal, {});
+    if (status != 0) {
+      complain(
+          fmt::format("removal_grace was not ended: status {}; the next run tries "
+                      "again",
+                      status));
+    }
+  }
+
   const KeeperOptions& options_;
   const HostClock& clock_;
   const Postfix postfix_;
@@ -193,6 +220,7 @@ class KeeperRun {
   Terms terms_;
   KeeperRecovery recovery_;
   Backlogs backlogs_;
+  KeeperIntake intake_;
   PlanRules rules_;
   KeeperEndings endings_;
   std::set<std::string, std::less<>> listed_;

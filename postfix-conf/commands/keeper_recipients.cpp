@@ -76,7 +76,7 @@ void refresh_recipients(const KeeperOptions& options, const Generated& in_force,
   apply.config = options.config;
   apply.state = options.state;
   apply.postfix_config = options.postfix_config;
-  renew_recipients(apply, changed);
+  renew_generation(apply, changed);
 }
 
 }  // namespace mxfeed

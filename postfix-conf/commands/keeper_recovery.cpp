@@ -10,11 +10,12 @@
 #include <utility>
 
 #include "common/base/fault.h"
-#include "common/base/file.h"
 #include "common/base/text.h"
 #include "common/mail/address.h"
-#include "common/policy/constdb.h"
+#include "postfix-conf/generate/main_cf.h"
+#include "postfix-conf/generate/overlay.h"
 #include "postfix-conf/queue/spool.h"
+#include "postfix-conf/queue/stops.h"
 
 namespace mxfeed {
 namespace {
@@ -29,6 +30,7 @@ constexpr std::chrono::minutes kBetweenProbes{15};
 constexpr std::chrono::hours kBetweenMeetings{24};
 constexpr std::size_t kMostMet = 20;
 constexpr std::chrono::seconds kProbePatience{10};
+constexpr std::chrono::seconds kDnsPatience{5};
 // Postfix notices a map that was replaced within ten seconds.
 constexpr std::chrono::seconds kMapNoticed{11};
 constexpr std::chrono::seconds kTrialPatience{15};
@@ -36,27 +38,13 @@ constexpr std::chrono::seconds kTrialPatience{15};
 constexpr std::chrono::seconds kFlushTime{20};
 constexpr unsigned kFlushRate = 50;  // messages a second
 
-struct Target {
-  std::string server;
-  smtp::Target target;
-};
-
-// The servers: "[192.0.2.7]:25, [192.0.2.8]:25".  None if one of them is a name: it could
-// be the one that answers.
-std::vector<Target> targets_of(std::string_view route) {
-  std::vector<Target> targets;
-  for (const auto part : split(route, ',')) {
-    const auto server = trim(part);
-    const auto close = server.find("]:");
-    if (!server.starts_with('[') || close == std::string_view::npos) return {};
-    const auto address = IpAddress::parse(server.substr(1, close - 1));
-    const auto port = parse_unsigned(server.substr(close + 2));
-    if (!address || !port || *port == 0 || *port > 65535) return {};
-    targets.push_back({std::string(server),
-                       {*address, static_cast<std::uint16_t>(*port), std::nullopt}});
+// A route without names needs none.
+class NoLookup : public dns::Lookup {
+ public:
+  dns::Answer ask(const dns::Question&) override {
+    return dns::Answer::temporary(dns::Trouble::no_server);
   }
-  return targets;
-}
+};
 
 // The answers of each domain's servers, in the order of the jobs.
 using Answers = std::map<std::string, std::vector<ServerAnswer>>;
@@ -125,10 +113,10 @@ void KeeperRecovery::run(const Backlogs& backlogs, KeeperNews& news) {
   }
   attempt(refused);
   probe(backlogs, news);
-  write_overlay();
+  write_routes();
   begin_trials(news);
   watch_trials(news);
-  write_overlay();
+  write_routes();
   flush();
 }
 
@@ -183,14 +171,28 @@ void KeeperRecovery::probe(const Backlogs& backlogs, KeeperNews& news) {
   for (const auto& [domain, backlog] : backlogs.domains()) {
     if (is_to_be_probed(domain, backlogs)) wanted.insert(domain);
   }
+  for (const auto& hosted : generated_.hosted) {
+    if (defers_while_up(hosted)) wanted.insert(hosted.name);
+  }
   for (auto& domain : to_be_met()) wanted.insert(std::move(domain));
   for (const auto& [domain, answers] : ask_all(jobs_for(wanted, backlogs))) {
     hear(domain, answers, backlogs.domains().contains(domain), news);
   }
 }
 
+std::vector<RouteServer> KeeperRecovery::servers_of(const Hosted& hosted) {
+  if (has_names(hosted.route) && !resolver_) {
+    resolver_.emplace(dns::ResolverSettings{});
+    gateways_ = gateway_addresses(generated_);
+  }
+  NoLookup none;
+  if (!resolver_) return route_servers(hosted.route, gateways_, none);
+  auto lookup = resolver_->by(Steady::now() + kDnsPatience);
+  return route_servers(hosted.route, gateways_, lookup);
+}
+
 std::vector<ProbeJob> KeeperRecovery::jobs_for(const std::set<std::string>& wanted,
-                                               const Backlogs& backlogs) const {
+                                               const Backlogs& backlogs) {
   // Those that were not probed for the longest time come first.
   std::vector<std::pair<Time, std::string>> order;
   for (const auto& domain : wanted) {
@@ -212,9 +214,13 @@ std::vector<ProbeJob> KeeperRecovery::jobs_for(const std::set<std::string>& want
                        ? std::vector<std::string>{"postmaster@" + domain}
                        : backlog->second.recipients;
     }
-    for (const auto& one : targets_of(hosted->route)) {
-      jobs.push_back(
-          {domain, one.server, {one.target, site_.host, recipients, kProbePatience}});
+    for (auto& one : servers_of(*hosted)) {
+      jobs.push_back({domain,
+                      std::move(one.name),
+                      {{one.address, one.port, std::nullopt},
+                       site_.host,
+                       recipients,
+                       kProbePatience}});
     }
   }
   return jobs;
@@ -225,6 +231,7 @@ void KeeperRecovery::hear(const std::string& domain,
                           KeeperNews& news) {
   std::vector<ServerFinding> findings;
   for (const auto& answer : answers) findings.push_back(answer.finding);
+  greets_[domain] = first_that_greets(findings) != nullptr;
   const Destination before = all_[domain];
   if (first_that_greets(findings) == nullptr && before.passage == Passage::open &&
       !mail_waits) {
@@ -354,31 +361,15 @@ void KeeperRecovery::flush() {
   }
 }
 
-void KeeperRecovery::write_overlay() {
-  std::string text;
-  std::vector<std::pair<std::string, std::string>> lines;
+void KeeperRecovery::write_routes() {
+  OverlayLines lines;
   for (const auto& [domain, one] : all_) {
     const auto* const hosted = generated_.find(domain);
     if (hosted == nullptr) continue;
     const std::string route = overlay_route(one, hosted->route);
-    const auto name = Domain::parse(domain);
-    if (route.empty() || !name) continue;
-    for (const auto& key : name->map_keys()) {
-      lines.emplace_back(key, route);
-      if (is_relayed(hosted->below)) lines.emplace_back("." + key, route);
-    }
+    if (!route.empty()) add_overlay_lines(*hosted, route, lines);
   }
-  for (const auto& [key, route] : lines) text += fmt::format("{} {}\n", key, route);
-  const auto source = state_ / kKeeperDirectory / "transport";
-  if (read_file(source).value_or("") == text) return;
-  is_settled_ = false;
-  auto database = source;
-  database += ".cdb";
-  ConstDbWriter writer(database);
-  for (const auto& [key, route] : lines) writer.add(key, route);
-  writer.commit();
-  // Last: if a run is killed before, the next one writes both.
-  write_file(source, text);
+  if (write_overlay(overlay_path(state_), lines)) is_settled_ = false;
 }
 
 void KeeperRecovery::settle() {

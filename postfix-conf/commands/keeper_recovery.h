@@ -8,11 +8,14 @@
 #include <filesystem>
 #include <functional>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
 #include "common/base/clock.h"
+#include "common/mail/address.h"
+#include "common/net/resolver.h"
 #include "postfix-conf/commands/keeper_news.h"
 #include "postfix-conf/commands/keeper_state.h"
 #include "postfix-conf/generate/rows.h"
@@ -21,6 +24,7 @@
 #include "postfix-conf/queue/keeper_book.h"
 #include "postfix-conf/queue/queue_control.h"
 #include "postfix-conf/queue/recovery.h"
+#include "postfix-conf/queue/route_servers.h"
 #include "postfix-conf/queue/server_probe.h"
 
 namespace mxfeed {
@@ -41,6 +45,8 @@ class KeeperRecovery {
 
   // Those that were probed before.
   const std::map<std::string, Destination>& destinations() const { return all_; }
+  // Whether one of its servers greets, of the domains that this run has asked.
+  const std::map<std::string, bool>& greets() const { return greets_; }
   // The ids of all messages in trials.
   std::set<std::string, std::less<>> trials() const;
 
@@ -52,8 +58,9 @@ class KeeperRecovery {
   bool is_to_be_probed(const std::string& domain, const Backlogs& backlogs) const;
   std::vector<std::string> to_be_met() const;
   void probe(const Backlogs& backlogs, KeeperNews& news);
+  std::vector<RouteServer> servers_of(const Hosted& hosted);
   std::vector<ProbeJob> jobs_for(const std::set<std::string>& wanted,
-                                 const Backlogs& backlogs) const;
+                                 const Backlogs& backlogs);
   void hear(const std::string& domain, const std::vector<ServerAnswer>& answers,
             bool mail_waits, KeeperNews& news);
   // Of those of which no message is pending.
@@ -65,7 +72,7 @@ class KeeperRecovery {
   void watch_trials(KeeperNews& news);
   void flush();
   // Writes the routes if they have changed.
-  void write_overlay();
+  void write_routes();
   // Waits until Postfix has noticed them.
   void settle();
   void store(const std::string& domain, Destination destination);
@@ -84,6 +91,9 @@ class KeeperRecovery {
   // What this run has asked to be tried, and since when; of the clock of files.
   std::set<std::string, std::less<>> asked_;
   Time asked_since_{};
+  std::map<std::string, bool> greets_;
+  std::optional<dns::Resolver> resolver_;  // once there is a name
+  std::vector<IpAddress> gateways_;
   bool is_settled_ = true;  // Postfix has noticed the routes
 };
 

@@ -299,7 +299,7 @@ ExitCode attach_postfix(const AttachOptions& options) {
     const int status = fit_generation(apply, preparation.found().site.reading.site);
     if (status != 0) return report.finish(ExitCode{status});
   }
-  ensure_overlay(options.state);
+  ensure_overlays(options.state);
   const auto open =
       write_plan(postfix, preparation.plan(), preparation.queue(), is_running);
   if (open > 0 && attach_state(preparation.plan().first) == AttachState::accepting) {

@@ -108,6 +108,7 @@ struct DomainSettings {
   std::chrono::seconds queue_lifetime = std::chrono::hours(48);
   Time extend_until{};  // mail does not expire before; Time() for none
   WhileUp backup_while_up = WhileUp::accept;
+  std::uint64_t queue_quota = 0;  // bytes; 0 for none
   bool standby_mailboxes = false;
   WhileDown callout_while_down = WhileDown::accept;
   // any | callout | list of N | file:NAME | command:NAME

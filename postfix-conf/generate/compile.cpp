@@ -108,6 +108,7 @@ Wanted compile(const Config& config, const HostConfig* local, const std::string&
     hosted.extended_until = s.extend_until;
     hosted.on_refusal = s.on_refusal;
     hosted.while_up = s.backup_while_up;
+    hosted.queue_quota = s.queue_quota;
     hosted.intake = s.state == DomainState::suspended ? Intake::suspended : Intake::open;
     hosted.blocklist = s.blocklist == Blocklist::reject;
     hosted.callout = s.recipients == "callout";

@@ -49,6 +49,8 @@ void add_changes(const Hosted& now, const DomainPolicy& policy, const Hosted& be
           time_text(now.extended_until));
   changed("on_refusal", to_string(before.on_refusal), to_string(now.on_refusal));
   changed("backup_while_up", to_string(before.while_up), to_string(now.while_up));
+  changed("queue_quota", std::to_string(before.queue_quota),
+          std::to_string(now.queue_quota));
   changed("blocklist", before.blocklist ? "reject" : "off",
           now.blocklist ? "reject" : "off");
   changed("callout", before.callout ? "yes" : "no", now.callout ? "yes" : "no");

@@ -202,13 +202,29 @@ std::vector<Parameter> main_cf_parameters(const MainCfNeeds& needs) {
       {"transport_maps",
        fmt::format("cdb:{}, {}transport", overlay_path(needs.state).string(), maps)},
       {kMiltersParameter, milters(needs)},
-      {kRecipientsParameter, "check_recipient_access " + maps + kRecipientAccess.name},
+      {kRecipientsParameter,
+       fmt::format("check_recipient_access cdb:{}, check_recipient_access {}{}",
+                   intake_overlay_path(needs.state).string(), maps,
+                   kRecipientAccess.name)},
       {kEtrnParameter, "check_client_access " + maps + kEtrnClients.name}};
   add_classes(needs, all);
   add_delivery(needs, all);
   add_limits(needs, all);
   if (needs.dedicated) add_dedicated(needs, all);
   return all;
+}
+
+std::vector<IpAddress> gateway_addresses(const Generated& generated) {
+  std::vector<IpAddress> addresses;
+  const std::string value = value_of(generated, kGateways);
+  for (const auto part : split(value, ',')) {
+    auto item = trim(part);
+    if (item.starts_with('[') && item.ends_with(']')) {
+      item = item.substr(1, item.size() - 2);
+    }
+    if (const auto address = IpAddress::parse(item)) addresses.push_back(*address);
+  }
+  return addresses;
 }
 
 std::vector<std::string> master_cf_services(const MasterCfNeeds& needs) {

@@ -25,6 +25,9 @@ inline constexpr const char* kEtrnParameter = "mxfeed_etrn_restrictions";
 // What the parameters of our transports begin with, which mail that waits needs.
 inline constexpr const char* kDeliveryParameters = "mxfeed_delivery_";
 
+// The addresses of all gateways that the parameters name.
+std::vector<IpAddress> gateway_addresses(const Generated& generated);
+
 // The sockets of our milters, as a chrooted smtpd(8) sees them.
 inline constexpr const char* kGreylistSocket = "unix:mxfeed/greylist.sock";
 inline constexpr const char* kVirusSocket = "unix:mxfeed/virus.sock";

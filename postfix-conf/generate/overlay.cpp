@@ -5,7 +5,9 @@
 #include <system_error>
 
 #include "common/base/fault.h"
+#include "common/base/file.h"
 #include "common/policy/constdb.h"
+#include "postfix-conf/generate/maps.h"
 
 namespace mxfeed {
 
@@ -15,16 +17,44 @@ fs::path overlay_path(const fs::path& state) {
   return state / "keeper" / "transport";
 }
 
-void ensure_overlay(const fs::path& state) {
-  fs::path database = overlay_path(state);
-  database += ".cdb";
-  std::error_code error;
-  if (fs::exists(database, error)) return;
-  fs::create_directories(database.parent_path(), error);
-  if (error) {
-    throw Fault("make directory", database.parent_path().string(), error.message());
+fs::path intake_overlay_path(const fs::path& state) {
+  return state / "keeper" / "recipient_access";
+}
+
+void ensure_overlays(const fs::path& state) {
+  for (const auto& path : {overlay_path(state), intake_overlay_path(state)}) {
+    fs::path database = path;
+    database += ".cdb";
+    std::error_code error;
+    if (fs::exists(database, error)) continue;
+    fs::create_directories(database.parent_path(), error);
+    if (error) {
+      throw Fault("make directory", database.parent_path().string(), error.message());
+    }
+    ConstDbWriter(database).commit();
   }
-  ConstDbWriter(database).commit();
+}
+
+void add_overlay_lines(const Hosted& hosted, std::string_view value,
+                       OverlayLines& lines) {
+  for (const auto& key : key_forms(hosted.name)) {
+    lines.emplace_back(key, value);
+    if (is_relayed(hosted.below)) lines.emplace_back("." + key, value);
+  }
+}
+
+bool write_overlay(const fs::path& path, const OverlayLines& lines) {
+  std::string text;
+  for (const auto& [key, value] : lines) text.append(key + " " + value + "\n");
+  if (read_file(path).value_or("") == text) return false;
+  fs::path database = path;
+  database += ".cdb";
+  ConstDbWriter writer(database);
+  for (const auto& [key, value] : lines) writer.add(key, value);
+  writer.commit();
+  // Last: if a run is killed before, the next one writes both.
+  write_file(path, text);
+  return true;
 }
 
 }  // namespace mxfeed

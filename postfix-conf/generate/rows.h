@@ -66,6 +66,7 @@ struct Hosted {
   bool callout = false;                // mxfeed-recipients is asked about recipients
   // What unknown recipients get while it cannot ask the server.
   WhileDown while_down = WhileDown::accept;
+  std::uint64_t queue_quota = 0;  // bytes; 0 for none
   std::string tls;  // of the delivery, as in smtp_tls_policy_maps; empty: as it comes
 
   bool operator==(const Hosted&) const = default;

@@ -27,6 +27,7 @@ constexpr std::array kOnRefusal{OnRefusal::bounce, OnRefusal::bounce_verified,
 constexpr auto kMostLifetime = hours(24 * 100);  // Postfix's own limit
 constexpr std::uint64_t kLeastSize = 64 << 10;   // RFC 5321, 4.5.3.1.7: 64K octets
 constexpr std::uint64_t kMostSize = std::uint64_t{1} << 30;
+constexpr std::uint64_t kMostQuota = std::uint64_t{1} << 40;
 constexpr std::uint64_t kMaxRecord = 200;
 
 void read_service(const Entry& entry, const Setting<DomainSettings>&,
@@ -138,6 +139,14 @@ Settings<MailboxConfig> domain_mailbox_settings() {
   return kRows;
 }
 
+constexpr Setting<DomainSettings> queue_quota_row() {
+  auto row = size<&DomainSettings::queue_quota>("queue_quota", 0, kMostQuota, R"("2G")");
+  row.value = [](const DomainSettings& s) {
+    return s.queue_quota == 0 ? Json() : Json(format_size(s.queue_quota));
+  };
+  return row;
+}
+
 Settings<DomainSettings> domain_settings() {
   using S = DomainSettings;
   static constexpr std::array kRows{
@@ -164,7 +173,8 @@ Settings<DomainSettings> domain_settings() {
           .once(),
       duration<&S::queue_lifetime>("queue_lifetime", hours(1), kMostLifetime, R"("4d")"),
       time<&S::extend_until>("extend_until", R"("2026-12-05T18:00:00+01:00")"),
-      choice<kWhileUp, &S::backup_while_up>("backup_while_up", R"("defer")").later(),
+      choice<kWhileUp, &S::backup_while_up>("backup_while_up", R"("defer")"),
+      queue_quota_row(),
       size<&S::max_size>("max_size", kLeastSize, kMostSize, R"("100M")"),
       table<S>("greylist", domain_greylist_settings, read_greylist),
       table<S>("virus", domain_virus_settings),

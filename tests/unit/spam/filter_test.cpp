@@ -148,7 +148,7 @@ TEST_CASE("what is done depends on the recipients and the client", "[spam]") {
        "198.51.100.7",
        {ours, third},
        true,
-       kRemoved + kFail,
+       kRemoved + "X-Spam=yes X-Mxfeed-Spam-Status=high p=1.00 t=1 " + kFail,
        "spam-high"},
       {"mixed, trusted",
        "192.0.2.1",
