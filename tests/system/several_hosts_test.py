@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What the answers of the first of two servers do with a mail, in order and in protect mode."""
+"""What the answers of the first of two servers do with a mail that may bounce, and in protect
+mode."""
 
 import rig
 
@@ -14,7 +15,7 @@ NEVER = "550 5.7.1 Not here"
 
 class SeveralHostsTest(rig.TestCase):
     domains = "".join([
-        rig.feed("plain.example", OFF, deliver_to=BOTH),
+        rig.feed("plain.example", OFF, 'on_refusal = "bounce"', deliver_to=BOTH),
         rig.feed("protected.example", OFF, 'state = "protect"', deliver_to=BOTH),
     ])
 
