@@ -107,7 +107,7 @@ class SpamFilter : public Filter {
  private:
   // What the domain wants done with spam.
   Verdict judged(MessageEdits& edits) {
-    if (is_mixed_) {
+    if (is_mixed_ && scope_ != Scope::exempt) {
       static Metric& mixed = counter("mxfeed_spam_mixed_total");
       mixed.add();
     }

@@ -160,15 +160,18 @@ class SpamTest(daemons.TestCase):
             self.assertEqual(result.edits, [("add", b"X-Mxfeed-Sender", b" own")])
         self.assertTrue(self.send(daemon, message).discarded)
 
-    def test_recipients_of_different_policies_get_no_action(self):
-        self.apply(domain("acme.example", high="delete") + domain("b.example", high="reject"))
+    def test_of_different_policies_the_least_destructive_action_is_taken(self):
+        self.apply(domain("acme.example", high="delete") + domain("b.example", high="reject") +
+                   domain("c.example", high="subject"))
         daemon = self.start("spam")
+        result = self.send(daemon, mail(GTUBE), ["info@acme.example", "info@b.example"])
+        self.assertFalse(result.accepted or result.discarded, result.reply)
         result = self.send(daemon, mail(GTUBE, extra=FORGED),
-                           ["info@acme.example", "info@b.example"])
-        self.assertTrue(result.accepted)
-        self.assertEqual(result.header("Subject"), ["Our meeting"])
+                           ["info@acme.example", "info@c.example"])
+        self.assertTrue(result.accepted, result.reply)
+        self.assertEqual(result.header("Subject"), ["[SPAM: high] Our meeting"])
         self.assertEqual(result.header("X-Mxfeed-Spam"), [])
-        self.assertEqual(daemon.metric("mxfeed_spam_mixed_total"), 1)
+        self.assertEqual(daemon.metric("mxfeed_spam_mixed_total"), 2)
         # Domains of equal policies are no mixture.
         self.apply(domain("acme.example", high="delete") + domain("b.example", high="delete"))
         daemon.ask("reload")
