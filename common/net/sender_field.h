@@ -36,8 +36,9 @@ struct SenderCheck {
   // The domain that was checked, in lower-case A-labels; empty if it is not a valid one.
   std::string domain;
 
-  // Whether a bounce can reach nobody but who sent the message: an own client, or a
-  // sender address whose domain allows the client.  The null sender never is.
+  // Whether a bounce may go to the sender: the message came from an own client, which we
+  // answer for, or its sender's domain allows the client.  A trusted network with servers
+  // that forward mail of others is not kept apart.  The null sender never is.
   bool is_verified() const;
   bool operator==(const SenderCheck&) const = default;
 };

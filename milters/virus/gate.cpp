@@ -5,6 +5,11 @@
 
 namespace mxfeed::virus {
 
+Gate::Kind Gate::kind_of(const DomainPolicy& policy) {
+  return {policy.content_class, policy.is_hosted(), policy.spam.enabled,
+          policy.virus.encrypted};
+}
+
 Gate::Gate(const Envelope& envelope, const GatewayPolicy& gateway)
     : is_trusted_(!gateway.trust(envelope).empty()),
       without_smtputf8_(envelope.smtputf8 && !gateway.smtputf8),
@@ -21,9 +26,9 @@ Admission Gate::admit(const Recipient& recipient, const DomainPolicy& policy,
   }
   const bool has_limit = policy.is_hosted() && policy.max_size != 0;
   if (has_limit && declared_size_ > policy.max_size) return Admission::too_large;
-  if (!class_) class_ = policy.content_class;
-  if (*class_ != policy.content_class && !is_trusted_ && !closed_) {
-    closed_ = !comes_again();
+  if (!first_) first_ = kind_of(policy);
+  if (first_->content_class != policy.content_class && !is_trusted_ && !closed_) {
+    closed_ = !first_->filters_like(kind_of(policy)) || !comes_again();
   }
   if (closed_) return Admission::other_class;
   if (!policy.is_hosted()) has_other_ = true;

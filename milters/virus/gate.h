@@ -7,7 +7,8 @@
 // class is deferred.  From then on every further recipient is deferred, whatever its
 // class: some senders lose recipients when a 250 follows a 452.  A trusted client, often
 // a mail program that cannot try again, is spared this (joint_policy.h), and so is a
-// recipient that was put off before and comes again (put_off.h).
+// recipient that was put off before and comes again (put_off.h): unless one has a filter
+// that the other has not, which a stranger could switch off by its company.
 //
 // A recipient whose domain takes no message of the declared size is refused, and a
 // message that turns out to be larger than declared.
@@ -54,12 +55,25 @@ class Gate {
   bool header_needs_smtputf8() const { return utf8_header_ && !has_other_; }
 
  private:
+  struct Kind {
+    std::uint32_t content_class;
+    bool is_hosted;
+    bool is_classified;  // as spam
+    EncryptedAction encrypted;
+
+    bool filters_like(const Kind& other) const {
+      return is_hosted == other.is_hosted && is_classified == other.is_classified &&
+             encrypted == other.encrypted;
+    }
+  };
+  static Kind kind_of(const DomainPolicy& policy);
+
   const bool is_trusted_;
   const bool without_smtputf8_;  // announced, but our domains' servers do not take it
   const bool utf8_sender_;
   const std::uint64_t declared_size_;  // 0 if it was not
   std::uint64_t max_size_ = 0;
-  std::optional<std::uint32_t> class_;
+  std::optional<Kind> first_;  // of the first recipient
   bool closed_ = false;
   bool has_other_ = false;  // a recipient that is not ours
   bool utf8_header_ = false;

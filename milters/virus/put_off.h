@@ -44,7 +44,6 @@ class PutOff {
   void forget(Time now);
 
   const std::size_t most_;
-  // A sender cannot choose recipients that meet.
   const std::uint64_t seed_;
   std::mutex mutex_;
   std::unordered_map<Key, Time> first_;       // when it was put off first

@@ -115,12 +115,13 @@ class KeeperRun {
     tell(plan, news);
     recovery_.run(backlogs_, news);
     tell_of_deliveries(options_.state, site_, generated_, terms_, book_, clock_.now);
-    refresh_recipients(options_, generated_, book_, news, clock_.now);
     intake_.run(recovery_.greets(), news);
     if (rules_.obstacle.empty()) end_graces();
     book_.prune(clock_.now);
     held_book_.prune(clock_.now);
     note_keeper_run(options_.state, clock_.now);
+    // Last: programs of the operator may take minutes.
+    refresh_recipients(options_, generated_, book_, news, clock_.now);
     return plan.is_braked() ? ExitCode::wrong : ExitCode::fine;
   }
 

@@ -39,19 +39,22 @@ void KeeperNews::warn(const std::string& domain, const ExpiringSoon& soon) {
   if (!book_.may_send("warning", domain, now_, kBetweenWarnings)) return;
   const auto contacts = contacts_of(soon.customer);
   alert({"expiring", domain,
-         fmt::format("{} will be returned to their senders, the first at {}; {}",
+         fmt::format("{} will be returned to their senders, or held and deleted as "
+                     "on_refusal says, the first at {}; {}",
                      count_of(soon.messages, "message"), utc(soon.first),
                      contacts.empty() ? "no contact can be reached by mail"
                                       : "its contacts are told by mail")});
   if (contacts.empty()) return;
   mail(contacts, domain,
-       fmt::format("Mail for {0} waits here, since its mail server does not take it.\n"
-                   "{1} will be returned to their senders, the first at {2}.\n\n"
-                   "The last answer was:\n{3}\n\n"
-                   "Please make the mail server available, or ask us to keep the mail "
-                   "longer.\n",
-                   domain, count_of(soon.messages, "message"), utc(soon.first),
-                   soon.reason.empty() ? "none" : escape_line(soon.reason)));
+       fmt::format(
+           "Mail for {0} waits here, since its mail server does not take it.\n"
+           "{1} will be returned to their senders, the first at {2}.\n"
+           "Where a sender cannot be verified, the mail may be deleted instead.\n\n"
+           "The last answer was:\n{3}\n\n"
+           "Please make the mail server available, or ask us to keep the mail "
+           "longer.\n",
+           domain, count_of(soon.messages, "message"), utc(soon.first),
+           soon.reason.empty() ? "none" : escape_line(soon.reason)));
 }
 
 std::vector<std::string> KeeperNews::contacts_of(const std::string& customer) {

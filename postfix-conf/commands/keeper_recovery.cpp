@@ -30,7 +30,8 @@ constexpr std::chrono::minutes kBetweenProbes{15};
 constexpr std::chrono::hours kBetweenMeetings{24};
 constexpr std::size_t kMostMet = 20;
 constexpr std::chrono::seconds kProbePatience{10};
-constexpr std::chrono::seconds kDnsPatience{5};
+// Of all questions of a run together: those after it wait for the next run.
+constexpr std::chrono::seconds kDnsPatience{20};
 // Postfix notices a map that was replaced within ten seconds.
 constexpr std::chrono::seconds kMapNoticed{11};
 constexpr std::chrono::seconds kTrialPatience{15};
@@ -183,11 +184,12 @@ void KeeperRecovery::probe(const Backlogs& backlogs, KeeperNews& news) {
 std::vector<RouteServer> KeeperRecovery::servers_of(const Hosted& hosted) {
   if (has_names(hosted.route) && !resolver_) {
     resolver_.emplace(dns::ResolverSettings{});
+    dns_end_ = Steady::now() + kDnsPatience;
     gateways_ = gateway_addresses(generated_);
   }
   NoLookup none;
   if (!resolver_) return route_servers(hosted.route, gateways_, none);
-  auto lookup = resolver_->by(Steady::now() + kDnsPatience);
+  auto lookup = resolver_->by(dns_end_);
   return route_servers(hosted.route, gateways_, lookup);
 }
 

@@ -93,6 +93,7 @@ class KeeperRecovery {
   Time asked_since_{};
   std::map<std::string, bool> greets_;
   std::optional<dns::Resolver> resolver_;  // once there is a name
+  dns::Resolver::Instant dns_end_{};
   std::vector<IpAddress> gateways_;
   bool is_settled_ = true;  // Postfix has noticed the routes
 };

@@ -31,6 +31,7 @@ void ensure_overlays(const fs::path& state) {
     if (error) {
       throw Fault("make directory", database.parent_path().string(), error.message());
     }
+    fs::remove(path, error);  // a text without its table
     ConstDbWriter(database).commit();
   }
 }
@@ -46,13 +47,15 @@ void add_overlay_lines(const Hosted& hosted, std::string_view value,
 bool write_overlay(const fs::path& path, const OverlayLines& lines) {
   std::string text;
   for (const auto& [key, value] : lines) text.append(key + " " + value + "\n");
-  if (read_file(path).value_or("") == text) return false;
+  if (read_file(path) == text) return false;
   fs::path database = path;
   database += ".cdb";
   ConstDbWriter writer(database);
   for (const auto& [key, value] : lines) writer.add(key, value);
+  // If a run is killed before the end, the next one finds no text and writes both.
+  std::error_code ignored;
+  fs::remove(path, ignored);
   writer.commit();
-  // Last: if a run is killed before, the next one writes both.
   write_file(path, text);
   return true;
 }

@@ -114,11 +114,13 @@ Judgement judge_held(const QueuedMessage& message, const Record& record, Terms& 
       return judge_interrupted(message, terms, rules);
     case Touch::holding:
       return {Step::release, Cause::interrupted, last_deadline(message, terms)};
-    case Touch::held:
-      return {rules.now - record.since >= kHeldFor && rules.obstacle.empty()
-                  ? Step::discard
-                  : Step::keep,
-              Cause::held, record.since + kHeldFor};
+    case Touch::held: {
+      // Not at once after a host was off for a week: the operator must have had the time.
+      const bool is_over = rules.now - record.since >= kHeldFor &&
+                           rules.now - rules.started >= kUpBeforeDiscard;
+      return {is_over && rules.obstacle.empty() ? Step::discard : Step::keep, Cause::held,
+              record.since + kHeldFor};
+    }
   }
   return {Step::keep, Cause::not_deferred, last_deadline(message, terms)};
 }

@@ -58,6 +58,8 @@ using Journal = std::function<Record(std::string_view id)>;
 
 // For how long the keeper has a message on hold before it is deleted.
 inline constexpr std::chrono::hours kHeldFor{7 * 24};
+// And how long the host must be up before that ends.
+inline constexpr std::chrono::hours kUpBeforeDiscard{24};
 
 struct PlanRules {
   Time now{};

@@ -43,8 +43,8 @@ std::optional<Stop> stop_of(const Hosted& hosted, const DomainLoad& load,
   if (!is_relayed(hosted.own)) return std::nullopt;
   if (is_full(hosted, load.queued, before == Stop::full)) return Stop::full;
   if (!defers_while_up(hosted)) return std::nullopt;
-  const bool answers = load.answers.value_or(before == Stop::main_answers);
-  return answers ? std::optional(Stop::main_answers) : std::nullopt;
+  // Not known, since the name does not resolve: mail is taken.
+  return load.answers.value_or(false) ? std::optional(Stop::main_answers) : std::nullopt;
 }
 
 OverlayLines lines_of(const Generated& generated, const Stops& stops) {

@@ -77,6 +77,20 @@ TEST_CASE("a recipient that comes again may join those of another class", "[viru
   CHECK(gate.admit(recipient, of_class(2), again) == Admission::other_class);
 }
 
+TEST_CASE("its company does not switch a filter off", "[virus]") {
+  const Recipient recipient{"info", "acme.example"};
+  const auto again = [] { return true; };
+  DomainPolicy classified = of_class(2);
+  classified.spam.enabled = true;
+  DomainPolicy strict = of_class(3);
+  strict.virus.encrypted = EncryptedAction::reject;
+  for (const auto& other : {classified, strict, of_class(0)}) {
+    Gate gate(kStranger, {});
+    CHECK(gate.admit(recipient, of_class(1), never) == Admission::admitted);
+    CHECK(gate.admit(recipient, other, again) == Admission::other_class);
+  }
+}
+
 TEST_CASE("a domain takes no message above its max_size", "[virus]") {
   const auto limited = [](std::uint64_t max_size, std::uint32_t content_class) {
     DomainPolicy policy = of_class(content_class);

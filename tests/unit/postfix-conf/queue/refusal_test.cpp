@@ -112,6 +112,11 @@ PlanRules rules_at(Time now, Time since = {}) {
   return rules;
 }
 
+PlanRules started(PlanRules rules, Time when) {
+  rules.started = when;
+  return rules;
+}
+
 PlanRules stopped(PlanRules rules) {
   rules.obstacle = "clock";
   return rules;
@@ -231,10 +236,16 @@ std::vector<RefusedCase> cases() {
        Step::keep,
        Cause::held,
        {Touch::held, kNow - kHeldFor + seconds(1)}},
-      {"held for seven days",
+      {"held for seven days, of which the host was up for one",
        held(verified()),
-       rules,
+       started(rules, kNow - kUpBeforeDiscard),
        Step::discard,
+       Cause::held,
+       {Touch::held, kNow - kHeldFor}},
+      {"held for seven days, but the host has just come back",
+       held(verified()),
+       started(rules, kNow - kUpBeforeDiscard + seconds(1)),
+       Step::keep,
        Cause::held,
        {Touch::held, kNow - kHeldFor}},
       {"held for seven days by a wrong clock",
