@@ -7,6 +7,9 @@
 #include <cstdio>
 #include <functional>
 #include <limits>
+#include <optional>
+#include <set>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -101,11 +104,16 @@ Site site_of(const ApplyOptions& options, const PostfixUse& use,
   return former.site;
 }
 
+struct Asked {
+  Wanted wanted;
+  std::set<std::string> with_command;  // domains whose recipients a program prints
+};
+
 // What the configuration asks for; nothing if it is wrong.
-std::optional<Wanted> read_wanted(const ApplyOptions& options,
-                                  const Generations& generations,
-                                  const Generated& in_force, GenerationMeta& meta,
-                                  ApplyReport& report) {
+std::optional<Asked> read_wanted(const ApplyOptions& options,
+                                 const Generations& generations,
+                                 const Generated& in_force, GenerationMeta& meta,
+                                 ApplyReport& report) {
   Config config = load_config_shown(options.config);
   const auto former = former_meta(generations);
   Site site;
@@ -126,13 +134,12 @@ std::optional<Wanted> read_wanted(const ApplyOptions& options,
         fmt::format("{}; nothing was changed", count_of(config.errors.size(), "error")));
     return std::nullopt;
   }
-  if (!options.dry_run) prune_recipient_lists(options.state, config);
   meta.written = system_time();
   meta.config = config.digest;
   const auto host = pick_host(config, options.host, former.local);
   auto wanted = compile(config, host.config, options.state.string(), site);
   wanted.draft.local = host.local;
-  return wanted;
+  return Asked{std::move(wanted), domains_with_command(config)};
 }
 
 // For the keeper, unless nothing was put in force.
@@ -154,11 +161,17 @@ int apply(const ApplyOptions& options) {
   const int status = locked(options, [&](Generations& generations, ApplyReport& report) {
     GenerationMeta meta;
     auto in_force = read_in_force(generations);
-    auto wanted = read_wanted(options, generations, in_force.hosted, meta, report);
-    if (!wanted) return 1;
+    auto asked = read_wanted(options, generations, in_force.hosted, meta, report);
+    if (!asked) return 1;
     meta.unknown = in_force.meta.unknown;
-    return Installation(options, generations, std::move(in_force), report)
-        .install(*std::move(wanted), std::move(meta), Installation::Reason::apply);
+    const int done = Installation(options, generations, std::move(in_force), report)
+                         .install(std::move(asked->wanted), std::move(meta),
+                                  Installation::Reason::apply);
+    // Not before: the keeper renews the lists of what stays in force.
+    if (done == 0 && !options.dry_run) {
+      prune_recipient_lists(options.state, asked->with_command);
+    }
+    return done;
   });
   note_applied(options, status);
   return status;

@@ -109,13 +109,13 @@ class KeeperRun {
     for (const auto& domain : plan.spared()) held_book_.set_spared(domain, clock_.now);
     if (malformed_ == 0) endings_.note_gone(listed_);
     endings_.note_released(plan.released());
-    endings_.carry_out(steps);
+    endings_.carry_out(steps, malformed_ == 0);
     endings_.report();
     KeeperNews news(options_.config, site_, book_, terms_, clock_.now);
     tell(plan, news);
     recovery_.run(backlogs_, news);
     tell_of_deliveries(options_.state, site_, generated_, terms_, book_, clock_.now);
-    intake_.run(recovery_.greets(), news);
+    if (site_.has_intake) intake_.run(recovery_.greets(), news);
     if (rules_.obstacle.empty()) end_graces();
     book_.prune(clock_.now);
     held_book_.prune(clock_.now);

@@ -60,7 +60,7 @@ Deliveries read_deliveries(const fs::path& log, const std::optional<LogMark>& si
   return found;
 }
 
-// Those that are left out when the time is over are asked about when mail comes.
+// Recipients that a run does not reach in time are asked about when their mail comes.
 void tell(RecipientsClient& client, const std::set<std::string>& recipients) {
   const auto end = Monotonic::now() + kMostTime;
   for (const auto& recipient : recipients) {

@@ -44,10 +44,10 @@ Record KeeperEndings::record_of(std::string_view id) const {
   return found == records_.end() ? Record() : found->second;
 }
 
-void KeeperEndings::carry_out(const Steps& steps) {
+void KeeperEndings::carry_out(const Steps& steps, bool is_whole) {
   std::map<Step, Steps> by_step;
   for (const auto& one : steps) by_step[one.step].push_back(one);
-  close_interrupted(by_step);
+  if (is_whole) close_interrupted(by_step);
   for (const auto& one : by_step[Step::attempt]) control_.attempt(one.id);
   bounce(by_step[Step::resume]);
   expire_single(by_step[Step::expire]);

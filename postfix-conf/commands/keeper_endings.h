@@ -38,8 +38,9 @@ class KeeperEndings {
   // What the journals of both books have of a message.
   Record record_of(std::string_view id) const;
 
-  // All steps of a plan.  Throws Fault.
-  void carry_out(const std::vector<PlannedStep>& steps);
+  // All steps of a plan.  `is_whole`: the plan knows each message of the queue; else what
+  // it does not name may be there all the same.  Throws Fault.
+  void carry_out(const std::vector<PlannedStep>& steps, bool is_whole);
 
   // Of the messages that the keeper has put on hold: those that somebody else has
   // released.

@@ -185,12 +185,12 @@ std::vector<RouteServer> KeeperRecovery::servers_of(const Hosted& hosted) {
   if (has_names(hosted.route) && !resolver_) {
     resolver_.emplace(dns::ResolverSettings{});
     dns_end_ = Steady::now() + kDnsPatience;
-    gateways_ = gateway_addresses(generated_);
+    limits_ = {gateway_addresses(generated_), generated_.use.allow_private};
   }
   NoLookup none;
-  if (!resolver_) return route_servers(hosted.route, gateways_, none);
+  if (!resolver_) return route_servers(hosted.route, limits_, none);
   auto lookup = resolver_->by(dns_end_);
-  return route_servers(hosted.route, gateways_, lookup);
+  return route_servers(hosted.route, limits_, lookup);
 }
 
 std::vector<ProbeJob> KeeperRecovery::jobs_for(const std::set<std::string>& wanted,

@@ -94,7 +94,7 @@ class KeeperRecovery {
   std::map<std::string, bool> greets_;
   std::optional<dns::Resolver> resolver_;  // once there is a name
   dns::Resolver::Instant dns_end_{};
-  std::vector<IpAddress> gateways_;
+  RouteLimits limits_;
   bool is_settled_ = true;  // Postfix has noticed the routes
 };
 

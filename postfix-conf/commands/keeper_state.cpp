@@ -3,12 +3,15 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "common/base/fault.h"
 #include "common/base/host_clock.h"
 #include "common/base/text.h"
 #include "postfix-conf/generate/generations.h"
+#include "postfix-conf/generate/main_cf.h"
+#include "postfix-conf/generate/overlay.h"
 #include "postfix-conf/postfix/mail_log.h"
 #include "postfix-conf/postfix/postfix.h"
 
@@ -42,16 +45,19 @@ KeeperPostfix read_keeper_postfix(const std::filesystem::path& postfix_config,
   const auto values =
       Postfix(postfix_config)
           .parameters({"queue_directory", "myhostname", "enable_long_queue_ids",
-                       "transport_maps", "minimal_backoff_time", "maillog_file"});
+                       "transport_maps", "minimal_backoff_time", "maillog_file",
+                       kRecipientsParameter});
   found.queue_directory = values.at(0);
   found.host = values.at(1);
   found.has_long_ids = values.at(2) == "yes";
   found.suspension = parse_duration(values.at(4)).value_or(found.suspension);
   found.log_file = mail_log_file(values.at(5));
-  const auto table = "cdb:" + (directory_in(state) / "transport").string();
-  for (const auto item : list_items(values.at(3))) {
-    found.has_overlay = found.has_overlay || item == table;
-  }
+  const auto has_table = [](const std::string& value, const std::filesystem::path& path) {
+    const auto items = list_items(value);
+    return std::find(items.begin(), items.end(), "cdb:" + path.string()) != items.end();
+  };
+  found.has_overlay = has_table(values.at(3), overlay_path(state));
+  found.has_intake = has_table(values.at(6), intake_overlay_path(state));
   return found;
 }
 

@@ -228,11 +228,18 @@ void run_recipient_commands(Config& config, const RecipientCommandsOptions& opti
   }
 }
 
-void prune_recipient_lists(const fs::path& state, const Config& config) {
+std::set<std::string> domains_with_command(const Config& config) {
+  std::set<std::string> names;
+  for (const auto& domain : config.domains) {
+    if (has_command(domain)) names.insert(domain.name);
+  }
+  return names;
+}
+
+void prune_recipient_lists(const fs::path& state, const std::set<std::string>& domains) {
   each_list(state, [&](const std::string& name, const fs::path& path) {
-    const auto* const domain = config.find(name);
     std::error_code ignored;
-    if (domain == nullptr || !has_command(*domain)) fs::remove(path, ignored);
+    if (!domains.contains(name)) fs::remove(path, ignored);
   });
 }
 

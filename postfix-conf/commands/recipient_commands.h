@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -32,8 +33,11 @@ struct RecipientCommandsOptions {
 // domain, all have five minutes; one that was slow is not run for another domain.
 void run_recipient_commands(Config& config, const RecipientCommandsOptions& options);
 
-// Removes the lists of all other domains than those that have a command.
-void prune_recipient_lists(const std::filesystem::path& state, const Config& config);
+std::set<std::string> domains_with_command(const Config& config);
+
+// Removes the lists of all other domains.
+void prune_recipient_lists(const std::filesystem::path& state,
+                           const std::set<std::string>& domains);
 
 // The domains whose last good list is older than `life`.
 std::vector<std::string> stale_recipient_lists(const std::filesystem::path& state,

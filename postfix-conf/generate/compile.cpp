@@ -138,6 +138,7 @@ Wanted compile(const Config& config, const HostConfig* local, const std::string&
   draft.use.dedicated = gateway.dedicated;
   draft.use.longest_lifetime = longest;
   draft.use.services = gateway.services;
+  draft.use.allow_private = gateway.allow_private;
   draft.use.removal_grace = gateway.removal_grace;
   draft.main_cf = main_cf_parameters({.state = state,
                                       .dedicated = gateway.dedicated,

@@ -5,11 +5,22 @@
 
 #include <limits>
 #include <set>
+#include <string>
+#include <vector>
 
 #include "common/base/fault.h"
 #include "common/base/text.h"
 
 namespace mxfeed {
+namespace {
+
+std::string texts_of(const std::vector<Network>& networks) {
+  std::string text;
+  for (const auto& one : networks) text += (text.empty() ? "" : " ") + one.str();
+  return text;
+}
+
+}  // namespace
 
 std::string render(const GenerationMeta& meta) {
   std::string text = fmt::format(
@@ -18,19 +29,17 @@ std::string render(const GenerationMeta& meta) {
       meta.number, meta.written.time_since_epoch().count(), meta.config, meta.previous,
       meta.copy_of, meta.domains, meta.removed);
   const auto word = [](bool flag) { return flag ? "yes" : "no"; };
-  std::string networks;
-  for (const auto& one : meta.site.mynetworks) networks += " " + one.str();
   fmt::format_to(
       std::back_inserter(text),
       "host: {}\nhost-selected: {}\nsite-relay-recipients: {}\nsite-parents-match: {}\n"
       "site-mynetworks: {}\nsite-proxies: {}\ndedicated: {}\nlargest-message: {}\n"
       "largest-message-of: {}\nlongest-lifetime: {}\nremoval-grace: {}\n"
-      "services: {}\n",
+      "services: {}\nallow-private: {}\n",
       meta.local.name, word(meta.local.is_selected), word(meta.site.has_relay_recipients),
-      word(meta.site.parents_match), trim(networks), meta.site.proxies,
+      word(meta.site.parents_match), texts_of(meta.site.mynetworks), meta.site.proxies,
       word(meta.use.dedicated), meta.use.largest_message, meta.use.largest_of,
       meta.use.longest_lifetime.count(), meta.use.removal_grace.count(),
-      fmt::join(meta.use.services, " "));
+      fmt::join(meta.use.services, " "), texts_of(meta.use.allow_private));
   for (const auto& [name, value] : meta.unknown) {
     fmt::format_to(std::back_inserter(text), "{}: {}\n", name, value);
   }
@@ -62,6 +71,16 @@ GenerationMeta parse_meta(std::string_view text, std::string_view source) {
       if (value != "yes" && value != "no") damaged(line);
       return value == "yes";
     };
+    const auto networks = [&] {
+      std::vector<Network> all;
+      for (const auto one : split(value, ' ')) {
+        if (one.empty()) continue;
+        const auto network = Network::parse(one);
+        if (!network) damaged(line);
+        all.push_back(*network);
+      }
+      return all;
+    };
     if (name == "generation") {
       meta.number = number();
     } else if (name == "written") {
@@ -85,12 +104,7 @@ GenerationMeta parse_meta(std::string_view text, std::string_view source) {
     } else if (name == "site-parents-match") {
       meta.site.parents_match = flag();
     } else if (name == "site-mynetworks") {
-      for (const auto one : split(value, ' ')) {
-        if (one.empty()) continue;
-        const auto network = Network::parse(one);
-        if (!network) damaged(line);
-        meta.site.mynetworks.push_back(*network);
-      }
+      meta.site.mynetworks = networks();
     } else if (name == "site-proxies") {
       meta.site.proxies = value;
     } else if (name == "dedicated") {
@@ -107,6 +121,8 @@ GenerationMeta parse_meta(std::string_view text, std::string_view source) {
       for (const auto one : split(value, ' ')) {
         if (!one.empty()) meta.use.services.emplace_back(one);
       }
+    } else if (name == "allow-private") {
+      meta.use.allow_private = networks();
     } else if (name != "version") {
       meta.unknown.emplace_back(name, value);
     }

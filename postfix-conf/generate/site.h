@@ -48,6 +48,7 @@ struct PostfixUse {
   std::chrono::seconds longest_lifetime{0};
   // How long mail for a domain that vanishes from the configuration is put off.
   std::chrono::seconds removal_grace{std::chrono::hours(72)};
+  std::vector<Network> allow_private;  // that servers by name may be in
   // The services that get the filters, "2525/inet"; if empty, those of port 25.
   std::vector<std::string> services;
 

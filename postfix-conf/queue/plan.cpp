@@ -96,7 +96,8 @@ Judgement judge_interrupted(const QueuedMessage& message, Terms& terms,
   if (!deadline || *deadline > rules.now || message.recipients.empty()) {
     return {Step::release, Cause::not_due, deadline};
   }
-  if (how_to_end(message, terms) == Ending::hold) {
+  // Of a sender that has to be verified first, the next run finds out.
+  if (how_to_end(message, terms) != Ending::bounce) {
     return {Step::release, Cause::interrupted, deadline};
   }
   if (!has_complete_log(message)) return {Step::release, Cause::incomplete_log, deadline};

@@ -4,87 +4,75 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
-#include <optional>
+#include <cstddef>
 
 #include "common/base/text.h"
+#include "common/net/mail_hosts.h"
 
 namespace mxfeed {
 namespace {
-
-using dns::RecordType;
 
 constexpr std::uint16_t kSmtpPort = 25;
 // The keeper asks each of them.
 constexpr std::size_t kMostAddresses = 4;  // of a name
 constexpr std::size_t kMostHosts = 5;      // MX hosts
 
-dns::Answer ask(std::string_view name, RecordType type, dns::Lookup& lookup) {
-  const auto question = dns::Question::parse(std::string(name), type);
-  return question ? lookup.ask(*question)
-                  : dns::Answer::absent(false, std::chrono::seconds(0));
-}
+class Servers {
+ public:
+  Servers(const RouteLimits& limits, dns::Lookup& lookup)
+      : limits_(limits), lookup_(lookup) {}
 
-// Nothing if they are not known for now.
-std::optional<std::vector<IpAddress>> addresses_of(std::string_view host,
-                                                   dns::Lookup& lookup) {
-  std::vector<IpAddress> all;
-  for (const auto type : {RecordType::a, RecordType::aaaa}) {
-    const auto answer = ask(host, type, lookup);
-    if (answer.is_temporary()) return std::nullopt;
-    const auto some = answer.all<IpAddress>();
-    all.insert(all.end(), some.begin(), some.end());
+  void add(std::string_view name, const IpAddress& address, std::uint16_t port) {
+    found_.push_back({std::string(name), address, port});
   }
-  return all;
-}
 
-// Adds the servers with that name; false if there is none.
-bool add_named(std::string_view host, std::uint16_t port,
-               const std::vector<IpAddress>& gateways, dns::Lookup& lookup,
-               std::vector<RouteServer>& servers) {
-  const auto addresses = addresses_of(host, lookup);
-  if (!addresses) return false;
-  std::size_t count = 0;
-  for (const auto& address : *addresses) {
-    const bool is_ours =
-        std::find(gateways.begin(), gateways.end(), address) != gateways.end();
-    if (is_ours || !address.is_public() || count == kMostAddresses) continue;
-    servers.push_back(
-        {fmt::format("[{}]:{} {}", host, port, address.str()), address, port});
-    ++count;
-  }
-  return count > 0;
-}
-
-std::vector<RouteServer> mx_servers(std::string_view domain,
-                                    const std::vector<IpAddress>& gateways,
-                                    dns::Lookup& lookup) {
-  auto records = ask(domain, RecordType::mx, lookup).all<dns::MailExchange>();
-  std::stable_sort(records.begin(), records.end(), [](const auto& a, const auto& b) {
-    return a.preference < b.preference;
-  });
-  std::optional<std::uint16_t> ours;
-  for (const auto& record : records) {
-    const auto addresses = addresses_of(record.host, lookup);
-    if (!addresses) return {};
-    const bool is_ours =
-        std::any_of(addresses->begin(), addresses->end(), [&](const IpAddress& one) {
-          return std::find(gateways.begin(), gateways.end(), one) != gateways.end();
-        });
-    if (is_ours) {
-      ours = record.preference;
-      break;
+  void add_named(std::string_view host, std::uint16_t port) {
+    const auto found = dns::addresses_of(host, lookup_);
+    is_unknown_ = is_unknown_ || found.is_temporary;
+    std::size_t count = 0;
+    for (const auto& address : found.addresses) {
+      if (!may_have(address) || count++ == kMostAddresses) continue;
+      add(fmt::format("[{}]:{} {}", host, port, address.str()), address, port);
     }
   }
-  std::vector<RouteServer> servers;
-  std::size_t hosts = 0;
-  for (const auto& record : records) {
-    if (ours && record.preference >= *ours) break;
-    if (hosts++ == kMostHosts) break;
-    if (!add_named(record.host, kSmtpPort, gateways, lookup, servers)) return {};
+
+  void add_mx(std::string_view domain) {
+    const auto answer = dns::ask(domain, dns::RecordType::mx, lookup_);
+    is_unknown_ = is_unknown_ || answer.is_temporary();
+    const auto is_gateway = [&](const std::string&,
+                                const std::vector<IpAddress>& addresses) {
+      return std::any_of(addresses.begin(), addresses.end(),
+                         [&](const IpAddress& one) { return is_ours(one); });
+    };
+    auto hosts =
+        dns::better_hosts(answer.all<dns::MailExchange>(), is_gateway, lookup_).hosts;
+    hosts.resize(std::min(hosts.size(), kMostHosts));
+    for (const auto& host : hosts) add_named(host, kSmtpPort);
   }
-  return servers;
-}
+
+  std::vector<RouteServer> take() {
+    if (is_unknown_) found_.clear();
+    return std::move(found_);
+  }
+
+ private:
+  bool is_ours(const IpAddress& address) const {
+    return std::find(limits_.gateways.begin(), limits_.gateways.end(), address) !=
+           limits_.gateways.end();
+  }
+
+  bool may_have(const IpAddress& address) const {
+    if (is_ours(address)) return false;
+    return address.is_public() ||
+           std::any_of(limits_.allow_private.begin(), limits_.allow_private.end(),
+                       [&](const Network& one) { return one.contains(address); });
+  }
+
+  const RouteLimits& limits_;
+  dns::Lookup& lookup_;
+  std::vector<RouteServer> found_;
+  bool is_unknown_ = false;
+};
 
 }  // namespace
 
@@ -100,11 +88,13 @@ bool has_names(std::string_view route) {
   return false;
 }
 
-std::vector<RouteServer> route_servers(std::string_view route,
-                                       const std::vector<IpAddress>& gateways,
+std::vector<RouteServer> route_servers(std::string_view route, const RouteLimits& limits,
                                        dns::Lookup& lookup) {
-  if (!route.starts_with('[')) return mx_servers(route, gateways, lookup);
-  std::vector<RouteServer> servers;
+  Servers servers(limits, lookup);
+  if (!route.starts_with('[')) {
+    servers.add_mx(route);
+    return servers.take();
+  }
   for (const auto part : split(route, ',')) {
     const auto server = trim(part);
     const auto close = server.find("]:");
@@ -114,12 +104,12 @@ std::vector<RouteServer> route_servers(std::string_view route,
     if (!port || *port == 0 || *port > 65535) return {};
     const auto number = static_cast<std::uint16_t>(*port);
     if (const auto address = IpAddress::parse(host)) {
-      servers.push_back({std::string(server), *address, number});
-    } else if (!add_named(host, number, gateways, lookup, servers)) {
-      return {};
+      servers.add(server, *address, number);
+    } else {
+      servers.add_named(host, number);
     }
   }
-  return servers;
+  return servers.take();
 }
 
 }  // namespace mxfeed

@@ -28,12 +28,15 @@ struct RouteServer {
 // Whether something must be looked up for that.
 bool has_names(std::string_view route);
 
-// `route` is Hosted::route.  Of MX hosts, those that come before the first with an
-// address in `gateways`.  Loopback and private addresses of names are left out.  None at
-// all if a name has no address or is not known for now: its server could be the one that
-// answers.
-std::vector<RouteServer> route_servers(std::string_view route,
-                                       const std::vector<IpAddress>& gateways,
+struct RouteLimits {
+  std::vector<IpAddress> gateways;     // addresses of all of them
+  std::vector<Network> allow_private;  // as in mxfeed.toml
+};
+
+// `route` is Hosted::route.  Of names, addresses that Postfix does not deliver to are
+// left out: those of gateways, and private ones that are not allowed.  None at all if a
+// name is not known for now: its server could be the one that answers.
+std::vector<RouteServer> route_servers(std::string_view route, const RouteLimits& limits,
                                        dns::Lookup& lookup);
 
 }  // namespace mxfeed

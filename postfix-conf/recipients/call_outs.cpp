@@ -14,6 +14,7 @@
 #include "common/base/fault.h"
 #include "common/base/log.h"
 #include "common/base/metrics.h"
+#include "common/net/mail_hosts.h"
 #include "postfix-conf/recipients/route.h"
 
 namespace mxfeed::recipients {
@@ -288,12 +289,9 @@ std::vector<smtp::Target> CallOuts::resolve(const std::string& name,
       add(*address, hop.port);
       continue;
     }
-    for (const auto type : {dns::RecordType::a, dns::RecordType::aaaa}) {
-      const auto question = dns::Question::parse(hop.host, type);
-      if (!question) continue;
-      for (const auto& address : resolver_.ask(*question, deadline).all<IpAddress>()) {
-        if (may_ask(address)) add(address, hop.port);
-      }
+    auto lookup = resolver_.by(deadline);
+    for (const auto& address : dns::addresses_of(hop.host, lookup).addresses) {
+      if (may_ask(address)) add(address, hop.port);
     }
   }
   return targets;

@@ -4,11 +4,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <utility>
 
+#include "common/net/mail_hosts.h"
 #include "postfix-conf/config/settings.h"
 
 namespace mxfeed {
@@ -16,14 +16,7 @@ namespace {
 
 constexpr std::uint16_t kSmtpPort = 25;
 
-using dns::Answer;
 using dns::RecordType;
-
-Answer ask(const std::string& name, RecordType type, dns::Lookup& lookup) {
-  const auto question = dns::Question::parse(name, type);
-  return question ? lookup.ask(*question)
-                  : Answer::absent(false, std::chrono::seconds(0));
-}
 
 bool contains(const std::vector<IpAddress>& all, const IpAddress& address) {
   return std::find(all.begin(), all.end(), address) != all.end();
@@ -96,7 +89,7 @@ class DestinationChecks {
 
   // Whether the addresses are good as far as they are known.
   void judge(const DomainConfig& domain, std::string_view next_hop,
-             const std::string& subject, const HostAddresses& found) {
+             const std::string& subject, const dns::HostAddresses& found) {
     for (const auto& address : found.addresses) {
       const auto cause = why_not(address);
       if (cause.empty()) continue;
@@ -107,7 +100,7 @@ class DestinationChecks {
 
   void named(const DomainConfig& domain, const Endpoint& server) {
     const auto next_hop = server.str();
-    const auto found = addresses_of(*server.name(), lookup_);
+    const auto found = dns::addresses_of(*server.name(), lookup_);
     if (!found.addresses.empty()) return judge(domain, next_hop, next_hop, found);
     if (found.is_temporary) return unknown(domain, next_hop, found.trouble);
     fault(domain, next_hop,
@@ -115,7 +108,7 @@ class DestinationChecks {
   }
 
   void mx(const DomainConfig& domain) {
-    const auto answer = ask(domain.name, RecordType::mx, lookup_);
+    const auto answer = dns::ask(domain.name, RecordType::mx, lookup_);
     if (answer.is_temporary()) return unknown(domain, "MX", answer.trouble);
     const auto fault_of = [&](std::string cause) {
       fault(domain, domain.name, std::move(cause));
@@ -143,7 +136,7 @@ class DestinationChecks {
   void servers(const DomainConfig& domain, const std::vector<std::string>& hosts) {
     bool exists = false;
     for (const auto& host : hosts) {
-      const auto found = addresses_of(host, lookup_);
+      const auto found = dns::addresses_of(host, lookup_);
       if (found.is_temporary) unknown(domain, host, found.trouble);
       exists = exists || found.is_temporary || !found.addresses.empty();
       judge(domain, domain.name, host, found);
@@ -164,41 +157,23 @@ class DestinationChecks {
 
 }  // namespace
 
-HostAddresses addresses_of(const std::string& host, dns::Lookup& lookup) {
-  HostAddresses found;
-  for (const auto type : {RecordType::a, RecordType::aaaa}) {
-    const auto answer = ask(host, type, lookup);
-    if (answer.is_temporary()) {
-      found.is_temporary = true;
-      found.trouble = answer.trouble;
-    }
-    const auto some = answer.all<IpAddress>();
-    found.addresses.insert(found.addresses.end(), some.begin(), some.end());
-  }
-  if (!found.addresses.empty()) found.is_temporary = false;
-  return found;
-}
-
 BetterHosts better_hosts(const std::vector<dns::MailExchange>& records,
                          const GatewayConfig& gateway, const std::vector<IpAddress>& own,
                          dns::Lookup& lookup) {
   BetterHosts better;
-  std::optional<std::uint16_t> ours;
   const auto is_own = [&](const IpAddress& one) { return is_ours(one, gateway, own); };
-  for (const auto& record : records) {
-    const auto addresses = addresses_of(record.host, lookup).addresses;
-    const bool is_by_name = is_gateway_name(gateway, record.host);
+  const auto is_gateway = [&](const std::string& host,
+                              const std::vector<IpAddress>& addresses) {
+    const bool is_by_name = is_gateway_name(gateway, host);
     if (is_by_name && !std::all_of(addresses.begin(), addresses.end(), is_own)) {
-      better.unknown_gateway = record.host;
+      better.unknown_gateway = host;
     }
     // Postfix goes by the addresses.
-    if (!is_by_name && std::none_of(addresses.begin(), addresses.end(), is_own)) continue;
-    ours = std::min(ours.value_or(record.preference), record.preference);
-  }
-  better.names_us = ours.has_value();
-  for (const auto& record : records) {
-    if (!ours || record.preference < *ours) better.hosts.push_back(record.host);
-  }
+    return is_by_name || std::any_of(addresses.begin(), addresses.end(), is_own);
+  };
+  auto found = dns::better_hosts(records, is_gateway, lookup);
+  better.hosts = std::move(found.hosts);
+  better.names_us = found.names_us;
   return better;
 }
 
@@ -206,7 +181,7 @@ std::vector<Endpoint> servers_of(const DomainConfig& domain, const GatewayConfig
                                  dns::Lookup& lookup) {
   std::vector<Endpoint> servers;
   const auto add = [&](const std::string& host, std::uint16_t port) {
-    for (const auto& address : addresses_of(host, lookup).addresses) {
+    for (const auto& address : dns::addresses_of(host, lookup).addresses) {
       servers.push_back({address, port});
     }
   };
@@ -219,7 +194,7 @@ std::vector<Endpoint> servers_of(const DomainConfig& domain, const GatewayConfig
   }
   if (domain.settings->deliver_to_mx) {
     const auto records =
-        ask(domain.name, RecordType::mx, lookup).all<dns::MailExchange>();
+        dns::ask(domain.name, RecordType::mx, lookup).all<dns::MailExchange>();
     for (const auto& host : better_hosts(records, gateway, {}, lookup).hosts) {
       add(host, kSmtpPort);
     }

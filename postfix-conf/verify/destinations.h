@@ -51,15 +51,6 @@ BetterHosts better_hosts(const std::vector<dns::MailExchange>& records,
                          const GatewayConfig& gateway, const std::vector<IpAddress>& own,
                          dns::Lookup& lookup);
 
-// The addresses of a host.
-struct HostAddresses {
-  std::vector<IpAddress> addresses;
-  // If there are none: why that is not certain; none if the host has no address.
-  dns::Trouble trouble = dns::Trouble::none;
-  bool is_temporary = false;
-};
-HostAddresses addresses_of(const std::string& host, dns::Lookup& lookup);
-
 // The servers that mail for the domain is delivered to, by their addresses, as far as
 // they can be found.
 std::vector<Endpoint> servers_of(const DomainConfig& domain, const GatewayConfig& gateway,

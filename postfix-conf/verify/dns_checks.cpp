@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "common/base/text.h"
+#include "common/net/mail_hosts.h"
 #include "postfix-conf/verify/dns_records.h"
 
 namespace mxfeed {
@@ -54,9 +55,7 @@ class DnsChecks {
 
  private:
   Answer ask(std::string_view name, RecordType type) {
-    const auto question = dns::Question::parse(name, type);
-    return question ? lookup_.ask(*question)
-                    : Answer::absent(false, std::chrono::seconds(0));
+    return dns::ask(name, type, lookup_);
   }
 
   static std::string describe(const Answer& answer) {

@@ -28,6 +28,7 @@ TEST_CASE("a generation's meta survives storage, with what is unknown",
               "a.example",
               std::chrono::hours(48),
               std::chrono::hours(1),
+              {*Network::parse("10.9.0.0/16"), *Network::parse("fd00::/8")},
               {"smtp/inet", "2525/inet"}};
   meta.unknown = {{"purpose", "a: b"}, {"attached", "yes"}};
   const auto again = parse_meta(render(meta), "x");
@@ -67,6 +68,7 @@ const MetaCase kMetas[] = {
      false},
     {"neither yes nor no", "generation: 7\ndedicated: perhaps\n", false},
     {"no network", "generation: 7\nsite-mynetworks: 127.0.0.0/8 x\n", false},
+    {"no private network", "generation: 7\nallow-private: 10.0.0.0/33\n", false},
     {"no such generation before", "generation: 7\nprevious: six\n", false},
 };
 

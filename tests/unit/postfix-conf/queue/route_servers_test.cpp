@@ -20,12 +20,13 @@ constexpr const char* kZone = R"(mail.acme.example A 203.0.113.7
 mail.acme.example AAAA 2001:db8::7
 second.acme.example A 203.0.113.8
 inside.acme.example A 10.0.0.1
+allowed.acme.example A 10.9.0.1
 ours.acme.example A 192.0.2.1
 late.acme.example fails
 acme.example MX 20 second.acme.example
 acme.example MX 10 mail.acme.example
 acme.example MX 30 mx1.gateway.example
-acme.example MX 40 late.acme.example
+acme.example MX 15 none.acme.example
 mx1.gateway.example A 192.0.2.1
 unknown.example MX 10 late.acme.example
 far.example MX 10 mail.acme.example
@@ -45,6 +46,12 @@ const RouteCase kCases[] = {
      {"[192.0.2.7]:25", "[second.acme.example]:25 203.0.113.8"}},
     {"a name that is not known for now", "[192.0.2.7]:25, [late.acme.example]:25", {}},
     {"a name without an address", "[none.acme.example]:25", {}},
+    {"an address and a name without one",
+     "[192.0.2.7]:25, [none.acme.example]:25",
+     {"[192.0.2.7]:25"}},
+    {"a private address that is allowed",
+     "[allowed.acme.example]:25",
+     {"[allowed.acme.example]:25 10.9.0.1"}},
     {"a private address", "[inside.acme.example]:25", {}},
     {"an address of a gateway", "[ours.acme.example]:25", {}},
     {"MX hosts before ours, by preference",
@@ -63,11 +70,12 @@ const RouteCase kCases[] = {
 
 TEST_CASE("a route has these servers", "[postfix-conf]") {
   Zone zone(kZone);
-  const std::vector<IpAddress> gateways = {*IpAddress::parse("192.0.2.1")};
+  const RouteLimits limits = {{*IpAddress::parse("192.0.2.1")},
+                              {*Network::parse("10.9.0.0/16")}};
   for (const auto& c : kCases) {
     INFO(c.name);
     std::vector<std::string> servers;
-    for (const auto& one : route_servers(c.route, gateways, zone)) {
+    for (const auto& one : route_servers(c.route, limits, zone)) {
       servers.push_back(one.name);
     }
     CHECK(servers == c.servers);
