@@ -44,12 +44,10 @@ class Zone : public dns::Lookup {
     if (type == "fails") {
       failing_.insert(name);
     } else if (type == "MX") {
-      unsigned preference = 0;
-      std::string host;
-      words >> preference >> host;
-      if (host == ".") host.clear();
-      records_[{name, dns::RecordType::mx}].push_back(
-          dns::MailExchange{static_cast<std::uint16_t>(preference), host});
+      dns::MailExchange exchange{};
+      words >> exchange.preference >> exchange.host;
+      if (exchange.host == ".") exchange.host.clear();
+      records_[{name, dns::RecordType::mx}].push_back(exchange);
     } else if (type == "A" || type == "AAAA") {
       std::string address;
       words >> address;
