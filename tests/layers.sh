@@ -78,6 +78,7 @@ done <<END
 libmilter/ common/milter/libmilter.cpp
 clamav.h milters/virus/scan/engine_clamav.cpp
 sqlite3.h common/store/sqlite.cpp
+hiredis/ common/store/redis_connection.cpp
 toml++/ postfix-conf/config/toml.cpp
 idn2.h common/mail/address.cpp
 iconv.h common/mail/charset.cpp
