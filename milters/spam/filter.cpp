@@ -32,11 +32,13 @@ enum class Scope {
 class SpamFilter : public Filter {
  public:
   SpamFilter(const Envelope& envelope, std::shared_ptr<const PolicyDb> policy,
-             const Clock& clock, const Sources& sources, spf::Checks& checks)
+             const Clock& clock, const Sources& sources, spf::Checks& checks,
+             const AnsweringServers& answering)
       : envelope_(envelope),
         policy_(std::move(policy)),
         clock_(clock),
         sources_(sources),
+        answering_(answering),
         sender_(envelope, policy_->gateway(), checks) {}
 
   // Neither mail of others nor a recipient that was refused costs a check.
@@ -115,7 +117,9 @@ class SpamFilter : public Filter {
     if (scope_ == Scope::disabled) {
       return Verdict::proceed(forged_ > 0 ? "spam-forged" : "");
     }
-    const Message message = reader_->finish(clock_());
+    const Time now = clock_();
+    Message message = reader_->finish(now);
+    message.main_answers = !is_mixed_ && answering_.contains(domain_.name, now);
     findings_ = judge(sources_, message);
     score_ = score(findings_);
     level_ = level(*score_, domain_.spam);
@@ -171,6 +175,7 @@ class SpamFilter : public Filter {
   const std::shared_ptr<const PolicyDb> policy_;
   const Clock& clock_;
   const Sources& sources_;
+  const AnsweringServers& answering_;
   Sender sender_;
 
   bool settled_ = false;
@@ -191,11 +196,16 @@ class SpamFilter : public Filter {
 class SpamConnection : public Connection {
  public:
   SpamConnection(const PolicySource& policy, const Clock& clock, const Sources& sources,
-                 spf::Checks& checks)
-      : policy_(policy), clock_(clock), sources_(sources), checks_(checks) {}
+                 spf::Checks& checks, const AnsweringServers& answering)
+      : policy_(policy),
+        clock_(clock),
+        sources_(sources),
+        checks_(checks),
+        answering_(answering) {}
 
   std::unique_ptr<Filter> begin(const Envelope& envelope) override {
-    return std::make_unique<SpamFilter>(envelope, policy_(), clock_, sources_, checks_);
+    return std::make_unique<SpamFilter>(envelope, policy_(), clock_, sources_, checks_,
+                                        answering_);
   }
 
  private:
@@ -203,16 +213,18 @@ class SpamConnection : public Connection {
   const Clock& clock_;
   const Sources& sources_;
   spf::Checks& checks_;
+  const AnsweringServers& answering_;
 };
 
 }  // namespace
 
 SpamMilter::SpamMilter(PolicySource policy, Clock clock, Sources sources,
-                       spf::Checks& checks)
+                       spf::Checks& checks, const AnsweringServers& answering)
     : policy_(std::move(policy)),
       clock_(std::move(clock)),
       sources_(std::move(sources)),
-      checks_(checks) {}
+      checks_(checks),
+      answering_(answering) {}
 
 Needs SpamMilter::needs() const {
   Needs needs;
@@ -228,7 +240,7 @@ Needs SpamMilter::needs() const {
 }
 
 std::unique_ptr<Connection> SpamMilter::connect(const Client&) {
-  return std::make_unique<SpamConnection>(policy_, clock_, sources_, checks_);
+  return std::make_unique<SpamConnection>(policy_, clock_, sources_, checks_, answering_);
 }
 
 Verdict SpamMilter::on_fault(const Fault&) noexcept {

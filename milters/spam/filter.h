@@ -12,6 +12,7 @@
 #include "common/base/clock.h"
 #include "common/milter/filter.h"
 #include "common/net/spf_checks.h"
+#include "common/policy/answering_servers.h"
 #include "common/policy/policy_db.h"
 #include "milters/spam/evidence/evidence.h"
 
@@ -22,8 +23,9 @@ using PolicySource = std::function<std::shared_ptr<const PolicyDb>()>;
 class SpamMilter : public Milter {
  public:
   // `policy` gives the policy in force; thread-safe, as `clock` and `sources` are.
-  // `checks` must outlive it.
-  SpamMilter(PolicySource policy, Clock clock, Sources sources, spf::Checks& checks);
+  // `checks` and `answering` must outlive it.
+  SpamMilter(PolicySource policy, Clock clock, Sources sources, spf::Checks& checks,
+             const AnsweringServers& answering);
 
   Needs needs() const override;
   std::unique_ptr<Connection> connect(const Client& client) override;
@@ -36,6 +38,7 @@ class SpamMilter : public Milter {
   const Clock clock_;
   const Sources sources_;
   spf::Checks& checks_;
+  const AnsweringServers& answering_;
 };
 
 }  // namespace mxfeed::spam

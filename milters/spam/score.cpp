@@ -19,6 +19,8 @@ Cap cap_of(Group group) {
     case Group::attachment:
     case Group::url:
       return {1.5, -1.5};
+    case Group::route:
+      return {0.75, 0.0};
     case Group::list:
       return {0.0, -0.5};
     case Group::test:

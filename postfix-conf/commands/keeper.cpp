@@ -115,6 +115,7 @@ class KeeperRun {
     tell(plan, news);
     recovery_.run(backlogs_, news);
     tell_of_deliveries(options_.state, site_, generated_, terms_, book_, clock_.now);
+    intake_.tell_spam(recovery_.greets());
     if (site_.has_intake) intake_.run(recovery_.greets(), news);
     if (rules_.obstacle.empty()) end_graces();
     book_.prune(clock_.now);

@@ -8,6 +8,7 @@
 #include "common/base/file.h"
 #include "common/base/log.h"
 #include "common/base/text.h"
+#include "common/policy/answering_servers.h"
 #include "postfix-conf/generate/overlay.h"
 #include "postfix-conf/queue/stops.h"
 
@@ -30,6 +31,21 @@ void KeeperIntake::add(const QueuedMessage& message) {
       queued_[domain] += message.size;
     }
   }
+}
+
+void KeeperIntake::tell_spam(const std::map<std::string, bool>& answers) const {
+  const auto path = answering_servers_path(state_);
+  const auto before = parse_answering_servers(read_file(path).value_or(""));
+  DomainNames answering;
+  for (const auto& hosted : generated_.hosted) {
+    const auto found = answers.find(hosted.name);
+    if (takes_mail_of_main(
+            hosted, found == answers.end() ? std::nullopt : std::optional(found->second),
+            before.contains(hosted.name))) {
+      answering.insert(hosted.name);
+    }
+  }
+  write_file(path, render_answering_servers(answering));
 }
 
 void KeeperIntake::run(const std::map<std::string, bool>& answers,

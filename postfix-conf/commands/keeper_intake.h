@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
 // The keeper's table of what new mail gets: 452 for domains whose queue is full, 450 for
-// backups that wait for their server to be away (backup_while_up = "defer").
+// backups that wait for their server to be away (backup_while_up = "defer"); and what
+// mxfeed-spam reads of the others.
 
 #pragma once
 
@@ -26,6 +27,9 @@ class KeeperIntake {
 
   // All messages of the queue, one by one.  A message counts for each of its domains.
   void add(const QueuedMessage& message);
+
+  // Writes of which backups that take mail the servers answer.
+  void tell_spam(const std::map<std::string, bool>& answers) const;
 
   // Writes the table.  `answers` are the domains whose servers were asked, and whether
   // one answers.  Throws Fault.

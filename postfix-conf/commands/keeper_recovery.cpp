@@ -29,6 +29,8 @@ constexpr std::chrono::minutes kBetweenProbes{15};
 // Of a server for which nothing waits, and how many in one run.
 constexpr std::chrono::hours kBetweenMeetings{24};
 constexpr std::size_t kMostMet = 20;
+// Of the main server of a backup that takes mail anyway.
+constexpr std::chrono::minutes kBetweenBackupProbes{5};
 constexpr std::chrono::seconds kProbePatience{10};
 // Of all questions of a run together: those after it wait for the next run.
 constexpr std::chrono::seconds kDnsPatience{20};
@@ -156,12 +158,15 @@ std::vector<std::string> KeeperRecovery::to_be_met() const {
   for (std::size_t i = 0; i < hosted.size() && domains.size() < kMostMet; ++i) {
     const Hosted& one = hosted[(start + i) % hosted.size()];
     if (one.own != Row::active) continue;
-    const auto known = all_.find(one.name);
-    if (known == all_.end() || now_ - known->second.probed > kBetweenMeetings) {
-      domains.push_back(one.name);
-    }
+    if (!has_been_probed(one.name, kBetweenMeetings)) domains.push_back(one.name);
   }
   return domains;
+}
+
+bool KeeperRecovery::has_been_probed(const std::string& domain,
+                                     std::chrono::seconds within) const {
+  const auto known = all_.find(domain);
+  return known != all_.end() && now_ - known->second.probed <= within;
 }
 
 void KeeperRecovery::probe(const Backlogs& backlogs, KeeperNews& news) {
@@ -173,7 +178,11 @@ void KeeperRecovery::probe(const Backlogs& backlogs, KeeperNews& news) {
     if (is_to_be_probed(domain, backlogs)) wanted.insert(domain);
   }
   for (const auto& hosted : generated_.hosted) {
-    if (defers_while_up(hosted)) wanted.insert(hosted.name);
+    if (is_active_backup(hosted) &&
+        (hosted.while_up == WhileUp::defer ||
+         !has_been_probed(hosted.name, kBetweenBackupProbes))) {
+      wanted.insert(hosted.name);
+    }
   }
   for (auto& domain : to_be_met()) wanted.insert(std::move(domain));
   for (const auto& [domain, answers] : ask_all(jobs_for(wanted, backlogs))) {

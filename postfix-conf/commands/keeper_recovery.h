@@ -73,6 +73,7 @@ class KeeperRecovery {
   void flush();
   // Writes the routes if they have changed.
   void write_routes();
+  bool has_been_probed(const std::string& domain, std::chrono::seconds within) const;
   // Waits until Postfix has noticed them.
   void settle();
   void store(const std::string& domain, Destination destination);

@@ -33,16 +33,22 @@ bool is_full(const Hosted& hosted, std::uint64_t queued, bool was_full) {
 
 }  // namespace
 
-bool defers_while_up(const Hosted& hosted) {
-  return hosted.service == Service::backup && hosted.while_up == WhileUp::defer &&
-         hosted.own == Row::active;
+bool is_active_backup(const Hosted& hosted) {
+  return hosted.service == Service::backup && hosted.own == Row::active;
+}
+
+bool takes_mail_of_main(const Hosted& hosted, std::optional<bool> answers, bool before) {
+  return is_active_backup(hosted) && hosted.while_up == WhileUp::accept &&
+         answers.value_or(before);
 }
 
 std::optional<Stop> stop_of(const Hosted& hosted, const DomainLoad& load,
                             std::optional<Stop> before) {
   if (!is_relayed(hosted.own)) return std::nullopt;
   if (is_full(hosted, load.queued, before == Stop::full)) return Stop::full;
-  if (!defers_while_up(hosted)) return std::nullopt;
+  if (!is_active_backup(hosted) || hosted.while_up == WhileUp::accept) {
+    return std::nullopt;
+  }
   // Not known, since the name does not resolve: mail is taken.
   return load.answers.value_or(false) ? std::optional(Stop::main_answers) : std::nullopt;
 }

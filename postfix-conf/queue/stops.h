@@ -28,8 +28,12 @@ struct DomainLoad {
   std::optional<bool> answers;  // its server; nothing if it was not asked
 };
 
-// Whether its server is to be asked in each run.
-bool defers_while_up(const Hosted& hosted);
+// Whether it is a backup that takes mail; it may defer it while the main server answers.
+bool is_active_backup(const Hosted& hosted);
+
+// Whether mail for it could go to its main server instead, and is taken all the same; as
+// in the run before if the server was not asked.
+bool takes_mail_of_main(const Hosted& hosted, std::optional<bool> answers, bool before);
 
 // `before` is what was found in the run before.  A queue that was full takes mail again
 // below nine tenths of its quota.

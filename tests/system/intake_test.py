@@ -6,16 +6,17 @@ import rig
 from keeper_test import OFF, KeeperCase
 
 MAIN, BY_NAME = "203.0.113.40", "203.0.113.41"
-MX_HOST = "203.0.113.42"
+MX_HOST, MARKED = "203.0.113.42", "203.0.113.43"
 
 
-def backup(name, deliver_to):
+def backup(name, deliver_to, while_up="defer"):
     return "\n".join([
         "[[domain]]", f'name = "{name}"', 'service = "backup"', OFF, f"deliver_to = {deliver_to}",
-        'backup_while_up = "defer"', 'requested = "ticket 1"',
+        f'backup_while_up = "{while_up}"', 'requested = "ticket 1"',
         'acknowledged = "ticket 2"']) + "\n"
 
 
+SPAM = "  [domain.spam]\n  enabled = true\n"
 CUSTOMER = '[customer]\nid = "acme"\nmax_backup_domains = 9\n'
 DOMAINS = rig.feed("full.example", OFF, 'state = "paused"', 'queue_quota = "64K"') + \
     rig.feed("sub.full.example", OFF, 'state = "paused"') + \
@@ -87,6 +88,26 @@ class IntakeTest(KeeperCase):
             return "vanishing.example" not in "".join(self.gateway.generated("relay_domains"))
         rig.eventually(ended, "its grace has ended", 60)
         self.becomes("a@vanishing.example", 554)
+
+
+class MarkedTest(KeeperCase):
+    domains = CUSTOMER + backup("marked.example", f'["{MARKED}"]', "accept") + \
+        SPAM + rig.feed("other.example", OFF, 'state = "paused"', tables=SPAM)
+
+    def is_marked(self, recipient):
+        """Whether mxfeed-spam has heard that a mail could have gone to the main server."""
+        before = len(self.gateway.log_lines("backup-while-main-answers"))
+        self.accept([recipient], rig.mail("to the backup"))
+        return len(self.gateway.log_lines("backup-while-main-answers")) > before
+
+    def test_spam_is_told_of_mail_that_could_have_gone_to_the_main_server(self):
+        self.assertFalse(self.is_marked("a@marked.example"))
+        main = self.sink(MARKED)
+        self.keep()
+        rig.eventually(lambda: self.is_marked("a@marked.example"), "the mail is marked", 40)
+        self.assertFalse(self.is_marked("a@other.example"))
+        self.postfix.flush()
+        main.wait_for_count(2)
 
 
 if __name__ == "__main__":

@@ -25,6 +25,8 @@ std::string_view to_string(Group group) {
       return "attachment";
     case Group::url:
       return "url";
+    case Group::route:
+      return "route";
     case Group::list:
       return "list";
     case Group::test:

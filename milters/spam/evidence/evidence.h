@@ -28,12 +28,14 @@ enum class Group {
   html,
   attachment,
   url,
+  route,  // the way to us
   list,
   test
 };
-inline constexpr Group kGroups[] = {
-    Group::incomplete, Group::irregular,  Group::author, Group::subject, Group::structure,
-    Group::html,       Group::attachment, Group::url,    Group::list,    Group::test};
+inline constexpr Group kGroups[] = {Group::incomplete, Group::irregular, Group::author,
+                                    Group::subject,    Group::structure, Group::html,
+                                    Group::attachment, Group::url,       Group::route,
+                                    Group::list,       Group::test};
 
 std::string_view to_string(Group group);
 

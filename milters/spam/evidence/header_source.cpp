@@ -164,6 +164,8 @@ void judge_subject(const Message& message, std::string_view raw, Findings& findi
 
 void HeaderSource::judge(const Message& message, Findings& findings) const {
   if (is_list_mail(message)) findings.add(evidence("list-mail"));
+  // Spam is often sent to backups first.
+  if (message.main_answers) findings.add(evidence("backup-while-main-answers"));
   judge_identity(message, findings);
   judge_recipients(message, findings);
   judge_author(message, findings);

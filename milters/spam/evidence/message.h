@@ -43,6 +43,8 @@ struct Message {
   mime::Anomalies anomalies;
   bool whole = true;  // false if the message has more than was read
   Time received;      // time of receipt
+  // It is for a domain that we are the backup of, and the main server answers.
+  bool main_answers = false;
 
   // The value of the first field of that name (in any case); nullptr if there is none.
   const std::string* find(std::string_view name) const;

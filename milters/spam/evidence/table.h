@@ -54,6 +54,7 @@ inline constexpr Evidence kEvidence[] = {
     {"url-address",                 Group::url,        1.25},
     {"url-misleads",                Group::url,        0.50},
     {"url-only",                    Group::url,        0.75},
+    {"backup-while-main-answers",   Group::route,      0.75},
     {"list-mail",                   Group::list,      -0.50},
     {"gtube",                       Group::test,      20.00, true},
 };

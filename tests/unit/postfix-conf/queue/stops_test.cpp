@@ -73,6 +73,18 @@ TEST_CASE("new mail is stopped for full queues and answered backups", "[postfix-
   }
 }
 
+TEST_CASE("mail for a backup could go to the main server while that answers",
+          "[postfix-conf]") {
+  const auto accepts = backup(WhileUp::accept);
+  CHECK(takes_mail_of_main(accepts, true, false));
+  CHECK_FALSE(takes_mail_of_main(accepts, false, true));
+  CHECK(takes_mail_of_main(accepts, std::nullopt, true));
+  CHECK_FALSE(takes_mail_of_main(accepts, std::nullopt, false));
+  CHECK_FALSE(takes_mail_of_main(backup(WhileUp::defer), true, true));
+  CHECK_FALSE(takes_mail_of_main(backup(WhileUp::accept, 0, Row::paused), true, true));
+  CHECK_FALSE(takes_mail_of_main(feed(0), true, true));
+}
+
 TEST_CASE("a stopped domain does not stop those of ours below it", "[postfix-conf]") {
   Generated generated;
   for (const char* const name : {"acme.example", "other.example", "sub.acme.example"}) {

@@ -151,6 +151,14 @@ TEST_CASE("header oddities are found", "[spam]") {
   }
 }
 
+TEST_CASE("mail for a backup is suspect while the main server answers", "[spam]") {
+  Message message = read_message(with_header({}), kNow);
+  message.main_answers = true;
+  const auto found = judge(sources(), message);
+  REQUIRE(found.size() == 1);
+  CHECK(found.front().slug == std::string_view("backup-while-main-answers"));
+}
+
 std::string html(const std::string& body) {
   return with_header(
       {"Content-Type: multipart/alternative; boundary=a"},
