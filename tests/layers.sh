@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # Checks the order of the tree: who may include whom, where third-party headers belong,
-# and that every source names its licence.  The tables must be true in both directions: a
+# that no two types share a name, and that every source names its licence.  The tables must be true in both directions: a
 # folder or file they name exists.
 set -eu
 cd "$(dirname "$0")/.."
@@ -93,6 +93,29 @@ END
 hits=$(grep -rlE '^ *# *include <catch2/|CATCH_CONFIG_MAIN' --include='*.cpp' --include='*.h' tests |
   grep -vx -e tests/support/catch.h -e tests/support/catch_main.cpp) || true
 for hit in $hits; do complain "$hit: include tests/support/catch.h"; done
+
+# A name in a namespace is that of one type: the compiler sees one of two, but the linker
+# takes the functions of either for both, and they damage each other's objects.
+twice=$(find common milters postfix-conf \( -name '*.h' -o -name '*.cpp' \) -exec awk '
+  FNR == 1 { depth = 0 }
+  /^(inline )?namespace.*\{$/ {
+    name = $0
+    sub(/^(inline )?namespace */, "", name)
+    sub(/ *\{$/, "", name)
+    spaces[++depth] = name == "" ? FILENAME : name
+  }
+  /^\} *\/\/ namespace/ { --depth }
+  /^(struct|class|enum|enum class) [A-Za-z_0-9]+ *(final )?(:[^:]|\{)/ && !/[A-Za-z_0-9];$/ &&
+    previous !~ /^template/ {
+    line = $0
+    sub(/^(struct|enum class|class|enum) /, "", line)
+    sub(/[^A-Za-z_0-9].*/, "", line)
+    full = ""
+    for (i = 1; i <= depth; ++i) full = full spaces[i] "::"
+    print full line, FILENAME
+  }
+  { previous = $0 }' {} + | sort -u | awk '$1 == last { print $1 " is in " file " and in " $2 } { last = $1; file = $2 }')
+[ -z "$twice" ] || complain "two types of one name: $twice"
 
 # The licence is named in the first three lines.
 find common milters postfix-conf tests packaging .ci -type f |

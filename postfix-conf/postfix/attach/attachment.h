@@ -20,14 +20,14 @@ enum class Danger {
   differs,
 };
 
-struct Finding {
+struct FoundDanger {
   Danger danger;
   std::string text;  // place and cause
 };
 
 struct Attachment {
   AttachState state = AttachState::detached;
-  std::vector<Finding> findings;
+  std::vector<FoundDanger> findings;
   // The parameters and services that attach would change, "main.cf: transport_maps".
   std::vector<std::string> differing;
 
