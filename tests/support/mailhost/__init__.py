@@ -302,8 +302,11 @@ sealers = ["{self.sealer.milter}"]
         for option in ("-n", "-P"):
             lines += subprocess.run(["postconf", "-c", self.postfix.config, option], check=True,
                                     capture_output=True, text=True).stdout.splitlines()
-        return {name.strip(): value.strip() for name, _, value in
-                (line.partition("=") for line in lines)}
+        found = {name.strip(): value.strip() for name, _, value in
+                 (line.partition("=") for line in lines)}
+        # Where postconf(1) looks; that of Postfix 3.10 lists it now and then.
+        found.pop("config_directory", None)
+        return found
 
     def files(self):
         """The bytes of main.cf and master.cf."""
