@@ -47,7 +47,7 @@ void AnsweringServers::look(Time now) const {
   looked_ = now;
   struct stat status;
   if (::stat(file_.c_str(), &status) != 0) {
-    domains_.clear();
+    written_ = {};
     return;
   }
   const Time written{std::chrono::seconds(status.st_mtim.tv_sec)};
@@ -57,7 +57,7 @@ void AnsweringServers::look(Time now) const {
     written_ = written;
   } catch (const Fault&) {
     // The message is judged without it.
-    domains_.clear();
+    written_ = {};
   }
 }
 

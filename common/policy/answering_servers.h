@@ -8,7 +8,6 @@
 #include <chrono>
 #include <filesystem>
 #include <functional>
-#include <memory>
 #include <mutex>
 #include <set>
 #include <string>
@@ -42,7 +41,7 @@ class AnsweringServers {
   const std::filesystem::path file_;
   mutable std::mutex mutex_;
   mutable Time looked_{};
-  mutable Time written_{};
+  mutable Time written_{};  // the epoch: there is no file, or it cannot be read
   mutable DomainNames domains_;
 };
 

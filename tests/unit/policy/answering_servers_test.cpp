@@ -28,8 +28,12 @@ TEST_CASE("a server answers for as long as the keeper says so", "[policy]") {
   CHECK_FALSE(servers.contains("other.example", start + seconds(1)));
   CHECK_FALSE(
       servers.contains("acme.example", start + AnsweringServers::kFresh + seconds(60)));
+  const auto written = std::filesystem::last_write_time(file);
   std::filesystem::remove(file);
   CHECK_FALSE(servers.contains("acme.example", start + seconds(2)));
+  write_file(file, "acme.example\n");
+  std::filesystem::last_write_time(file, written);
+  CHECK(servers.contains("acme.example", start + seconds(3)));
 }
 
 }  // namespace
