@@ -18,7 +18,7 @@ common/mail/mime common/base common/mail
 common/net common/base common/mail
 common/store common/base
 common/policy common/base common/mail
-common/program common/base common/policy
+common/program common/base common/policy common/store
 common/command common/base common/program
 common/milter common/base common/mail common/policy common/program
 milters/greylist common/base common/mail common/policy common/milter milters/greylist/stores
@@ -33,7 +33,7 @@ milters/spam/evidence common/base common/mail common/mail/mime
 milters/spam/commands common/base common/command common/mail common/net common/policy milters/spam milters/spam/evidence
 postfix-conf postfix-conf/commands common/command milters/greylist/commands milters/spam/commands milters/virus/commands
 postfix-conf/config common/base common/mail common/policy postfix-conf/config/settings
-postfix-conf/config/settings common/base common/mail common/policy postfix-conf/config
+postfix-conf/config/settings common/base common/mail common/policy common/store postfix-conf/config
 postfix-conf/generate common/base common/mail common/policy postfix-conf/config
 postfix-conf/postfix common/base common/mail postfix-conf/generate
 postfix-conf/queue common/base common/mail common/net common/store postfix-conf/config postfix-conf/generate postfix-conf/postfix

@@ -25,6 +25,11 @@ struct LastValue<SpamAction> {
   static constexpr auto value = SpamAction::quarantine;
 };
 
+template <>
+struct LastValue<RedisType> {
+  static constexpr auto value = RedisType::cluster;
+};
+
 namespace {
 
 constexpr char kDomainValue = 'D';
@@ -87,6 +92,13 @@ void visit_gateway(Visitor& field, Policy& policy) {
   field(36, policy.virus.max_scan_time);
 
   field(50, policy.spam.spf_timeout);
+
+  field(70, policy.redis.servers);
+  field(71, policy.redis.type);
+  field(72, policy.redis.master);
+  field(73, policy.redis.user);
+  field(74, policy.redis.password_file);
+  field(75, policy.redis.prefix);
 }
 
 }  // namespace
@@ -149,6 +161,18 @@ std::string_view to_string(SpamAction value) {
       return "reject";
     case SpamAction::quarantine:
       return "quarantine";
+  }
+  return "";
+}
+
+std::string_view to_string(RedisType value) {
+  switch (value) {
+    case RedisType::single:
+      return "single";
+    case RedisType::sentinel:
+      return "sentinel";
+    case RedisType::cluster:
+      return "cluster";
   }
   return "";
 }

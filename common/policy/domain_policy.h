@@ -94,6 +94,10 @@ std::string_view to_string(VirusAction value);
 std::string_view to_string(EncryptedAction value);
 std::string_view to_string(SpamAction value);
 
+// What the servers of GatewayPolicy::Redis are.
+enum class RedisType : std::uint8_t { single, sentinel, cluster };
+std::string_view to_string(RedisType value);
+
 // What holds for the whole gateway.
 struct GatewayPolicy {
   std::uint64_t generation = 0;
@@ -133,6 +137,17 @@ struct GatewayPolicy {
     std::chrono::seconds spf_timeout{5};
     bool operator==(const Spam&) const = default;
   } spam;
+
+  // What hosts share what they learn through.
+  struct Redis {
+    std::vector<std::string> servers;  // as RedisAddress takes them; none: no Redis
+    RedisType type = RedisType::single;
+    std::string master;  // as the Sentinels name it
+    std::string user;
+    std::string password_file;      // a whole path, or empty
+    std::string prefix = "mxfeed";  // of all keys
+    bool operator==(const Redis&) const = default;
+  } redis;
 
   std::string unknown;  // fields of a later version, as they are stored
 

@@ -21,6 +21,7 @@
 #include <utility>
 #include <vector>
 
+#include "common/base/clock.h"
 #include "common/mail/address.h"
 
 namespace mxfeed {
@@ -59,18 +60,23 @@ class TaggedWriter {
 
  private:
   static std::string bytes(const std::string& field) { return field; }
-  static std::string bytes(const std::vector<Network>& field) {
+  static std::string bytes(const std::vector<std::string>& field) {
     std::string all;
-    for (const Network& network : field) {
-      const std::string text = network.str();
+    for (const std::string& text : field) {
       put_varint(all, text.size());
       all += text;
     }
     return all;
   }
+  static std::string bytes(const std::vector<Network>& field) {
+    std::vector<std::string> texts;
+    for (const Network& network : field) texts.push_back(network.str());
+    return bytes(texts);
+  }
   static std::string bytes(std::chrono::seconds field) {
     return number_bytes(static_cast<std::uint64_t>(field.count()));
   }
+  static std::string bytes(Time field) { return bytes(field.time_since_epoch()); }
   static std::string bytes(double field) {
     auto bits = std::bit_cast<std::uint64_t>(field);
     std::string all;
@@ -150,12 +156,22 @@ class TaggedReader {
     field = bytes_;
     return true;
   }
-  bool set(std::vector<Network>& field) {
+  bool set(std::vector<std::string>& field) {
     field.clear();
     for (std::string_view rest = bytes_; !rest.empty();) {
       const auto text = take_bytes(rest);
-      const auto network = text ? Network::parse(*text) : std::nullopt;
-      if (!network || network->str() != *text) return false;
+      if (!text) return false;
+      field.emplace_back(*text);
+    }
+    return true;
+  }
+  bool set(std::vector<Network>& field) {
+    std::vector<std::string> texts;
+    if (!set(texts)) return false;
+    field.clear();
+    for (const std::string& text : texts) {
+      const auto network = Network::parse(text);
+      if (!network || network->str() != text) return false;
       field.push_back(*network);
     }
     return true;
@@ -164,6 +180,12 @@ class TaggedReader {
     const auto value =
         number_of_bytes(bytes_, std::uint64_t{std::numeric_limits<std::int64_t>::max()});
     if (value) field = std::chrono::seconds(*value);
+    return value.has_value();
+  }
+  bool set(Time& field) {
+    // Up to the year 9999: nobody's sum of it overflows.
+    const auto value = number_of_bytes(bytes_, 253'402'300'799);
+    if (value) field = Time(std::chrono::seconds(*value));
     return value.has_value();
   }
   bool set(double& field) {

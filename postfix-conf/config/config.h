@@ -190,6 +190,7 @@ struct GatewayConfig {
   GatewayPolicy::Greylist greylist;
   GatewayPolicy::Virus virus;
   GatewayPolicy::Spam spam;
+  GatewayPolicy::Redis redis;
   // What [defaults] starts from: built-in values, or those of [greylist] and [spam].
   DomainSettings base;
   bool smtputf8 = false;         // [postfix]: whether Postfix offers SMTPUTF8 (RFC 6531)

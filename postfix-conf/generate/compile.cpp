@@ -80,6 +80,7 @@ Wanted compile(const Config& config, const HostConfig* local, const std::string&
   draft.gateway.greylist = gateway.greylist;
   draft.gateway.virus = gateway.virus;
   draft.gateway.spam = gateway.spam;
+  draft.gateway.redis = gateway.redis;
 
   draft.foreign.greylist.when = GreylistWhen::never;
   const auto& defaults = config.defaults;

@@ -369,6 +369,7 @@ Settings<GatewayConfig> gateway_settings() {
       table<G>("virus", virus_settings),
       table<G>("spam", spam_settings),
       table<G>("blocklists", blocklists_settings),
+      table<G>("redis", redis_settings, read_redis),
       table<G>("delivery", delivery_settings),
       table<G>("postfix", postfix_settings),
       table<G>("alerts", alerts_settings),

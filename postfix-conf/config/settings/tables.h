@@ -27,6 +27,7 @@ Settings<GatewayConfig> greylist_settings();
 Settings<GatewayConfig> virus_settings();
 Settings<GatewayConfig> spam_settings();
 Settings<GatewayConfig> blocklists_settings();
+Settings<GatewayConfig> redis_settings();
 Settings<HostConfig> host_settings();
 Settings<RecipientCommand> recipient_command_settings();
 
@@ -39,5 +40,7 @@ void read_tls(const Entry& entry, const Setting<DomainSettings>& row,
               DomainSettings& settings);
 void read_greylist(const Entry& entry, const Setting<GatewayConfig>& row,
                    GatewayConfig& gateway);
+void read_redis(const Entry& entry, const Setting<GatewayConfig>& row,
+                GatewayConfig& gateway);
 
 }  // namespace mxfeed

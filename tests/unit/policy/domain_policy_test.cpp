@@ -44,6 +44,12 @@ GatewayPolicy full_gateway() {
   p.greylist = {"redis://192.0.2.9", 25, 48, 451, std::string("a\0b", 3)};
   p.virus = {"/srv/signatures", 3, 1ull << 40, 7, 8, 9, std::chrono::seconds(11)};
   p.spam = {std::chrono::seconds(12)};
+  p.redis = {{"192.0.2.7:6379", "unix:/run/redis/redis.sock"},
+             RedisType::sentinel,
+             "mymaster",
+             "mxfeed",
+             "/etc/mxfeed/redis.password",
+             "isp"};
   p.unknown = std::string("\x29\x00", 2);
   return p;
 }
@@ -122,16 +128,19 @@ TEST_CASE("no field was added without storage", "[policy]") {
   const auto& [action, text] = rules[0];
   const GatewayPolicy gateway;
   const auto& [generation, trusted_networks, scan_other_mail, smtputf8, host_name,
-               host_addresses, greylist_store, engine, classifier, latest] = gateway;
+               host_addresses, greylist_store, engine, classifier, shared, latest] =
+      gateway;
   const auto& [store, ipv4_prefix, ipv6_prefix, code, reply] = greylist_store;
   const auto& [database, workers, scan_size, file_size, files, recursion, time] = engine;
   const auto& [spf_timeout] = classifier;
+  const auto& [servers, type, master, user, password_file, prefix] = shared;
   static_cast<void>(std::tie(
       name, subdomains, max_size, content_class, when, shadow, delay, retry_window, keep,
       infected, unscannable, encrypted, enabled, immature_acts, begins, action, text,
       generation, trusted_networks, scan_other_mail, smtputf8, host_name, host_addresses,
       store, ipv4_prefix, ipv6_prefix, code, reply, database, workers, scan_size,
-      file_size, files, recursion, time, spf_timeout, later, latest));
+      file_size, files, recursion, time, spf_timeout, servers, type, master, user,
+      password_file, prefix, later, latest));
   CHECK(begins.size() == 3);
   CHECK(rules.size() == 4);
 }

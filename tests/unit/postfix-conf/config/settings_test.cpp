@@ -80,6 +80,14 @@ Files files_with(const SettingInfo& info, const std::string& value) {
         lines_but(info.key, {{"name", "\"list\""}, {"command", "[\"/x\"]"}}) + given;
   } else if (table == "[customer]") {
     files.domains = table + "\n" + lines_but(info.key, {{"id", "\"acme\""}}) + given;
+  } else if (table == "[redis]") {
+    Lines needed{{"servers", "[\"192.0.2.7:6379\"]"}};
+    if (info.key == "master") needed.emplace_back("type", "\"sentinel\"");
+    if (info.key == "type" && value == "\"sentinel\"") {
+      needed.emplace_back("master", "\"mymaster\"");
+    }
+    if (info.key == "user") needed.emplace_back("password_file", "\"/x\"");
+    files.gateway += table + "\n" + lines_but(info.key, needed) + given;
   } else if (table.find("domain") == std::string::npos) {
     files.gateway += table + "\n" + given;
   } else {
