@@ -49,12 +49,6 @@ void count(Contact contact) {
       .add();
 }
 
-void complain(const Fault& fault) {
-  counter("mxfeed_recipients_store_faults_total").add();
-  log(Severity::error,
-      LogFields().add("event", "recipients-store").add("fault", fault.what()));
-}
-
 std::string random_local_part() {
   std::random_device random;
   return fmt::format("mxfeed-{:08x}{:08x}", random(), random());

@@ -14,12 +14,6 @@ namespace {
 
 using std::chrono::milliseconds;
 
-void complain(const Fault& fault) {
-  counter("mxfeed_recipients_store_faults_total").add();
-  log(Severity::error,
-      LogFields().add("event", "recipients-store").add("fault", fault.what()));
-}
-
 void count(const Answer& answer) {
   counter("mxfeed_recipients_answers_total",
           fmt::format(R"(verdict="{}",reason="{}")", to_string(answer.verdict),

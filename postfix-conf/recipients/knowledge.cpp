@@ -103,6 +103,49 @@ std::optional<Standing> standing_after(const Knowledge& known, Reply reply, Time
   return is_refused ? Standing::doubted : Standing::deferred;
 }
 
+// Clocks of hosts may differ so much.
+constexpr std::chrono::minutes kSkew{5};
+
+// A time from before the clock went back counts as none: what is learned now is later.
+Time rank(Time at, Time now) {
+  return at <= now + kSkew ? at : kNever;
+}
+
+std::optional<Address> merge(const std::optional<Address>& a,
+                             const std::optional<Address>& b, Time now) {
+  if (!a || !b) return a ? a : b;
+  const bool is_a = rank(a->at, now) > rank(b->at, now);
+  const auto& later = is_a ? a : b;
+  const auto& earlier = is_a ? b : a;
+  const bool yields =
+      later->standing == Standing::accepted || later->standing == Standing::refused;
+  return !yields && counts_as_accepted(earlier, now) ? earlier : later;
+}
+
+Time latest(const Server& server) {
+  return std::max({server.random_at, server.accepted_at, server.not_askable_at,
+                   server.failed_at, server.recovered_at, server.unclear_since});
+}
+
+Server merge(const Server& a, const Server& b, Time now) {
+  const bool is_a = rank(latest(a), now) > rank(latest(b), now);
+  const Server& earlier = is_a ? b : a;
+  // Whether it is down, the last attempt tells.
+  Server merged = is_a ? a : b;
+  const auto is_later = [&](Time Server::*when) {
+    return rank(earlier.*when, now) > rank(merged.*when, now);
+  };
+  if (is_later(&Server::random_at)) {
+    merged.random_at = earlier.random_at;
+    merged.takes_random = earlier.takes_random;
+  }
+  for (const auto when :
+       {&Server::accepted_at, &Server::not_askable_at, &Server::recovered_at}) {
+    if (is_later(when)) merged.*when = earlier.*when;
+  }
+  return merged;
+}
+
 seconds life(Standing standing) {
   switch (standing) {
     case Standing::accepted:
@@ -192,14 +235,16 @@ Knowledge learn_delivery(Knowledge known, Time now) {
   return known;
 }
 
+Knowledge merge(const Knowledge& a, const Knowledge& b, Time now) {
+  return {merge(a.address, b.address, now), merge(a.server, b.server, now)};
+}
+
 Time expiry(const Address& address) {
   return address.at + life(address.standing);
 }
 
 Time expiry(const Server& server) {
-  return std::max({server.random_at, server.accepted_at, server.not_askable_at,
-                   server.failed_at, server.recovered_at, server.unclear_since}) +
-         kAcceptedFor;
+  return latest(server) + kAcceptedFor;
 }
 
 std::string_view to_string(Verdict verdict) {

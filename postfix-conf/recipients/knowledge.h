@@ -146,6 +146,10 @@ Knowledge learn(Knowledge known, const CallOut& heard, Time now);
 // After a message was delivered to the address.
 Knowledge learn_delivery(Knowledge known, Time now);
 
+// What two stores know together.  The later counts, of the same second that of `b`; but
+// as in learn(), an acceptance that counts yields to a refusal only.
+Knowledge merge(const Knowledge& a, const Knowledge& b, Time now);
+
 // When nothing of it counts any more.
 Time expiry(const Address& address);
 Time expiry(const Server& server);

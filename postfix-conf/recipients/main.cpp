@@ -18,10 +18,13 @@
 #include "common/base/file.h"
 #include "common/base/log.h"
 #include "common/base/metrics.h"
+#include "common/program/redis_options.h"
 #include "common/program/service.h"
 #include "postfix-conf/recipients/call_outs.h"
 #include "postfix-conf/recipients/desk.h"
 #include "postfix-conf/recipients/policy_clients.h"
+#include "postfix-conf/recipients/redis_store.h"
+#include "postfix-conf/recipients/shared_store.h"
 #include "postfix-conf/recipients/store.h"
 
 namespace mxfeed::recipients {
@@ -69,8 +72,8 @@ class RecipientsProgram : public Program {
       : state_(context.options.state),
         policy_(context.policy),
         store_(open_sqlite_store(context.data / "recipients.db")),
-        call_outs_(*store_, limits_),
-        desk_(*store_, call_outs_, kQuestionWaits,
+        call_outs_(store_, limits_),
+        desk_(store_, call_outs_, kQuestionWaits,
               [this](Desk::Ticket ticket, std::string_view reply) {
                 clients_.answer(ticket, reply);
               }),
@@ -120,23 +123,35 @@ class RecipientsProgram : public Program {
   bool leaves_threads() const override { return call_outs_.running() > 0; }
 
   void describe(StatusSnapshot& snapshot) const override {
-    snapshot.add("waiting", clients_.waiting()).add("call_outs", call_outs_.running());
+    snapshot.add("waiting", clients_.waiting())
+        .add("call_outs", call_outs_.running())
+        .add("redis", to_string(store_.state()));
   }
 
  private:
   // In a thread of the call-outs: it may wait for the disk.
   void sweep() {
     try {
-      counter("mxfeed_recipients_swept_total").add(store_->sweep(system_time()));
+      counter("mxfeed_recipients_swept_total").add(store_.sweep(system_time()));
     } catch (const Fault& fault) {
-      counter("mxfeed_recipients_store_faults_total").add();
-      log(Severity::error,
-          LogFields().add("event", "recipients-store").add("fault", fault.what()));
+      complain(fault);
     }
     is_sweeping_ = false;
   }
 
+  void use_redis() {
+    const auto wanted = policy_.get()->gateway().redis;
+    if (wanted == redis_) return;
+    if (const auto options = redis_options(wanted)) {
+      store_.use(open_redis_store({*options, wanted.prefix}));
+    } else {
+      store_.use(nullptr);
+    }
+    redis_ = wanted;
+  }
+
   void use_policy() {
+    use_redis();
     // By the link's target, so that all is of one generation.
     const auto target = read_link(state_ / "current");
     if (!target) return;
@@ -160,7 +175,8 @@ class RecipientsProgram : public Program {
   const std::filesystem::path state_;
   LivePolicy& policy_;
   const CallOutLimits limits_;
-  const std::unique_ptr<Store> store_;
+  SharedStore store_;
+  GatewayPolicy::Redis redis_;  // that `store_` uses
   std::atomic<bool> is_sweeping_{false};
   CallOuts call_outs_;
   Desk desk_;

@@ -13,6 +13,7 @@
 #include <string>
 
 #include "common/base/clock.h"
+#include "common/base/fault.h"
 #include "postfix-conf/recipients/knowledge.h"
 #include "postfix-conf/recipients/policy_request.h"
 
@@ -28,7 +29,7 @@ class Store {
   virtual Knowledge find(const Recipient& recipient) = 0;
 
   // Replaces what is known by what `step` makes of it, and returns that.  No other writer
-  // comes between.
+  // comes between; `step` may be called again for that.
   using Step = std::function<Knowledge(Knowledge)>;
   virtual Knowledge update(const Recipient& recipient, const Step& step) = 0;
 
@@ -43,5 +44,8 @@ class Store {
 // `most_bytes`: about how much the entries may take.
 std::unique_ptr<Store> open_sqlite_store(const std::filesystem::path& file,
                                          std::int64_t most_bytes = std::int64_t{1} << 30);
+
+// Logs and counts that a store could not be used.
+void complain(const Fault& fault);
 
 }  // namespace mxfeed::recipients

@@ -7,6 +7,7 @@ import struct
 import time
 
 import daemons
+import redis_server
 import smtp_sink
 
 DOMAIN = "acme.example"
@@ -40,7 +41,7 @@ def write_cdb(path, entries):
     pathlib.Path(path).write_bytes(body)
 
 
-class RecipientsTest(daemons.TestCase):
+class TestCase(daemons.TestCase):
     def setUp(self):
         super().setUp()
         self.sink = smtp_sink.Sink("127.0.0.1", 0)
@@ -48,21 +49,12 @@ class RecipientsTest(daemons.TestCase):
         self.sink.answers = self.boxes
         self.sink.up()
         self.addCleanup(self.sink.down)
-        self.apply(daemons.feed(DOMAIN) + daemons.feed("paused.example", state='"paused"'))
-        self.route(f"mxfeed-relay:[127.0.0.1]:{self.sink.port}")
-        self.recipients = self.daemon(
-            "recipients", listen=f"unix:{self.directory}/recipients.sock").start()
 
-    def route(self, value):
-        write_cdb(self.state / "current" / "transport.cdb", [
-            (DOMAIN.encode(), value.encode()),
-            (b"paused.example", b"lmtp:unix:mxfeed/delivery-paused-by-the-operator")])
-
-    def connect(self):
+    def connect(self, to=None):
         client = socket.socket(socket.AF_UNIX)
         self.addCleanup(client.close)
         client.settimeout(30)
-        client.connect(f"{self.directory}/recipients.sock")
+        client.connect((to or self.recipients).socket.removeprefix("unix:"))
         return client
 
     @staticmethod
@@ -81,10 +73,23 @@ class RecipientsTest(daemons.TestCase):
             received += piece
         return received.decode().removeprefix("action=").strip()
 
-    def ask(self, recipient, context="", **more):
-        client = self.connect()
+    def ask(self, recipient, context="", to=None, **more):
+        client = self.connect(to)
         client.sendall(self.request(recipient, context, **more))
         return self.reply(client)
+
+class RecipientsTest(TestCase):
+    def setUp(self):
+        super().setUp()
+        self.apply(daemons.feed(DOMAIN) + daemons.feed("paused.example", state='"paused"'))
+        self.route(f"mxfeed-relay:[127.0.0.1]:{self.sink.port}")
+        self.recipients = self.daemon(
+            "recipients", listen=f"unix:{self.directory}/recipients.sock").start()
+
+    def route(self, value):
+        write_cdb(self.state / "current" / "transport.cdb", [
+            (DOMAIN.encode(), value.encode()),
+            (b"paused.example", b"lmtp:unix:mxfeed/delivery-paused-by-the-operator")])
 
     def test_the_server_decides_and_is_asked_once(self):
         for _ in range(2):
@@ -233,6 +238,125 @@ class RecipientsTest(daemons.TestCase):
         self.eventually(lambda: self.recipients.status()["waiting"] == "1", "a question")
         self.recipients.stop()
         self.assertEqual(self.reply(client), "DUNNO")
+
+
+class SharedTest(TestCase):
+    """Two gateways with one Redis."""
+
+    def setUp(self):
+        super().setUp()
+        if not redis_server.PROGRAM.exists():
+            self.skipTest("redis-server is not installed")
+        self.redis = redis_server.RedisServer(self.directory / "redis")
+        self.addCleanup(self.redis.kill)
+        self.redis.start()
+        self.asked = 0
+        self.one, self.other = (self.gateway(name) for name in ("one", "other"))
+
+    def gateway(self, name):
+        directory = self.directory / name
+        directory.mkdir()
+        gateway = daemons.Daemon("recipients", directory / "state", directory,
+                                 listen=f"unix:{directory}/recipients.sock")
+        self.addCleanup(self._end, gateway)
+        self.configure(gateway)
+        gateway.start()
+        return gateway
+
+    def configure(self, gateway, more="", servers=None):
+        if servers is None:
+            servers = f'["unix:{self.redis.socket}"]'
+        daemons.apply(gateway.state, daemons.feed(DOMAIN),
+                      f"[redis]\nservers = {servers}\n{more}")
+        write_cdb(gateway.state / "current" / "transport.cdb",
+                  [(DOMAIN.encode(), f"mxfeed-relay:[127.0.0.1]:{self.sink.port}".encode())])
+        if gateway.running:
+            gateway.ask("reload")
+
+    def told(self, one, other):
+        """Whether `other` refuses what `one` has asked the server about, without asking."""
+        self.asked += 1
+        recipient = f"nobody{self.asked}@{DOMAIN}"
+        for gateway in (one, other):
+            self.assertEqual(self.ask(recipient, to=gateway), UNKNOWN)
+        return self.boxes.asked.count(recipient) == 1
+
+    def test_what_one_has_learned_the_other_knows(self):
+        # A busy machine may take longer than Redis is waited for: then the next one.
+        self.eventually(lambda: self.told(self.one, self.other), "told by one")
+        self.eventually(lambda: self.told(self.other, self.one), "told by the other")
+        self.assertEqual(self.ask(f"info@{DOMAIN}", to=self.one), "DUNNO")
+        self.sink.down()
+        self.eventually(lambda: self.ask(f"info@{DOMAIN}", "defer", to=self.other) == "DUNNO",
+                        "it is known during the outage")
+        # After a restart too, and without what this host has stored itself.
+        self.other.stop()
+        for file in (self.other.state / "recipients").glob("recipients.db*"):
+            file.unlink()
+        self.other.start()
+        self.eventually(lambda: self.ask(f"info@{DOMAIN}", "defer", to=self.other) == "DUNNO",
+                        "it is known after a restart")
+
+    def test_without_redis_each_goes_on_by_itself(self):
+        self.eventually(lambda: self.told(self.one, self.other), "told by one")
+        for stop, start in ((self.redis.kill, self.redis.start),
+                            (self.redis.hang, self.redis.go_on)):
+            away = len(self.one.log_lines("event=recipients-redis", "state=away"))
+            stop()
+            begin = time.monotonic()
+            for _ in range(10):
+                self.assertEqual(self.ask(f"nobody1@{DOMAIN}", to=self.one), UNKNOWN)
+            # One waits for Redis in vain, and no other.
+            self.assertLess(time.monotonic() - begin, 3)
+            self.assertFalse(self.told(self.one, self.other))
+            self.eventually(lambda: self.one.status()["redis"] == "away", "it is away")
+            self.assertEqual(self.one.metric("mxfeed_recipients_redis_up", 1), 0)
+            self.assertGreater(self.one.metric("mxfeed_recipients_redis_faults_total"), 0)
+            faults = self.one.metric("mxfeed_recipients_redis_faults_total")
+            self.eventually(
+                lambda seen=faults:
+                    self.one.metric("mxfeed_recipients_redis_faults_total") > seen + 1,
+                "it is looked for")
+            self.assertEqual(
+                len(self.one.log_lines("event=recipients-redis", "state=away")), away + 1)
+            start()
+            for gateway in (self.one, self.other):
+                self.eventually(lambda at=gateway: at.status()["redis"] == "up", "it is back", 60)
+            self.eventually(lambda: self.told(self.one, self.other), "told by one again")
+        # What was known before is known.
+        asked = len(self.boxes.asked)
+        self.assertEqual(self.ask(f"nobody1@{DOMAIN}", to=self.one), UNKNOWN)
+        self.assertEqual(len(self.boxes.asked), asked)
+
+    def test_a_reload_takes_redis_into_use_and_out_of_it(self):
+        self.configure(self.one, servers="[]")
+        self.eventually(lambda: self.one.status()["redis"] == "off", "it is off")
+        self.assertFalse(self.told(self.one, self.other))
+        self.configure(self.one, more='prefix = "isp"\n')
+        self.eventually(lambda: self.one.status()["redis"] == "up", "it is used")
+        self.assertFalse(self.told(self.one, self.other))
+        self.configure(self.other, more='prefix = "isp"\n')
+        self.eventually(lambda: self.told(self.one, self.other), "told by one")
+        keys = self.redis.ask("KEYS isp:recipients:*")
+        self.assertIn(f"isp:recipients:{{{DOMAIN}}}:server", keys)
+        self.assertNotIn("nobody", keys)
+
+    def test_the_password_is_read_from_its_file(self):
+        file = self.directory / "password"
+        file.write_text("wrong\n")
+        # The rights that the manual asks for.
+        self.redis.ask("ACL SETUSER mxfeed on >secret ~mxfeed:* "
+                       "+@read +@write +@scripting +@connection")
+        self.redis.ask("ACL SETUSER default off")
+        login = f'user = "mxfeed"\npassword_file = "{file}"\n'
+        self.configure(self.one, more=login)
+        self.eventually(lambda: self.one.status()["redis"] == "away", "it refuses the password")
+        self.assertEqual(self.ask(f"info@{DOMAIN}", to=self.one), "DUNNO")
+        self.assertNotIn("wrong", self.one.log())
+        file.write_text("secret\n")
+        self.eventually(lambda: self.one.status()["redis"] == "up", "it takes the password", 60)
+        self.configure(self.other, more=login)
+        self.eventually(lambda: self.told(self.one, self.other), "told by one")
 
 
 if __name__ == "__main__":

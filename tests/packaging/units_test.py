@@ -140,12 +140,15 @@ class UnitsTest(unittest.TestCase):
         self.assertGreaterEqual(gigabytes, 2 * 1.5 + int(scratch["size"].removesuffix("G")) + 1)
 
     def test_users_directories_and_units_fit(self):
-        users = {fields[1] for fields in words("sysusers.d")}
+        users = {fields[1] for fields in words("sysusers.d") if fields[0] == "u"}
+        groups = users | {fields[1] for fields in words("sysusers.d") if fields[0] == "g"}
         directories = {fields[1]: fields[2:5] for fields in words("tmpfiles.d")}
         for name in DAEMONS:
             unit = service(name)
             self.assertEqual([f"mxfeed-{name}"], unit["User"])
             self.assertIn(f"mxfeed-{name}", users)
+            for names in unit.get("SupplementaryGroups", []):
+                self.assertLessEqual(set(names.split()), groups)
             self.assertEqual([f"mxfeed/{name}"], unit["StateDirectory"])
             self.assertEqual(
                 directories[f"/var/lib/mxfeed/{name}"],
