@@ -13,6 +13,7 @@
 #include "common/base/time_text.h"
 #include "common/command/listing.h"
 #include "common/mail/address.h"
+#include "postfix-conf/commands/keeper_state.h"
 #include "postfix-conf/commands/problems.h"
 #include "postfix-conf/config/config.h"
 #include "postfix-conf/config/settings.h"
@@ -36,6 +37,18 @@ std::optional<std::chrono::seconds> longest_in(const Postfix& postfix) {
   return parse_duration(value);
 }
 
+// How Postfix's lifetime becomes as long as that; empty if it cannot.
+std::string how_to_raise(std::chrono::seconds needed, std::chrono::seconds longest,
+                         bool is_dedicated) {
+  if (longest >= kLongest || needed > kLongest) return {};
+  if (is_dedicated) return ", or run mxfeed postfix attach, which raises it";
+  const auto days = std::chrono::ceil<std::chrono::hours>(needed).count() / 24 + 1;
+  return fmt::format(
+      ", or raise it, for all mail of this Postfix: postconf -e "
+      "maximal_queue_lifetime={}d; postfix reload",
+      std::min<std::int64_t>(days, kLongest.count() / 24));
+}
+
 // Ends the command if Postfix would return mail before that time.
 void check_time(const QueueOptions& options, const std::string& domain, Time until) {
   const Time now = system_time();
@@ -54,12 +67,15 @@ void check_time(const QueueOptions& options, const std::string& domain, Time unt
                                     });
     if (is_for) oldest = std::min(oldest, message.arrived);
   });
-  if (longest && until > oldest + *longest) {
-    throw CommandError(ExitCode::wrong,
-                       fmt::format("--until: Postfix returns the oldest mail at {} "
-                                   "(maximal_queue_lifetime = {}): raise that first",
-                                   utc(oldest + *longest), format_duration(*longest)));
-  }
+  if (!longest || until <= oldest + *longest) return;
+  const bool is_dedicated = read_hosted(options.state).use.dedicated;
+  throw CommandError(
+      ExitCode::wrong,
+      fmt::format("--until: Postfix returns the oldest mail at {}, because "
+                  "maximal_queue_lifetime in {} is {}; give an earlier time{}",
+                  utc(oldest + *longest), (options.postfix_config / "main.cf").string(),
+                  format_duration(*longest),
+                  how_to_raise(until - oldest, *longest, is_dedicated)));
 }
 
 Config read_config(const QueueOptions& options) {

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The milters in a real Postfix that has mail of its own, for site.example."""
 
+import subprocess
+import time
+
 import rig
 
 FORGED = {"X_Mxfeed_Virus": "clean", "X_Mxfeed_Spam": "none"}
@@ -67,6 +70,31 @@ class SharedPostfixTest(rig.TestCase):
             self.assertEqual(delivery.header("X-Mxfeed-Spam-Status"), [])
         outcome = self.send(both, rig.infected(), source=TRUSTED)
         self.assertEqual((outcome.final.code, outcome.final.enhanced), (550, "5.7.1"))
+
+    def test_an_extension_ends_at_the_sites_lifetime_and_says_how_to_raise_it(self):
+        postfix = self.gateway.postfix
+        file = self.gateway.config / "domains.d" / "domains.toml"
+        before = file.read_text()
+        self.addCleanup(file.write_text, before)
+        until = time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime(time.time() + 6 * 86400))
+
+        def extend():
+            return self.gateway.mxfeed("queue", "extend", "acme.example", "--until", until,
+                                       "--postfix-config", postfix.config, check=False)
+        done = extend()
+        self.assertEqual(done.returncode, 1)
+        for said in ("Postfix returns the oldest mail at ",
+                     f"maximal_queue_lifetime in {postfix.config}/main.cf is 5d",
+                     "for all mail of this Postfix: "
+                     "postconf -e maximal_queue_lifetime=7d; postfix reload"):
+            self.assertIn(said, done.stderr)
+        self.assertEqual(file.read_text(), before)
+        postfix.edit(maximal_queue_lifetime="7d")
+        self.addCleanup(subprocess.run, ["postconf", "-c", postfix.config, "-X",
+                                         "maximal_queue_lifetime"], check=True)
+        done = extend()
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn(f'extend_until = "{until}"', file.read_text())
 
     def test_what_needs_smtputf8_is_not_taken_and_the_rest_arrives(self):
         with self.session(source=TRUSTED) as session:
