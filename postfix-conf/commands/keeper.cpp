@@ -21,6 +21,7 @@
 #include "postfix-conf/commands/keeper_endings.h"
 #include "postfix-conf/commands/keeper_intake.h"
 #include "postfix-conf/commands/keeper_news.h"
+#include "postfix-conf/commands/keeper_provider.h"
 #include "postfix-conf/commands/keeper_recipients.h"
 #include "postfix-conf/commands/keeper_recovery.h"
 #include "postfix-conf/commands/keeper_senders.h"
@@ -62,8 +63,9 @@ class KeeperRun {
         site_(read_keeper_postfix(options.postfix_config, options.state)),
         generated_(read_hosted(options.state)),
         terms_(generated_, lifetime_of_others(generated_)),
+        provider_(site_, generated_, terms_, book_, clock.now),
         recovery_(options.state, site_, generated_, terms_, postfix_, control_, book_,
-                  clock.now),
+                  provider_.routes(), clock.now),
         backlogs_(terms_, recovery_.trials()),
         intake_(options.state, generated_, terms_),
         endings_(postfix_, control_, book_, held_book_, terms_, rules_) {}
@@ -86,6 +88,9 @@ class KeeperRun {
     };
     rules_.refusals_since = [this](const std::string& domain) {
       return refusals_since(domain);
+    };
+    rules_.goes_to_provider = [this](const std::string& key) {
+      return provider_.takes(key);
     };
     rules_.started = std::max(clock_.booted(), *started);
     rules_.allowed = options_.allow_expiry;
@@ -113,6 +118,7 @@ class KeeperRun {
     endings_.report();
     KeeperNews news(options_.config, site_, book_, terms_, clock_.now);
     tell(plan, news);
+    provider_.run(steps, control_, news);
     recovery_.run(backlogs_, news);
     tell_of_deliveries(options_.state, site_, generated_, terms_, book_, clock_.now);
     intake_.tell_spam(recovery_.greets());
@@ -136,6 +142,7 @@ class KeeperRun {
       listed_.insert(message.id);
       backlogs_.add(message);
       intake_.add(message);
+      provider_.add(message);
       plan.add(message, message.is_deferred() ? spool.attempts(message.id) : Attempts());
     });
     return plan;
@@ -220,6 +227,7 @@ class KeeperRun {
   const KeeperPostfix site_;
   const Generated generated_;
   Terms terms_;
+  KeeperProvider provider_;
   KeeperRecovery recovery_;
   Backlogs backlogs_;
   KeeperIntake intake_;

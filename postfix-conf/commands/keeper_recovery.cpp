@@ -85,7 +85,8 @@ const ServerAnswer& telling(const std::vector<ServerAnswer>& answers,
 KeeperRecovery::KeeperRecovery(const std::filesystem::path& state,
                                const KeeperPostfix& site, const Generated& generated,
                                Terms& terms, const Postfix& postfix,
-                               const QueueControl& control, KeeperBook& book, Time now)
+                               const QueueControl& control, KeeperBook& book,
+                               const ProviderRoutes& provider_routes, Time now)
     : state_(state),
       site_(site),
       generated_(generated),
@@ -93,6 +94,7 @@ KeeperRecovery::KeeperRecovery(const std::filesystem::path& state,
       postfix_(postfix),
       control_(control),
       book_(book),
+      provider_routes_(provider_routes),
       now_(now),
       all_(book.destinations()) {}
 
@@ -373,13 +375,7 @@ void KeeperRecovery::flush() {
 }
 
 void KeeperRecovery::write_routes() {
-  OverlayLines lines;
-  for (const auto& [domain, one] : all_) {
-    const auto* const hosted = generated_.find(domain);
-    if (hosted == nullptr) continue;
-    const std::string route = overlay_route(one, hosted->route);
-    if (!route.empty()) add_overlay_lines(*hosted, route, lines);
-  }
+  const auto lines = overlay_lines(all_, provider_routes_, generated_);
   if (write_overlay(overlay_path(state_), lines)) is_settled_ = false;
 }
 

@@ -22,6 +22,7 @@
 #include "postfix-conf/postfix/postfix.h"
 #include "postfix-conf/queue/backlog.h"
 #include "postfix-conf/queue/keeper_book.h"
+#include "postfix-conf/queue/provider_routes.h"
 #include "postfix-conf/queue/queue_control.h"
 #include "postfix-conf/queue/recovery.h"
 #include "postfix-conf/queue/route_servers.h"
@@ -41,7 +42,8 @@ class KeeperRecovery {
   // The arguments must outlive the object.
   KeeperRecovery(const std::filesystem::path& state, const KeeperPostfix& site,
                  const Generated& generated, Terms& terms, const Postfix& postfix,
-                 const QueueControl& control, KeeperBook& book, Time now);
+                 const QueueControl& control, KeeperBook& book,
+                 const ProviderRoutes& provider_routes, Time now);
 
   // Those that were probed before.
   const std::map<std::string, Destination>& destinations() const { return all_; }
@@ -87,6 +89,7 @@ class KeeperRecovery {
   const Postfix& postfix_;
   const QueueControl& control_;
   KeeperBook& book_;
+  const ProviderRoutes& provider_routes_;
   const Time now_;
   std::map<std::string, Destination> all_;
   // What this run has asked to be tried, and since when; of the clock of files.

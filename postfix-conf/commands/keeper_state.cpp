@@ -57,6 +57,10 @@ KeeperPostfix read_keeper_postfix(const std::filesystem::path& postfix_config,
     return std::find(items.begin(), items.end(), "cdb:" + path.string()) != items.end();
   };
   found.has_overlay = has_table(values.at(3), overlay_path(state));
+  const auto master = read_file(postfix_config / "master.cf").value_or("");
+  std::vector<std::string> services;
+  for (const auto line : split(master, '\n')) services.emplace_back(line);
+  found.has_provider = has_provider(services);
   found.has_intake = has_table(values.at(6), intake_overlay_path(state));
   return found;
 }

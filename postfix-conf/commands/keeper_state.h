@@ -32,8 +32,9 @@ struct KeeperPostfix {
   std::string host;                // myhostname
   bool has_long_ids = false;
   std::chrono::seconds suspension{300};  // minimal_backoff_time
-  bool has_overlay = false;  // transport_maps has the keeper's table of routes
-  bool has_intake = false;   // the gate asks the keeper's table of stopped domains
+  bool has_overlay = false;   // transport_maps has the keeper's table of routes
+  bool has_provider = false;  // master.cf has the transport to the provider's postmaster
+  bool has_intake = false;    // the gate asks the keeper's table of stopped domains
 };
 KeeperPostfix read_keeper_postfix(const std::filesystem::path& postfix_config,
                                   const std::filesystem::path& state);

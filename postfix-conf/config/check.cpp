@@ -147,6 +147,27 @@ class Checker {
     check("backup_mx", config_.gateway.backup_mx.empty(), backups, "backup");
   }
 
+  // What its server refuses would come back.
+  void postmaster() {
+    const auto& [address, place] = config_.gateway.postmaster;
+    if (address.empty()) return;
+    std::string_view name = std::string_view(address).substr(address.rfind('@') + 1);
+    for (bool is_own = true; !name.empty(); is_own = false) {
+      const auto* const domain = config_.find(name);
+      if (domain != nullptr && is_relayed(*domain) &&
+          (is_own || domain->settings->policy.subdomains)) {
+        config_.errors.push_back(
+            {place, "", "postmaster",
+             fmt::format("must not be in a configured domain, as it is in \"{}\" ({}): "
+                         "it gets what customers' servers refuse",
+                         domain->name, config_.describe(domain->place))});
+        return;
+      }
+      const auto dot = name.find('.');
+      name.remove_prefix(dot == std::string_view::npos ? name.size() : dot + 1);
+    }
+  }
+
   // What is larger than the scanner takes.
   void scan_limits() {
     const auto& size_row = domain_setting("max_size");
@@ -316,6 +337,7 @@ void check_config(Config& config, bool complete) {
     checker.backup_limits();
     checker.scan_limits();
     checker.mx_names();
+    checker.postmaster();
   }
   sort_by_place(config.errors);
   sort_by_place(config.warnings);

@@ -199,6 +199,8 @@ struct GatewayConfig {
   std::vector<std::string> verifiers, sealers;  // [postfix]: as in smtpd_milters
   std::vector<std::string> services;  // [postfix]: "2525/inet"; empty: those of port 25
   std::chrono::seconds removal_grace{std::chrono::hours(72)};
+  // The provider's, for mail that customers' servers refuse; empty: none.
+  Sourced<std::string> postmaster;
   std::vector<std::string> blocklists;         // as reject_rbl_client takes them
   unsigned connections = kPostfixConnections;  // [delivery]
   std::chrono::seconds rate_delay{0};          // [delivery]

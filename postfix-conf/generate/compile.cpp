@@ -152,8 +152,10 @@ Wanted compile(const Config& config, const HostConfig* local, const std::string&
                                       .allow_private = gateway.allow_private,
                                       .connections = gateway.connections,
                                       .rate_delay = gateway.rate_delay});
-  draft.master_cf = master_cf_services(
-      {.state = state, .local = local, .uses_authorities = uses_authorities});
+  draft.master_cf = master_cf_services({.state = state,
+                                        .local = local,
+                                        .uses_authorities = uses_authorities,
+                                        .postmaster = gateway.postmaster.value});
   fit_site(draft, site, state);
   return wanted;
 }

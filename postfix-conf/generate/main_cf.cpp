@@ -189,6 +189,17 @@ std::vector<std::string> services(const std::string& options) {
           transport("mxfeed-soft", " -o soft_bounce=yes")};
 }
 
+// Submits a message again, for the provider's postmaster: with its sender, its header
+// left as it is (-G), and without bounces to a sender that nobody has verified.  What
+// sendmail(1) does not take waits.
+std::string provider_service(std::string_view postmaster) {
+  return fmt::format(
+      "{} unix - n n - - pipe -o syslog_name=postfix/$service_name -o soft_bounce=yes "
+      "flags=q null_sender= user=nobody argv=/usr/sbin/sendmail -G -i -N never "
+      "-f ${{sender}} -- {}",
+      kProviderTransport, postmaster);
+}
+
 std::string bind_option(std::string_view name, std::string_view address) {
   return address.empty() ? "" : fmt::format(" -o {}={}", name, address);
 }
@@ -235,16 +246,26 @@ std::vector<std::string> master_cf_services(const MasterCfNeeds& needs) {
   if (needs.uses_authorities) {
     options += fmt::format(" -o smtp_tls_CAfile={}", kAuthorities);
   }
-  const auto* const local = needs.local;
-  if (local == nullptr) return services(options);
-  const auto bind = [&](std::string_view name, bool v4) {
-    const auto found =
-        std::find_if(local->addresses.begin(), local->addresses.end(),
-                     [v4](const IpAddress& address) { return address.is_v4() == v4; });
-    return found == local->addresses.end() ? "" : bind_option(name, found->str());
-  };
-  return services(bind("smtp_bind_address", true) + bind("smtp_bind_address6", false) +
-                  options);
+  if (const auto* const local = needs.local; local != nullptr) {
+    const auto bind = [&](std::string_view name, bool v4) {
+      const auto found =
+          std::find_if(local->addresses.begin(), local->addresses.end(),
+                       [v4](const IpAddress& address) { return address.is_v4() == v4; });
+      return found == local->addresses.end() ? "" : bind_option(name, found->str());
+    };
+    options =
+        bind("smtp_bind_address", true) + bind("smtp_bind_address6", false) + options;
+  }
+  auto all = services(options);
+  if (!needs.postmaster.empty()) all.push_back(provider_service(needs.postmaster));
+  return all;
+}
+
+bool has_provider(const std::vector<std::string>& master_cf) {
+  const std::string beginning = std::string(kProviderTransport) + " ";
+  return std::any_of(master_cf.begin(), master_cf.end(), [&](const std::string& line) {
+    return line.starts_with(beginning);
+  });
 }
 
 void fit_site(Generated& generated, const Site& site, const std::string& state) {

@@ -57,10 +57,16 @@ struct MasterCfNeeds {
   std::string state;                  // the absolute path of --state
   const HostConfig* local = nullptr;  // this host; null if it is unknown
   bool uses_authorities = false;      // certificates are verified
+  std::string postmaster{};           // the provider's; empty: none
 };
 
 // The services that master.cf needs besides Postfix's own.
 std::vector<std::string> master_cf_services(const MasterCfNeeds& needs);
+
+// The transport that sends mail to the provider's postmaster.
+inline constexpr const char* kProviderTransport = "mxfeed-provider";
+// Whether the services of a generation include it.
+bool has_provider(const std::vector<std::string>& master_cf);
 
 // Adapts a generation to the site.  `state` is the absolute path of --state.
 void fit_site(Generated& generated, const Site& site, const std::string& state);

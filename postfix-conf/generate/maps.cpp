@@ -4,6 +4,7 @@
 #include <set>
 
 #include "common/mail/address.h"
+#include "postfix-conf/generate/main_cf.h"
 #include "postfix-conf/generate/next_hops.h"
 #include "postfix-conf/generate/recipient_access.h"
 
@@ -68,6 +69,13 @@ void transport_lines(const Generated& generated, const Hosted& hosted,
     below = kRefused;
   }
   each_row(hosted, transport(hosted.own, hosted), below, line);
+  // What its server refuses is for the keeper to send to the provider.
+  if (hosted.own == Row::active && hosted.on_refusal == OnRefusal::bounce &&
+      has_provider(generated.master_cf)) {
+    for (const auto& name : key_forms(hosted.name)) {
+      line("postmaster@" + name, transport(Row::protect, hosted));
+    }
+  }
 }
 
 void relay_recipient_lines(const Generated& generated, const Hosted& hosted,
@@ -160,8 +168,9 @@ std::vector<MapLine> changed_lines(const MapKind& kind, const Generated& now,
     return lines;
   };
   // What a row says may then follow from other rows too.
-  const bool alone =
-      now.site == before.site && !now.site.parents_match && !kind.follows_from_others;
+  const bool alone = now.site == before.site && !now.site.parents_match &&
+                     !kind.follows_from_others &&
+                     has_provider(now.master_cf) == has_provider(before.master_cf);
   for (const auto& one : now.hosted) {
     for (; old != before.hosted.end() && old->name < one.name; ++old) {
       add_changed({}, lines_of(before, *old), changed);

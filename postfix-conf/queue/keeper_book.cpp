@@ -57,6 +57,15 @@ constexpr SqliteSchema kSchema{"keeper's book", 1, R"(
   ) WITHOUT ROWID;
 )"};
 
+// Later than the others: an earlier version has written a file without it.
+constexpr const char* kLaterTables = R"(
+  CREATE TABLE IF NOT EXISTS provider_route (
+    address TEXT PRIMARY KEY,
+    since INTEGER NOT NULL,
+    waited INTEGER NOT NULL
+  ) WITHOUT ROWID;
+)";
+
 std::int64_t number(Time time) {
   return time.time_since_epoch().count();
 }
@@ -68,6 +77,7 @@ KeeperBook::KeeperBook(const std::filesystem::path& file)
       database_(*opened_) {
   // A power cut must not lose the journal: what is on hold would stay there.
   database_.execute("PRAGMA synchronous = FULL");
+  database_.execute(kLaterTables);
 }
 
 void KeeperBook::begin(const std::vector<PlannedStep>& steps, Time now) {
@@ -215,6 +225,30 @@ void KeeperBook::set_destination(const std::string& domain,
         .bind(3, identity.certificate)
         .bind(4, identity.name);
     server.step();
+  }
+  transaction.commit();
+}
+
+ProviderRoutes KeeperBook::provider_routes() const {
+  ProviderRoutes all;
+  SqliteStatement query(database_, "SELECT address, since, waited FROM provider_route");
+  while (query.step()) {
+    using std::chrono::seconds;
+    all.emplace(query.text(0), ProviderRoute{Time(seconds(query.number(1))),
+                                             Time(seconds(query.number(2)))});
+  }
+  return all;
+}
+
+void KeeperBook::set_provider_routes(const ProviderRoutes& routes) {
+  SqliteTransaction transaction(database_);
+  SqliteStatement(database_, "DELETE FROM provider_route").step();
+  SqliteStatement insert(
+      database_,
+      "INSERT INTO provider_route (address, since, waited) VALUES (?1, ?2, ?3)");
+  for (const auto& [address, route] : routes) {
+    insert.bind(1, address).bind(2, number(route.since)).bind(3, number(route.waited));
+    insert.step();
   }
   transaction.commit();
 }

@@ -20,6 +20,7 @@
 #include "common/base/host_clock.h"
 #include "common/store/sqlite.h"
 #include "postfix-conf/queue/plan.h"
+#include "postfix-conf/queue/provider_routes.h"
 #include "postfix-conf/queue/recovery.h"
 
 namespace mxfeed {
@@ -47,6 +48,10 @@ class KeeperBook {
   // The customers' servers that were probed, by domain.
   std::map<std::string, Destination> destinations() const;
   void set_destination(const std::string& domain, const Destination& destination);
+
+  // The routes to the provider's postmaster.
+  ProviderRoutes provider_routes() const;
+  void set_provider_routes(const ProviderRoutes& routes);
 
   // Removes closed entries of the journal, and notes, after some weeks.
   void prune(Time now);

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "postfix-conf/queue/provider_routes.h"
 #include "postfix-conf/queue/recovery.h"
 #include "postfix-conf/queue/refusal.h"
 
@@ -50,7 +51,15 @@ std::optional<Time> refusals_since(const PlanRules& rules, const std::string& do
 // Whether its server has refused the recipient, and that is for the keeper to act on.
 bool is_refused(const QueuedRecipient& recipient, Terms& terms) {
   return recipient.delay_reason && is_refusal(*recipient.delay_reason) &&
-         terms.of(recipient.address).on_refusal != OnRefusal::bounce;
+         (terms.of(recipient.address).on_refusal != OnRefusal::bounce ||
+          !postmaster_key(recipient.address).empty());
+}
+
+bool goes_to_provider(const QueuedRecipient& recipient, Terms& terms,
+                      const PlanRules& rules) {
+  if (!rules.goes_to_provider || !is_refused(recipient, terms)) return false;
+  const auto key = postmaster_key(recipient.address);
+  return !key.empty() && rules.goes_to_provider(key);
 }
 
 // When a message may end.
@@ -61,8 +70,12 @@ struct End {
   std::optional<Time> deadline = Time();
   // Only an attempt after that counts.
   Time tried_after{};
+  // One of the recipients goes to the provider, if there was an attempt after that.
+  std::optional<Time> redirected_after{};
 
-  bool is_there(Time now) const { return !has_due || (deadline && *deadline <= now); }
+  bool is_there(Time now) const {
+    return !redirected_after && (!has_due || (deadline && *deadline <= now));
+  }
 };
 
 End end_of(const QueuedMessage& message, Terms& terms, const PlanRules& rules) {
@@ -72,6 +85,9 @@ End end_of(const QueuedMessage& message, Terms& terms, const PlanRules& rules) {
     if (is_refused(recipient, terms)) {
       const auto since = refusals_since(rules, term.domain);
       if (since && !term.is_endless) {
+        if (goes_to_provider(recipient, terms, rules)) {
+          end.redirected_after = std::max(end.redirected_after.value_or(*since), *since);
+        }
         end.is_refused = true;
         end.tried_after = std::max(end.tried_after, *since);
         continue;
@@ -93,7 +109,8 @@ Judgement judge_interrupted(const QueuedMessage& message, Terms& terms,
                             const PlanRules& rules) {
   const auto deadline = last_deadline(message, terms);
   // A refusal has to be looked at again: it may be of another time.
-  if (!deadline || *deadline > rules.now || message.recipients.empty()) {
+  if (!deadline || *deadline > rules.now || message.recipients.empty() ||
+      end_of(message, terms, rules).redirected_after) {
     return {Step::release, Cause::not_due, deadline};
   }
   // Of a sender that has to be verified first, the next run finds out.
@@ -103,6 +120,21 @@ Judgement judge_interrupted(const QueuedMessage& message, Terms& terms,
   if (!has_complete_log(message)) return {Step::release, Cause::incomplete_log, deadline};
   if (!rules.obstacle.empty()) return {Step::release, Cause::obstacle, deadline};
   return {Step::expire_held, Cause::due, deadline};
+}
+
+// Whether a time in the past was too short a while ago for another attempt.
+bool is_recent(const std::optional<Time>& last, Time now) {
+  // A time in the future is of another clock.
+  return last && *last <= now && now - *last < PlanRules::kBetweenAttempts;
+}
+
+Judgement judge_refused_postmaster(const End& end, const Attempts& attempts,
+                                   const PlanRules& rules, std::optional<Time> deadline) {
+  if (attempts.last && *attempts.last > *end.redirected_after) {
+    return {Step::redirect, Cause::refused_postmaster, deadline};
+  }
+  return {is_recent(attempts.last, rules.now) ? Step::keep : Step::attempt,
+          Cause::refused_postmaster, deadline};
 }
 
 Judgement judge_held(const QueuedMessage& message, const Record& record, Terms& terms,
@@ -158,6 +190,8 @@ std::string_view to_string(Step step) {
       return "hold";
     case Step::discard:
       return "discard";
+    case Step::redirect:
+      return "redirect";
   }
   return "";
 }
@@ -186,6 +220,8 @@ std::string_view to_string(Cause cause) {
       return "interrupted";
     case Cause::held:
       return "held";
+    case Cause::refused_postmaster:
+      return "refused_postmaster";
   }
   return "";
 }
@@ -202,6 +238,8 @@ Judgement judge(const QueuedMessage& message, const Attempts& attempts,
     return {record.touch == Touch::expiring ? Step::resume : Step::keep,
             Cause::interrupted, deadline};
   }
+  if (end.redirected_after)
+    return judge_refused_postmaster(end, attempts, rules, deadline);
   if (!end.deadline) return {Step::keep, Cause::endless, deadline};
   if (!end.is_there(rules.now)) return {Step::keep, Cause::not_due, deadline};
   auto tried_after = std::max(end.tried_after, rules.started);
@@ -213,9 +251,7 @@ Judgement judge(const QueuedMessage& message, const Attempts& attempts,
   const auto last = tried(message, attempts, terms, rules);
   const bool is_complete = has_complete_log(message);
   if (!is_complete || !last || *last <= tried_after) {
-    // A time in the future is of another clock.
-    if (record.touch != Touch::held && attempts.last && *attempts.last <= rules.now &&
-        rules.now - *attempts.last < PlanRules::kBetweenAttempts) {
+    if (record.touch != Touch::held && is_recent(attempts.last, rules.now)) {
       return {Step::keep, Cause::recent_attempt, deadline};
     }
     return {Step::attempt, is_complete ? Cause::no_attempt : Cause::incomplete_log,
@@ -263,7 +299,8 @@ void QueuePlan::add(const QueuedMessage& message, const Attempts& attempts) {
   }
   if (ends && ending == Ending::hold) step = Step::hold;
   if (step == Step::keep) return;
-  if (step == Step::attempt && attempts_++ >= PlanRules::kMostAttempts) return;
+  const bool is_attempt = step == Step::attempt || step == Step::redirect;
+  if (is_attempt && attempts_++ >= PlanRules::kMostAttempts) return;
   PlannedStep planned;
   planned.step = step;
   planned.ending = ending;
@@ -275,6 +312,9 @@ void QueuePlan::add(const QueuedMessage& message, const Attempts& attempts) {
   for (const auto& recipient : message.recipients) {
     planned.recipients.push_back(recipient.address);
     if (recipient.delay_reason) planned.reason = *recipient.delay_reason;
+    if (step == Step::redirect && goes_to_provider(recipient, terms_, rules_)) {
+      planned.postmasters.push_back(postmaster_key(recipient.address));
+    }
     const auto& domain = terms_.of(recipient.address).domain;
     if (!domain.empty() && std::find(planned.domains.begin(), planned.domains.end(),
                                      domain) == planned.domains.end()) {
@@ -348,6 +388,7 @@ std::vector<PlannedStep> QueuePlan::steps() const {
       case Step::resume:
       case Step::hold:
       case Step::discard:
+      case Step::redirect:
         steps.push_back(one);
     }
   }

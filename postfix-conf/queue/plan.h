@@ -78,6 +78,10 @@ struct PlanRules {
   // they do not count now, since its return is being tried.  By the domain of the row.
   std::function<std::optional<Time>(const std::string& domain)> refusals_since;
 
+  // Whether mail for a postmaster (postmaster_key()) whose server refuses it goes to the
+  // provider.
+  std::function<bool(const std::string& key)> goes_to_provider;
+
   // For how long Postfix puts off mail for a destination that did not answer, without
   // trying again: minimal_backoff_time.
   std::chrono::seconds suspension{300};
@@ -102,6 +106,7 @@ enum class Step {
   resume,          // it was made to expire, but no delivery round has come yet
   hold,            // put it on hold, for kHeldFor
   discard,         // delete it, from hold
+  redirect,        // send it to the provider, as far as it is for a postmaster
 };
 std::string_view to_string(Step step);
 
@@ -117,6 +122,7 @@ enum class Cause {
   obstacle,        // PlanRules::obstacle
   interrupted,     // an earlier run was
   held,            // by us
+  refused_postmaster,
 };
 std::string_view to_string(Cause cause);
 
@@ -155,6 +161,8 @@ struct PlannedStep {
   std::string reason;                // of the last deferral of one of the recipients
   std::vector<std::string> domains;  // hosted, of the recipients
   bool is_refused = false;           // else it is due
+  // redirect: the keys (postmaster_key()) of those that their servers have refused.
+  std::vector<std::string> postmasters;
 };
 
 // Messages of a domain that expire soon.

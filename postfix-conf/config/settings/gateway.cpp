@@ -20,6 +20,7 @@ constexpr std::size_t kMaxNetworks = 10'000;
 constexpr std::size_t kMaxMilter = 500;
 constexpr std::size_t kMaxUrl = 2000;
 constexpr std::size_t kMaxCommandName = 64;
+constexpr std::size_t kMaxPostmaster = 254;
 
 bool is_full_name(const std::optional<Domain>& name) {
   return name && name->str().find('.') != std::string::npos;
@@ -75,6 +76,35 @@ template <auto path>
 void read_networks_into(const Entry& entry, const Setting<GatewayConfig>&,
                         GatewayConfig& gateway) {
   gateway.*path = read_networks(entry);
+}
+
+// It is written into master.cf.
+bool is_plain(std::string_view local_part) {
+  return !local_part.empty() && local_part.front() != '-' &&
+         std::all_of(local_part.begin(), local_part.end(), [](char c) {
+           return is_letter(c) || is_digit(c) ||
+                  std::string_view("._+=-").find(c) != std::string_view::npos;
+         });
+}
+
+void read_postmaster(const Entry& entry, const Setting<GatewayConfig>&,
+                     GatewayConfig& gateway) {
+  const auto given = entry.text(kMaxPostmaster);
+  if (!given) return;
+  const auto path = Path::parse(*given);
+  const auto domain = path ? Domain::parse(path->domain) : std::nullopt;
+  if (!is_full_name(domain) || !is_plain(path->local_part)) {
+    entry.error(
+        fmt::format("{} is not a mail address of letters, digits and \".\", "
+                    "\"_\", \"+\", \"=\", \"-\"",
+                    in_quotes(*given)));
+    return;
+  }
+  gateway.postmaster = {path->local_part + "@" + domain->str(), entry.place()};
+}
+
+Json postmaster_of(const GatewayConfig& gateway) {
+  return to_json(gateway.postmaster.value);
 }
 
 void read_host_name(const Entry& entry, const Setting<HostConfig>&, HostConfig& host) {
@@ -359,6 +389,12 @@ Settings<GatewayConfig> gateway_settings() {
                                    R"(["198.51.100.0/28"])",
                                    read_networks_into<&G::trusted_networks>),
       duration<&G::removal_grace>("removal_grace", hours(0), hours(24 * 30), R"("24h")"),
+      Setting<G>{.key = "postmaster",
+                 .type = SettingType::string,
+                 .example = R"("postmaster@isp.example")",
+                 .read = read_postmaster,
+                 .value = postmaster_of,
+                 .most = kMaxPostmaster},
       Setting<G>{
           .key = "host", .type = SettingType::tables, .example = {}, .read = read_hosts},
       Setting<G>{.key = "recipient_command",

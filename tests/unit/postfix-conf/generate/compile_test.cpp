@@ -415,6 +415,20 @@ TEST_CASE("changed look-ups are found, and what is gone", "[postfix-conf]") {
   CHECK(changed_lines(kTransport, generated(now), generated(before)) == want);
 }
 
+TEST_CASE("with a provider's postmaster, refused mail for one does not bounce at once",
+          "[postfix-conf]") {
+  auto held = hosted("held.b");
+  held.on_refusal = OnRefusal::hold;
+  const std::vector<Hosted> all = {hosted("a.b"), held};
+  const auto before = generated(all);
+  auto now = before;
+  now.master_cf = {"mxfeed-provider unix - n n - - pipe argv=x"};
+  const std::vector<MapLine> want = {{"postmaster@a.b", "mxfeed-soft:[192.0.2.7]:25"}};
+  CHECK(changed_lines(kTransport, now, before) == want);
+  const std::vector<MapLine> gone = {{"postmaster@a.b", ""}};
+  CHECK(changed_lines(kTransport, before, now) == gone);
+}
+
 std::vector<MapLine> with_site(const MapKind& kind, Site site, std::vector<Hosted> all) {
   auto made = generated(std::move(all));
   made.site = std::move(site);

@@ -96,6 +96,21 @@ TEST_CASE("limits of deliveries are those of our transports", "[postfix-conf]") 
   }
 }
 
+TEST_CASE("the provider's postmaster has a transport that submits mail again",
+          "[postfix-conf]") {
+  const auto without = master_cf_services({.state = "/s"});
+  CHECK_FALSE(has_provider(without));
+  const auto with =
+      master_cf_services({.state = "/s", .postmaster = "postmaster@isp.example"});
+  CHECK(has_provider(with));
+  REQUIRE(with.size() == without.size() + 1);
+  CHECK(with.back() ==
+        "mxfeed-provider unix - n n - - pipe -o syslog_name=postfix/$service_name "
+        "-o soft_bounce=yes flags=q null_sender= user=nobody argv=/usr/sbin/sendmail -G "
+        "-i -N never -f ${sender} -- postmaster@isp.example");
+  CHECK_FALSE(has_provider({"mxfeed-providers unix - n n - - pipe"}));
+}
+
 TEST_CASE("our transports have TLS of their own, from both addresses", "[postfix-conf]") {
   HostConfig host;
   for (const char* const text : {"192.0.2.1", "2001:db8::1", "192.0.2.2"}) {

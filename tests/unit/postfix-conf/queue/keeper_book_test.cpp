@@ -92,6 +92,25 @@ TEST_CASE("what is known of a server is kept", "[postfix-conf]") {
   CHECK(all.at("other.example") == Destination());
 }
 
+TEST_CASE("routes to the provider are kept, also in an earlier version's file",
+          "[postfix-conf]") {
+  const TempDirectory directory;
+  const auto file = directory.path() / "keeper.db";
+  { KeeperBook book(file); }
+  Sqlite(file, Sqlite::Access::read_write, seconds(5))
+      .execute("DROP TABLE provider_route");
+  const ProviderRoutes routes = {
+      {"postmaster@a.example", {kNow, kNow + hours(1)}},
+      {"postmaster@b.example", {kNow + hours(2), kNow + hours(3)}}};
+  {
+    KeeperBook book(file);
+    CHECK(book.provider_routes().empty());
+    book.set_provider_routes({{"postmaster@gone.example", {kNow, kNow}}});
+    book.set_provider_routes(routes);
+  }
+  CHECK(KeeperBook(file).provider_routes() == routes);
+}
+
 TEST_CASE("one alert of a kind and subject is sent in an interval", "[postfix-conf]") {
   const TempDirectory directory;
   KeeperBook book(directory.path() / "keeper.db");
