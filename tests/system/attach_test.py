@@ -146,7 +146,8 @@ class AttachTest(unittest.TestCase):
             for _ in range(4):
                 self.command("attach")
                 count = sum(sent)
-                rig.eventually(lambda count=count: sum(sent) > count, "infected mail is taken")
+                rig.eventually(lambda count=count: sum(sent) > count, "infected mail is taken",
+                               120)
                 self.command("detach", statuses=(0, TRY_LATER))
         finally:
             stop.set()

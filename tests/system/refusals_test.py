@@ -184,6 +184,7 @@ class RefusalsTest(RefusalsCase):
         self.refuse("x@hold.example", "x@bounce.example", "x@protect.example")
         self.submit("x@bounce.example")
         self.wait_for_bounces("x@bounce.example")  # Postfix itself
+        rig.eventually(lambda: not self.postfix.queue(), "the bounce has left the queue")
         held = self.put("x@hold.example")
         protected = self.put("x@protect.example")
         self.keep()
