@@ -203,7 +203,6 @@ class RefusalsTest(RefusalsCase):
         self.customer.answers.clear()
         file.write_text(before.replace('state = "protect"', 'state = "active"'))
         self.gateway.apply_at_once()
-        self.postfix.reload()
         self.keep_later(600)
         self.customer.wait_for_count(1)
         self.assertEqual(self.bounced(), [])
