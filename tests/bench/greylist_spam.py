@@ -11,7 +11,8 @@ A_DAY = {
     "bot, other senders": 130, "bot, retries later": 80, "mail server": 90, "web site": 50,
     "snowshoe": 180, "freemail": 60, "stolen account": 60, "backscatter": 12,
 }
-# [Pagani]: Kelihos comes back after 5 to 10 minutes, the next time after more than an hour.
+# After [Pagani], not checked against the text: Kelihos comes back after 5 to 10 minutes, the next
+# time after more than an hour.
 KELIHOS = ((0, 0), (300, 600), (4_000, 6_000), (80_000, 90_000))
 
 
