@@ -9,6 +9,7 @@
 build_packages=(g++ cmake ninja-build pkg-config ccache libmilter-dev libclamav-dev
   libfmt-dev catch2 libtomlplusplus-dev libsqlite3-dev libidn2-dev
   libsodium-dev libc-ares-dev libssl-dev libcurl4-openssl-dev libhiredis-dev
+  libpsl-dev publicsuffix
   libyaml-cpp-dev)
 gateway_packages=(postfix postfix-cdb)
 tool_packages=(python3/python3 procps util-linux)
@@ -17,6 +18,8 @@ test_packages=(npm/npm ca-certificates clang-format clamav-testfiles iproute2 op
 # Servers that the tests start by themselves.  Their packages would start a resolver or
 # replace the mail system, so they are only unpacked; their libraries are installed.
 aside_packages=(unbound exim4-daemon-light)
+# What benches compare with; unpacked in the same way, by the bench itself.
+bench_packages=(postgrey)
 
 # Prints those of the packages that are missing, one on each line.
 missing_packages() {

@@ -170,6 +170,22 @@ std::string to_hex(std::string_view bytes) {
   return hex;
 }
 
+std::optional<std::string> from_hex(std::string_view text) {
+  if (text.size() % 2 != 0) return std::nullopt;
+  std::string bytes;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (!is_digit(c) && (c < 'a' || c > 'f')) return std::nullopt;
+    const int value = is_digit(c) ? c - '0' : c - 'a' + 10;
+    if (i % 2 == 0) {
+      bytes += static_cast<char>(value << 4);
+    } else {
+      bytes.back() = static_cast<char>(bytes.back() | value);
+    }
+  }
+  return bytes;
+}
+
 std::optional<std::uint64_t> parse_unsigned(std::string_view text) {
   std::uint64_t number = 0;
   const char* const end = text.data() + text.size();

@@ -69,6 +69,8 @@ std::string escape_untrusted(std::string_view text);
 std::string escape_line(std::string_view line);
 
 std::string to_hex(std::string_view bytes);
+// Nothing if the text is not pairs of hexadecimal digits in lower case.
+std::optional<std::string> from_hex(std::string_view text);
 
 // The whole text as a decimal number; nothing for anything else: a sign, a space, a
 // number that is too large.

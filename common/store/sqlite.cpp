@@ -109,6 +109,13 @@ SqliteStatement& SqliteStatement::bind(int parameter, std::string_view text) {
   return *this;
 }
 
+SqliteStatement& SqliteStatement::bind_bytes(int parameter, std::string_view bytes) {
+  const int code = ::sqlite3_bind_blob64(handle_, parameter, bytes.data(), bytes.size(),
+                                         SQLITE_TRANSIENT);
+  if (code != SQLITE_OK) database_.fail("bind bytes", code);
+  return *this;
+}
+
 bool SqliteStatement::step() {
   const int code = ::sqlite3_step(handle_);
   if (code == SQLITE_ROW) return true;
@@ -133,6 +140,13 @@ std::string SqliteStatement::text(int column) const {
           static_cast<std::size_t>(::sqlite3_column_bytes(handle_, column))};
 }
 
+std::string SqliteStatement::bytes(int column) const {
+  const auto* const bytes = ::sqlite3_column_blob(handle_, column);
+  if (bytes == nullptr) return {};
+  return {static_cast<const char*>(bytes),
+          static_cast<std::size_t>(::sqlite3_column_bytes(handle_, column))};
+}
+
 SqliteTransaction::SqliteTransaction(Sqlite& database) : database_(database) {
   database_.execute("BEGIN IMMEDIATE");
 }
@@ -154,11 +168,18 @@ std::unique_ptr<Sqlite> open_store(const SqliteSchema& schema,
                                    std::chrono::milliseconds busy_timeout) {
   auto database = std::make_unique<Sqlite>(file, access, busy_timeout);
   const auto version = [&] { return database->query_number("PRAGMA user_version"); };
-  if (access == Sqlite::Access::read_write && version() == 0) {
+  const auto is_old = [&] {
+    return schema.upgrade != nullptr && version() == schema.version - 1;
+  };
+  if (access == Sqlite::Access::read_write && (version() == 0 || is_old())) {
     SqliteTransaction transaction(*database);
     // Another process may have been first.
-    if (version() == 0) {
-      database->execute(schema.tables);
+    if (version() == 0 || is_old()) {
+      if (version() == 0) {
+        database->execute(schema.tables);
+      } else {
+        schema.upgrade(*database);
+      }
       database->execute("PRAGMA user_version = " + std::to_string(schema.version));
     }
     transaction.commit();

@@ -75,10 +75,13 @@ struct SqliteSchema {
   const char* store;     // for messages: "greylist store"
   std::int64_t version;  // of the file, from 1
   const char* tables;    // statements that make them
+  // Turns a file of the version before into one of this one, in a transaction; null: such
+  // a file cannot be used.
+  void (*upgrade)(Sqlite&) = nullptr;
 };
 
-// Opens the file, and makes the tables in a new one if it may write.  Throws Fault for a
-// file of another version, which is left as it is.
+// Opens the file, and if it may write makes the tables in a new one and upgrades an old
+// one.  Throws Fault for a file of another version, which is left as it is.
 std::unique_ptr<Sqlite> open_store(const SqliteSchema& schema,
                                    const std::filesystem::path& file,
                                    Sqlite::Access access,
@@ -92,9 +95,10 @@ class SqliteStatement {
   SqliteStatement(const SqliteStatement&) = delete;
   SqliteStatement& operator=(const SqliteStatement&) = delete;
 
-  // Parameters count from 1.  The text is copied.
+  // Parameters count from 1.  Texts and bytes are copied.
   SqliteStatement& bind(int parameter, std::int64_t value);
   SqliteStatement& bind(int parameter, std::string_view text);
+  SqliteStatement& bind_bytes(int parameter, std::string_view bytes);
 
   // Goes to the next row; false after the last, when the statement is ready for new
   // values.
@@ -105,6 +109,7 @@ class SqliteStatement {
   // Columns of the row, from 0.
   std::int64_t number(int column) const;
   std::string text(int column) const;
+  std::string bytes(int column) const;
 
  private:
   Sqlite& database_;
