@@ -21,9 +21,9 @@ common/policy common/base common/mail
 common/program common/base common/policy common/store
 common/command common/base common/program
 common/milter common/base common/mail common/policy common/program
-milters/greylist common/base common/mail common/policy common/milter milters/greylist/stores
+milters/greylist common/base common/mail common/net common/policy common/program common/milter common/store milters/greylist/stores
 milters/greylist/stores common/base common/store milters/greylist
-milters/greylist/commands common/base common/command common/mail common/policy milters/greylist milters/greylist/stores
+milters/greylist/commands common/base common/command common/mail common/net common/policy common/program milters/greylist milters/greylist/stores
 milters/virus common/base common/mail common/policy common/milter milters/virus/protocol
 milters/virus/protocol common/base
 milters/virus/commands common/base common/command common/policy milters/virus milters/virus/protocol
@@ -86,6 +86,7 @@ sodium.h common/base/digest.cpp
 curl/ common/net/http.cpp
 openssl/ common/net/tls_client.cpp
 ares.h common/net/dns_channel.cpp
+libpsl.h common/net/organisation.cpp
 yaml-cpp/ tests/unit/net/spf_suite_test.cpp
 END
 

@@ -52,6 +52,7 @@ void visit_domain(Visitor& field, Policy& policy) {
   field(12, policy.greylist.delay);
   field(13, policy.greylist.retry_window);
   field(14, policy.greylist.keep);
+  field(15, policy.greylist.unverified_delay);
 
   field(30, policy.virus.infected);
   field(31, policy.virus.unscannable);
@@ -82,6 +83,8 @@ void visit_gateway(Visitor& field, Policy& policy) {
   field(12, policy.greylist.ipv6_prefix);
   field(13, policy.greylist.code);
   field(14, policy.greylist.text);
+  field(15, policy.greylist.spf_timeout);
+  field(16, policy.greylist.fallback);
 
   field(30, policy.virus.database);
   field(31, policy.virus.workers);

@@ -30,8 +30,10 @@ enum class GreylistWhen : std::uint8_t { always, suspicious, never };
 
 struct GreylistPolicy {
   GreylistWhen when = GreylistWhen::always;
-  bool shadow = false;                        // log what would have been deferred
-  std::chrono::seconds delay{180};            // a retry before this is too early
+  bool shadow = false;              // log what would have been deferred
+  std::chrono::seconds delay{180};  // a retry before this is too early
+  // The same for clients without a verified identity, if it is longer.
+  std::chrono::seconds unverified_delay{900};
   std::chrono::seconds retry_window{86'400};  // a retry after this starts anew
   std::chrono::seconds keep{3'110'400};       // how long a known sender is remembered
   bool operator==(const GreylistPolicy&) const = default;
@@ -94,6 +96,9 @@ std::string_view to_string(VirusAction value);
 std::string_view to_string(EncryptedAction value);
 std::string_view to_string(SpamAction value);
 
+// As GatewayPolicy::Greylist::store: the servers of GatewayPolicy::Redis.
+inline constexpr std::string_view kRedisStore = "redis";
+
 // What the servers of GatewayPolicy::Redis are.
 enum class RedisType : std::uint8_t { single, sentinel, cluster };
 std::string_view to_string(RedisType value);
@@ -112,12 +117,15 @@ struct GatewayPolicy {
   std::vector<Network> host_addresses;
 
   struct Greylist {
-    // "sqlite:PATH"; a relative path is below <state>/greylist.
+    // "sqlite:PATH", a relative path is below <state>/greylist; or kRedisStore.
     std::string store = "sqlite:greylist.db";
+    bool fallback = true;  // to a database of this host while Redis does not answer
     unsigned ipv4_prefix = 24;
     unsigned ipv6_prefix = 64;
     unsigned code = 450;  // 450 or 451
     std::string text = "Greylisted, please try again in a few minutes";
+    // How long a recipient waits for the SPF check of the sender; 0: it is not checked.
+    std::chrono::seconds spf_timeout{2};
     bool operator==(const Greylist&) const = default;
   } greylist;
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Which mail is not greylisted at all, and which clients look suspicious.  Pure.
+// Which mail is not greylisted at all.  Pure.
 
 #pragma once
 
@@ -17,9 +17,5 @@ namespace mxfeed::greylist {
 std::string_view exemption(const Envelope& envelope, const Recipient& recipient,
                            const std::optional<DomainPolicy>& domain,
                            const GatewayPolicy& gateway);
-
-// Whether the client has no forward-confirmed name, or a name that is generated from its
-// address or is typical of dial-up and dynamic clients.
-bool is_suspicious(const Client& client);
 
 }  // namespace mxfeed::greylist

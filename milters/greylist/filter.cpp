@@ -3,12 +3,20 @@
 
 #include <fmt/format.h>
 
+#include <array>
+#include <optional>
+#include <utility>
+#include <vector>
+
 #include "common/base/metrics.h"
 #include "milters/greylist/exemption.h"
+#include "milters/greylist/identity.h"
 #include "milters/greylist/key.h"
 
 namespace mxfeed::greylist {
 namespace {
+
+constexpr std::chrono::hours kFloodWindow{1};
 
 Metric& recipients(std::string_view outcome) {
   return counter("mxfeed_greylist_recipients_total",
@@ -19,41 +27,68 @@ void count(std::string_view outcome) {
   recipients(outcome).add();
 }
 
+// By outcome.
+constexpr std::array<std::string_view, 6> kReasons = {
+    "greylist-first-seen", "greylist-too-early", "greylist-flood",
+    "greylist-passed",     "greylist-known",     "greylist-known-identity"};
+
+std::string_view reason_of(Outcome outcome) {
+  return kReasons.at(static_cast<std::size_t>(outcome));
+}
+
+void count(Outcome outcome) {
+  static const std::vector<Metric*> metrics = [] {
+    std::vector<Metric*> made;
+    for (const auto reason : kReasons) {
+      made.push_back(&recipients(reason.substr(std::string_view("greylist-").size())));
+    }
+    return made;
+  }();
+  metrics[static_cast<std::size_t>(outcome)]->add();
+}
+
+void count_wait(IdentityKind kind, std::chrono::seconds waited) {
+  const std::string labels = fmt::format(R"(identity="{}")", to_string(kind));
+  counter("mxfeed_greylist_passed_total", labels).add();
+  counter("mxfeed_greylist_waited_seconds_total", labels)
+      .add(static_cast<std::uint64_t>(waited.count()));
+}
+
 class GreylistFilter : public Filter {
  public:
   GreylistFilter(GreylistMilter& milter, const Envelope& envelope)
-      : milter_(milter), envelope_(envelope), policy_(milter.policy()) {}
+      : milter_(milter), envelope_(envelope), policy_(milter.policy()) {
+    if (!policy_->gateway().trust(envelope).empty()) return;
+    // Of the null sender's scope only the recipient tells.
+    if (!envelope.sender.empty() &&
+        milter.is_known(envelope.client, scope_of({}, envelope.sender, {}))) {
+      return;
+    }
+    check_ = milter.dns().begin(envelope, policy_->gateway());
+  }
 
   Verdict on_recipient(const Recipient& recipient) override {
-    wait_ = std::chrono::seconds(0);
-    domain_.clear();
+    forget_last();
     const auto domain = policy_->find_own(recipient.domain);
-    if (!exemption(envelope_, recipient, domain, policy_->gateway()).empty()) {
+    if (is_exempt(recipient, domain)) {
       count("exempt");
+      has_exempt_ = true;
       return Verdict::proceed();
     }
-    domain_ = domain->name;
-    const GreylistPolicy& greylist = domain->greylist;
-    const bool leads = greylist.shadow || !let_through_;
-    const Time now = milter_.now();
-    const auto decision =
-        store_works_
-            ? decide_on(recipient,
-                        [&](const auto& seen) {
-                          return leads ? decide(seen, now, greylist)
-                                       : follow(seen, now, greylist, *let_through_);
-                        })
-            : std::nullopt;
-    if (!decision) {
-      store_works_ = false;
-      count("store-fault");
-      return !let_through_ || *let_through_ ? pass_unseen()
-                                            : deferred("greylist-follows");
+    if (!envelope_.sender.empty()) return judge(recipient, *domain);
+    at_data_.push_back({recipient, *domain});
+    return Verdict::proceed();
+  }
+
+  Verdict on_data() override {
+    // There is one answer for all.
+    if (has_exempt_) return Verdict::proceed();
+    std::optional<Verdict> verdict;
+    for (const auto& [recipient, domain] : at_data_) {
+      Verdict one = judge(recipient, domain);
+      if (!verdict || verdict->action() == Action::proceed) verdict = std::move(one);
     }
-    wait_ = decision->wait;
-    if (greylist.shadow) return shadow(*decision);
-    if (leads) let_through_ = decision->lets_through();
-    return verdict_for(*decision, leads);
+    return verdict ? *std::move(verdict) : Verdict::proceed();
   }
 
   bool wants_content() const noexcept override { return false; }
@@ -63,26 +98,108 @@ class GreylistFilter : public Filter {
   }
 
   void describe(LogFields& fields) const override {
-    if (!domain_.empty()) fields.add("domain", domain_);
+    if (domain_.empty()) return;
+    fields.add("domain", domain_);
+    if (identities_) {
+      fields.add("identity", to_string(identities_->best.kind))
+          .add("whose", identities_->best.text);
+    }
     if (wait_.count() > 0) fields.add("wait", wait_.count());
   }
 
  private:
-  std::optional<Decision> decide_on(const Recipient& recipient, const Store::Step& step) {
-    const std::string key = key_of(*envelope_.client.address, envelope_.sender, recipient,
-                                   domain_, policy_->gateway().greylist);
-    // Set on every run of the step, so it belongs to the decision that is written.
-    return milter_.store().update(key, [&](const std::optional<Record>& seen) {
-      Decision decision = step(seen);
-      waited_ = seen && decision.outcome == Outcome::passed
-                    ? milter_.now() - seen->first_seen
-                    : std::chrono::seconds(0);
-      return decision;
+  void forget_last() {
+    wait_ = std::chrono::seconds(0);
+    domain_.clear();
+  }
+
+  bool is_exempt(const Recipient& recipient, const std::optional<DomainPolicy>& domain) {
+    if (!exemption(envelope_, recipient, domain, policy_->gateway()).empty()) return true;
+    return domain->greylist.when == GreylistWhen::suspicious &&
+           identities().is_verified();
+  }
+
+  // Waits for SPF, within its budget.
+  const Identities& identities() {
+    if (!identities_) {
+      spf::Verdict spf;
+      if (check_) spf = milter_.dns().end(*std::move(check_));
+      check_.reset();
+      identities_ = identities_of(envelope_.client, envelope_.sender, spf,
+                                  policy_->gateway().greylist);
+    }
+    return *identities_;
+  }
+
+  Verdict judge(const Recipient& recipient, const DomainPolicy& domain) {
+    domain_ = domain.name;
+    const GreylistPolicy& greylist = domain.greylist;
+    const bool leads = greylist.shadow || !let_through_;
+    if (leads && milter_.is_known(envelope_.client, scope())) {
+      is_identity_known_ = true;
+      if (!greylist.shadow) let_through_ = true;
+    }
+    if (is_identity_known_) return verdict_for(Outcome::known_identity, leads);
+    const auto decision = decide_on(recipient, domain, leads);
+    if (!decision) return on_store_fault();
+    if (leads && decision->outcome == Outcome::first_seen &&
+        milter_.dns().is_mail_host(recipient.domain, envelope_.client,
+                                   policy_->gateway())) {
+      count("exempt");
+      if (!greylist.shadow) let_through_ = true;
+      return Verdict::proceed("greylist-mail-host");
+    }
+    wait_ = decision->lets_through() ? decision->waited : decision->wait;
+    if (leads) note(*decision);
+    if (greylist.shadow) return shadow(*decision);
+    if (leads) let_through_ = decision->lets_through();
+    return verdict_for(decision->outcome, leads);
+  }
+
+  std::optional<Decision> decide_on(const Recipient& recipient,
+                                    const DomainPolicy& domain, bool leads) {
+    if (!store_works_) return std::nullopt;
+    const Identities& who = identities();
+    Terms terms = terms_for(who, domain.greylist);
+    terms.may_wait = terms.is_verified || !milter_.is_flooded(who.network.text);
+    const Time now = milter_.now();
+    const Keys keys = keys_of(who, envelope_.sender, recipient, domain.name);
+    return milter_.store().update(keys, [&](const Look& look) {
+      return leads ? decide(look, now, terms) : follow(look, now, terms, *let_through_);
     });
   }
 
+  // Of the null sender it depends on the identity.
+  std::string scope() {
+    return scope_of(envelope_.sender.empty() ? identities().best : Identity(),
+                    envelope_.sender, domain_);
+  }
+
+  void note(const Decision& decision) {
+    const Identities& who = identities();
+    switch (decision.outcome) {
+      case Outcome::first_seen:
+        milter_.note_waiting(who.network.text);
+        return;
+      case Outcome::passed:
+        milter_.note_passed(who.network.text);
+        count_wait(who.best.kind, decision.waited);
+        return;
+      case Outcome::known_identity:
+        milter_.note_known(envelope_.client, scope());
+        // Of the other recipients, too.
+        is_identity_known_ = true;
+        return;
+      default:
+        return;
+    }
+  }
+
   // The store is not tried again in this transaction: its time is limited.
-  Verdict pass_unseen() {
+  Verdict on_store_fault() {
+    store_works_ = false;
+    count("store-fault");
+    if (let_through_ && !*let_through_) return deferred("greylist-follows");
     let_through_ = true;
     return Verdict::proceed("greylist-store-fault");
   }
@@ -93,29 +210,10 @@ class GreylistFilter : public Filter {
     return Verdict::proceed("greylist-shadow");
   }
 
-  Verdict verdict_for(const Decision& decision, bool leads) {
-    static Metric& first_seen = recipients("first-seen");
-    static Metric& too_early = recipients("too-early");
-    static Metric& passed = recipients("passed");
-    static Metric& known = recipients("known");
-    static Metric& waited = counter("mxfeed_greylist_waited_seconds_total");
-    switch (decision.outcome) {
-      case Outcome::first_seen:
-        first_seen.add();
-        return deferred(leads ? "greylist-first-seen" : "greylist-follows");
-      case Outcome::too_early:
-        too_early.add();
-        return deferred(leads ? "greylist-too-early" : "greylist-follows");
-      case Outcome::passed:
-        passed.add();
-        waited.add(static_cast<std::uint64_t>(waited_.count()));
-        wait_ = waited_;
-        return Verdict::proceed(leads ? "greylist-passed" : "greylist-follows");
-      case Outcome::known:
-        known.add();
-        return Verdict::proceed();
-    }
-    return Verdict::proceed();
+  Verdict verdict_for(Outcome outcome, bool leads) const {
+    count(outcome);
+    const std::string_view reason = leads ? reason_of(outcome) : "greylist-follows";
+    return outcome >= Outcome::passed ? Verdict::proceed(reason) : deferred(reason);
   }
 
   Verdict deferred(std::string_view reason) const {
@@ -128,12 +226,20 @@ class GreylistFilter : public Filter {
   GreylistMilter& milter_;
   const Envelope& envelope_;
   const std::shared_ptr<const PolicyDb> policy_;
+  std::optional<spf::Check> check_;
+  std::optional<Identities> identities_;
+  struct AtData {
+    Recipient recipient;
+    DomainPolicy domain;
+  };
+  std::vector<AtData> at_data_;      // of the null sender
   std::optional<bool> let_through_;  // what the first greylisted recipient decided
+  bool is_identity_known_ = false;   // so no recipient has to wait
+  bool has_exempt_ = false;
   bool store_works_ = true;
   // For the current recipient.
   std::string domain_;
   std::chrono::seconds wait_{0};
-  std::chrono::seconds waited_{0};
 };
 
 class GreylistConnection : public Connection {
@@ -148,13 +254,22 @@ class GreylistConnection : public Connection {
   GreylistMilter& milter_;
 };
 
+std::string known_key(const Client& client, const std::string& scope) {
+  return client.address->str() + ' ' + scope;
+}
+
 }  // namespace
 
-GreylistMilter::GreylistMilter(LivePolicy& policy, GuardedStore& store, Clock clock)
-    : policy_(policy), store_(store), clock_(std::move(clock)) {}
+GreylistMilter::GreylistMilter(LivePolicy& policy, GuardedStore& store,
+                               spf::Checks& checks, DnsDesk::Lookups lookups, Clock clock)
+    : policy_(policy),
+      store_(store),
+      clock_(std::move(clock)),
+      dns_(checks, std::move(lookups)) {}
 
 Needs GreylistMilter::needs() const {
   Needs needs;
+  needs.helo = true;
   needs.recipient_verdict = true;
   needs.data_verdict = true;
   return needs;
@@ -167,6 +282,28 @@ std::unique_ptr<Connection> GreylistMilter::connect(const Client&) {
 Verdict GreylistMilter::on_fault(const Fault&) noexcept {
   count("fault");
   return Verdict::proceed("fault");
+}
+
+bool GreylistMilter::is_known(const Client& client, const std::string& scope) const {
+  return client.address && known_.find(known_key(client, scope), now());
+}
+
+void GreylistMilter::note_known(const Client& client, const std::string& scope) {
+  known_.set(known_key(client, scope), true, now() + kKnownFor);
+}
+
+bool GreylistMilter::is_flooded(const std::string& network) const {
+  return waiting_.find(network, now()) >= kMostOfNetwork;
+}
+
+void GreylistMilter::note_waiting(const std::string& network) {
+  const Time time = now();
+  waiting_.change(network, time, time + kFloodWindow,
+                  [](unsigned number) { return number + 1; });
+}
+
+void GreylistMilter::note_passed(const std::string& network) {
+  waiting_.forget(network);
 }
 
 }  // namespace mxfeed::greylist

@@ -1,34 +1,66 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// The key of a greylist record, equal for all attempts to deliver a message: the client's
-// network, the sender without the parts that change from message to message, the
-// recipient.  Pure.
+// The keys of the records that decide on one recipient.  Pure.
 
 #pragma once
 
+#include <array>
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
-#include "common/mail/address.h"
 #include "common/mail/envelope.h"
-#include "common/policy/domain_policy.h"
+#include "milters/greylist/decision.h"
+#include "milters/greylist/identity.h"
 
 namespace mxfeed::greylist {
 
-// "198.51.100.0/24 acme.example 1f0c...": the network and the domain are readable; the
-// addresses are in a digest of length-prefixed parts, so that no address can imitate
-// another one's key.  `domain` is the hosted domain whose policy applies.
-std::string key_of(const IpAddress& client, std::string_view sender,
-                   const Recipient& recipient, std::string_view domain,
-                   const GatewayPolicy::Greylist& settings);
+// What a record is about.
+enum class About : std::uint8_t {
+  identity = 1,
+  passed = 2,
+  waiting = 3,
+  host = 4,
+  provider = 5
+};
 
-// The sender as it is used in the key: in lower case and without
-//   BATV tags              prvs=0123456789=user       -> user
-//   SRS hash and day       SRS0=AAAA=BB=org=user      -> srs#=org=user
-//   extensions             user+anything              -> user
-//   the recipient (VERP)   bounces-r=acme.example     -> bounces-#
-//   identifiers            bounce-4f6ab31c-0012       -> bounce-#-#
-// The null sender stays empty.
-std::string normalised_sender(std::string_view sender, const Recipient& recipient);
+struct Key {
+  About about = About::identity;
+  std::string digest;  // 16 octets of length-prefixed parts, so that no address can
+                       // imitate another one's key
+  // For people; addresses are in the digest only.
+  Identity identity;
+  std::string domain;  // the hosted domain; of an identity the scope, see below
+  // There is a record of the best identity for the same.
+  bool is_second = false;
+};
+
+// The keys of one sender have one scope: the organisation of its domain; for the null
+// sender that of the client, or the hosted domain if the client has no verified one.  In
+// Redis it is the hash tag.  An identity is known for its scope only: that mail of one
+// domain has passed from a network says little of mail in the name of another.
+struct Keys {
+  std::string scope;  // "acme.example", for the null sender "<>acme.example"
+  bool has_best = false;
+  bool has_provider = false;
+  std::array<Key, kSlots> by_slot;  // without a best identity only those of the network
+
+  const Key& at(Slot slot) const { return by_slot[static_cast<std::size_t>(slot)]; }
+};
+
+std::string scope_of(const Identity& best, std::string_view sender,
+                     std::string_view hosted_domain);
+
+// What the policy of the domain asks of such a client.
+Terms terms_for(const Identities& identities, const GreylistPolicy& policy);
+
+// The key for the normalised sender and the recipient, of which only the digest is known.
+Key passed_key(const Identity& network, std::string_view domain,
+               std::string_view mail_digest);
+
+// `domain` is the hosted domain whose policy applies.
+Keys keys_of(const Identities& identities, std::string_view sender,
+             const Recipient& recipient, std::string_view domain);
 
 }  // namespace mxfeed::greylist

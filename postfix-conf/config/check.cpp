@@ -147,6 +147,13 @@ class Checker {
     check("backup_mx", config_.gateway.backup_mx.empty(), backups, "backup");
   }
 
+  void shared_store() {
+    const auto& gateway = config_.gateway;
+    if (gateway.greylist.store != kRedisStore || !gateway.redis.servers.empty()) return;
+    config_.errors.push_back(
+        {Place{}, "", "greylist.store", "needs the servers of Redis: [redis]"});
+  }
+
   // What its server refuses would come back.
   void postmaster() {
     const auto& [address, place] = config_.gateway.postmaster;
@@ -338,6 +345,7 @@ void check_config(Config& config, bool complete) {
     checker.scan_limits();
     checker.mx_names();
     checker.postmaster();
+    checker.shared_store();
   }
   sort_by_place(config.errors);
   sort_by_place(config.warnings);

@@ -14,14 +14,11 @@ namespace {
 
 class SlowStore : public Store {
  public:
-  std::vector<Decision> update(std::span<const std::string> keys,
-                               const Step& step) override {
+  Decision update(const Keys&, const Step& step, Deadline) override {
     std::this_thread::sleep_for(std::chrono::seconds(3));
-    std::vector<Decision> decisions;
-    for (std::size_t i = 0; i < keys.size(); ++i) decisions.push_back(step(std::nullopt));
-    return decisions;
+    return step([](Slot) { return std::nullopt; });
   }
-  std::size_t sweep(Time) override { return 0; }
+  Swept sweep(Time) override { return {}; }
 };
 
 }  // namespace

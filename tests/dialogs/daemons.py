@@ -38,6 +38,11 @@ spf_timeout = "0s"  # no test asks the DNS of the host
 name = "mx1.gateway.example"
 addresses = ["192.0.2.1"]
 """
+PLAIN_GREYLIST = """
+[greylist]
+spf_timeout = "0s"
+unverified_delay = "0s"
+"""
 
 
 def feed(name, **settings):
@@ -60,6 +65,8 @@ def apply(state, domains, gateway="", keys="", config=None):
     state = pathlib.Path(state)
     config = pathlib.Path(config or state.parent / "config")
     (config / "domains.d").mkdir(parents=True, exist_ok=True)
+    if "[greylist]" not in gateway:
+        gateway += PLAIN_GREYLIST
     (config / "mxfeed.toml").write_text(keys + GATEWAY + gateway)
     (config / "domains.d" / "test.toml").write_text(domains)
     state.mkdir(exist_ok=True)

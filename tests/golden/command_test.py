@@ -149,7 +149,7 @@ class CommandTest(golden.TestCase):
 
     def test_bash_completes_commands_options_and_operands(self):
         for words, offered in ((["gen"], ["generations"]),
-                               (["greylist", ""], ["list", "why"]),
+                               (["greylist", ""], ["forget", "list", "release", "stats", "why"]),
                                (["--state", "/x", "vir"], ["virus"]),
                                (["greylist", "list", "--j"], ["--json"]),
                                (["apply", "--dr"], ["--dry-run"]),

@@ -103,8 +103,8 @@ class UnitsTest(unittest.TestCase):
             self.skipTest("systemd-analyze is not installed")
         more = (PACKAGING / "examples/systemd/network.conf").read_text()
         with tempfile.TemporaryDirectory() as directory:
-            self.assertEqual(["any"], service("greylist")["IPAddressDeny"])
-            unit = pathlib.Path(directory) / "mxfeed-greylist.service"
+            self.assertEqual(["any"], service("virus")["IPAddressDeny"])
+            unit = pathlib.Path(directory) / "mxfeed-virus.service"
             unit.write_text((UNITS / unit.name).read_text() + more)
             self.assert_exposed(unit, 2.0)
 
@@ -114,7 +114,7 @@ class UnitsTest(unittest.TestCase):
             families = unit["RestrictAddressFamilies"][0].split()
             has_network = "PrivateNetwork" not in unit and "IPAddressDeny" not in unit and \
                 {"AF_INET", "AF_INET6"} <= set(families)
-            self.assertEqual(name in ("spam", "recipients"), has_network, name)
+            self.assertEqual(name in ("greylist", "spam", "recipients"), has_network, name)
 
     def assert_exposed(self, unit, most):
         done = subprocess.run(

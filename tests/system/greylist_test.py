@@ -1,7 +1,21 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Greylisting in front of a real Postfix."""
 
+import os
+import signal
+import time
+
 import rig
+
+SPF_TIMEOUT = 2
+
+rig.RECORDS += [
+    'pool.example. 60 TXT "v=spf1 ip4:198.51.100.0/24 -all"',
+    'anybody.example. 60 TXT "v=spf1 +all"',
+    # Endless: each record leads to the next one.
+    'loop.example. 60 TXT "v=spf1 include:loop.example -all"',
+    'huge.example. 60 TXT "v=spf1 ' + "ip4:192.0.2.1 " * 15 + 'include:huge.example -all"',
+]
 
 
 def greylisted(name):
@@ -70,6 +84,65 @@ class GreylistTest(rig.TestCase):
         self.assertEqual(outcome.replies["info@off.example"].code, 250)
         self.assertEqual(outcome.replies["new@acme.example"].code, 450)
         self.assertEqual(outcome.accepted, ["info@off.example"])
+
+
+class IdentityTest(rig.TestCase):
+    """Each address is a network of its own, so only SPF makes a pool of them."""
+
+    domains = greylisted("acme.example")
+    gateway_settings = f'[greylist]\nipv4_prefix = 32\nspf_timeout = "{SPF_TIMEOUT}s"\n'
+
+    @property
+    def greylist(self):
+        return self.gateway.daemons["greylist"]
+
+    def code(self, sender, source, recipient="info@acme.example"):
+        outcome = self.send(recipient, rig.mail("x"), sender=sender, source=source)
+        return 250 if outcome.accepted else outcome.last.code
+
+    def test_a_pool_may_try_again_from_another_address(self):
+        self.assertEqual(self.code("one@pool.example", "198.51.100.110"), 450)
+        rig.eventually(lambda: self.code("one@pool.example", "198.51.100.111") == 250,
+                       "the retry passes")
+        # And all that it sends from now on.
+        self.assertEqual(self.code("two@pool.example", "198.51.100.112", "new@acme.example"), 250)
+        self.assertTrue(self.greylist.log_lines("identity=domain", "whose=pool.example"))
+
+    def test_a_domain_that_allows_anybody_is_no_identity(self):
+        self.assertEqual(self.code("one@anybody.example", "198.51.100.120"), 450)
+        self.assertTrue(self.greylist.log_lines("from=one@anybody.example", "identity=network"))
+
+    def test_who_asks_whether_an_address_exists_is_not_deferred(self):
+        with self.session(source="198.51.100.130") as session:
+            session.command("MAIL FROM:<>")
+            self.assertEqual(session.command("RCPT TO:<info@acme.example>").code, 250)
+            self.assertEqual(session.command("DATA").code, 450)
+
+    def test_no_record_makes_anything_wait_longer_than_the_budget(self):
+        for sender in ("a@loop.example", "a@huge.example"):
+            with self.subTest(sender):
+                begin = time.monotonic()
+                self.assertEqual(self.code(sender, "198.51.100.140"), 450)
+                self.assertLess(time.monotonic() - begin, SPF_TIMEOUT + 2)
+
+    def test_a_dead_name_server_costs_the_budget_and_no_more(self):
+        os.kill(self.world.resolver.pid, signal.SIGSTOP)
+        try:
+            # The client's name is asked for by Postfix, before.
+            with self.session(source="198.51.100.150") as session:
+                session.command("MAIL FROM:<anna@dead.example>")
+                begin = time.monotonic()
+                reply = session.command("RCPT TO:<info@acme.example>")
+                took = time.monotonic() - begin
+        finally:
+            os.kill(self.world.resolver.pid, signal.SIGCONT)
+        self.assertEqual(reply.code, 450)
+        print(f"a dead name server: {took:.2f} s of {SPF_TIMEOUT} s")
+        self.assertLess(took, SPF_TIMEOUT + 2)
+        self.assertGreater(self.greylist.metric('mxfeed_greylist_spf_total{result="temperror"}'),
+                           0)
+        # The name server answers again: who waits by its network is known by its domain.
+        self.assertTrue(self.greylist.log_lines("from=anna@dead.example", "identity=network"))
 
 
 if __name__ == "__main__":

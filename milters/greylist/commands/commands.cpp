@@ -3,38 +3,25 @@
 
 #include <fmt/format.h>
 
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
-#include "common/base/fault.h"
-#include "common/base/json.h"
 #include "common/base/text.h"
 #include "common/command/listing.h"
 #include "common/command/owner.h"
 #include "common/policy/policy_db.h"
-#include "milters/greylist/exemption.h"
-#include "milters/greylist/key.h"
-#include "milters/greylist/stores/store.h"
+#include "milters/greylist/commands/asked.h"
+#include "milters/greylist/commands/opened_store.h"
+#include "milters/greylist/commands/why.h"
 
 namespace mxfeed::greylist {
 namespace {
-
-// Opens the store as the daemon's user.  Its faults may be temporary, so they mean "try
-// again later".
-template <typename Work>
-void with_store(const Arguments& arguments, const std::string& url, const Work& work) {
-  become_daemon(arguments.state(), "greylist");
-  try {
-    work(*view_store(url, arguments.state() / "greylist"));
-  } catch (const Fault& fault) {
-    throw CommandError(ExitCode::try_later, escape_untrusted(fault.what()));
-  }
-}
-
-std::string_view state_of(const Record& record) {
-  return record.passes > 0 ? "passed" : "waiting";
-}
 
 ExitCode list(const Arguments& arguments) {
   std::optional<Domain> wanted;
@@ -47,186 +34,113 @@ ExitCode list(const Arguments& arguments) {
     }
   }
   const PolicyDb policy = open_policy(arguments.state());
-  with_store(arguments, policy.gateway().greylist.store, [&](StoreView& store) {
-    Listing listing({{"network", 24},
-                     {"domain", 30},
-                     {"state", 7},
+  with_store(arguments, policy.gateway(), [&](StoreView& store) {
+    Listing listing({{"identity", 7},
+                     {"whose", 28},
+                     {"domain", 28},
+                     {"state", 8},
                      {"first_seen", 20},
                      {"last_seen", 20},
                      {"expires", 20},
-                     {"key", 0}},
+                     {"passes", 6}},
                     arguments.json());
     const Time now = system_time();
-    store.each([&](const std::string& key, const Record& record) {
-      if (record.expires < now) return;
-      auto parts = split(key, ' ');
-      parts.resize(3);
-      if (wanted && !iequals(parts[1], wanted->str())) return;
-      listing.row({parts[0], parts[1], state_of(record), utc(record.first_seen),
-                   utc(record.last_seen), utc(record.expires), parts[2]});
+    store.each([&](const Key& key, const Record& record) {
+      if (record.expires < now || key.is_second) return;
+      if (wanted && !iequals(key.domain, wanted->str())) return;
+      listing.row({to_string(key.identity.kind), key.identity.text, key.domain,
+                   state_of(key.about), utc(record.first_seen), utc(record.last_seen),
+                   utc(record.expires), std::to_string(record.passes)});
     });
   });
   return ExitCode::fine;
 }
 
-std::string describe(const Decision& decision) {
-  switch (decision.outcome) {
-    case Outcome::first_seen:
-      return fmt::format("deferred: first seen, must wait {}",
-                         format_duration(decision.wait));
-    case Outcome::too_early:
-      return fmt::format("deferred: too early by {}", format_duration(decision.wait));
-    case Outcome::passed:
-      return "accepted: waited long enough";
-    case Outcome::known:
-      return "accepted: known";
-  }
-  return "?";
+Deadline soon() {
+  return std::chrono::steady_clock::now() + std::chrono::seconds(5);
 }
 
-std::string_view to_string(Outcome outcome) {
-  switch (outcome) {
-    case Outcome::first_seen:
-      return "first_seen";
-    case Outcome::too_early:
-      return "too_early";
-    case Outcome::passed:
-      return "passed";
-    case Outcome::known:
-      return "known";
-  }
-  return "?";
-}
-
-std::string describe(const Record& record) {
-  return fmt::format("{} since {}, last written {}, expires {}", state_of(record),
-                     utc(record.first_seen), utc(record.last_seen), utc(record.expires));
-}
-
-std::string describe(const DomainPolicy& domain) {
-  const GreylistPolicy& greylist = domain.greylist;
-  return fmt::format("{}: {}{}, delay {}, retry window {}, keep {}", domain.name,
-                     to_string(greylist.when), greylist.shadow ? " (shadow)" : "",
-                     format_duration(greylist.delay),
-                     format_duration(greylist.retry_window),
-                     format_duration(greylist.keep));
-}
-
-Json json_of(const DomainPolicy& domain) {
-  const GreylistPolicy& greylist = domain.greylist;
-  return Json::object()
-      .set("domain", domain.name)
-      .set("when", to_string(greylist.when))
-      .set("shadow", greylist.shadow)
-      .set("delay_seconds", greylist.delay.count())
-      .set("retry_window_seconds", greylist.retry_window.count())
-      .set("keep_seconds", greylist.keep.count());
-}
-
-Json json_of(const Record& record) {
-  return Json::object()
-      .set("state", state_of(record))
-      .set("first_seen", utc(record.first_seen))
-      .set("last_seen", utc(record.last_seen))
-      .set("expires", utc(record.expires))
-      .set("passes", record.passes);
-}
-
-// The message that `why` is asked about.
-struct Question {
-  Envelope envelope;
-  Recipient recipient;
-};
-
-Question question_of(const Arguments& arguments) {
-  const auto wrong = [&](std::size_t operand, std::string_view name,
-                         std::string_view what) {
-    return CommandError(
-        ExitCode::usage,
-        fmt::format("{}: \"{}\" is not {}", name,
-                    escape_untrusted(arguments.operands()[operand]), what));
-  };
-  Question question;
-  question.envelope.client = {IpAddress::parse(arguments.operands()[0]),
-                              arguments.text("--name").value_or("")};
-  if (!question.envelope.client.address) throw wrong(0, "IP", "an IP address");
-  const auto sender = Path::parse(arguments.operands()[1]);
-  if (!sender) throw wrong(1, "FROM", "an address");
-  question.envelope.sender = sender->str();
-  question.recipient = Recipient::parse(arguments.operands()[2]);
-  if (question.recipient.local_part.empty() || question.recipient.domain.empty()) {
-    throw wrong(2, "TO", "an address with a domain");
-  }
-  return question;
-}
-
-// Collects the answer and prints it as lines or as one JSON object.
-class Answer {
- public:
-  explicit Answer(bool json) : json_(json) {}
-
-  // `key` is in snake_case.  A value with an empty text is in the JSON only.
-  Answer& add(std::string_view key, Json value, const std::string& text) {
-    object_.set(key, std::move(value));
-    if (!text.empty()) lines_ += fmt::format("{}: {}\n", title(key), text);
-    return *this;
-  }
-  void print() const { fmt::print("{}", json_ ? object_.str() + "\n" : lines_); }
-
- private:
-  static std::string title(std::string_view key) {
-    std::string text(key);
-    for (char& c : text) c = c == '_' ? ' ' : c;
-    return text;
-  }
-  const bool json_;
-  Json object_ = Json::object();
-  std::string lines_;
-};
-
-ExitCode why(const Arguments& arguments) {
-  const auto [envelope, recipient] = question_of(arguments);
+// Changes what the store has for a sender; prints `done`.
+ExitCode change(const Arguments& arguments, const std::string& done,
+                const std::function<Decision(const Asked&)>& changes) {
+  const Question question = question_of(arguments);
   const PolicyDb policy = open_policy(arguments.state());
-  const auto domain = policy.find_own(recipient.domain);
-  const std::string client = envelope.client.address->str();
-  const std::string to = recipient.local_part + "@" + recipient.domain;
-
-  Answer answer(arguments.json());
-  answer.add("client", client, client)
-      .add("sender", envelope.sender, escape_untrusted(envelope.sender))
-      .add("recipient", to, escape_untrusted(to))
-      .add("policy", domain ? json_of(*domain) : Json(), domain ? describe(*domain) : "");
-  const auto exempt = exemption(envelope, recipient, domain, policy.gateway());
-  if (!exempt.empty()) {
-    answer.add("exempt", exempt, "")
-        .add("accepted", true, "")
-        .add("now", "exempt", fmt::format("accepted: exempt ({})", exempt))
-        .print();
-    return ExitCode::fine;
+  const auto domain = policy.find_own(question.recipient.domain);
+  if (!domain) {
+    throw CommandError(ExitCode::usage,
+                       fmt::format("TO: \"{}\" is not a configured domain",
+                                   escape_untrusted(question.recipient.domain)));
   }
-  const auto& gateway = policy.gateway().greylist;
-  const std::string key =
-      key_of(*envelope.client.address, envelope.sender, recipient, domain->name, gateway);
-  const std::string keyed_as = normalised_sender(envelope.sender, recipient);
-  with_store(arguments, gateway.store, [&](StoreView& store) {
-    const auto record = store.find(key);
-    const Decision decision = decide(record, system_time(), domain->greylist);
-    answer.add("keyed_as", keyed_as, escape_untrusted(keyed_as))
-        .add("key", key, key)
-        .add("record", record ? json_of(*record) : Json(),
-             record ? describe(*record) : "none")
-        .add("exempt", nullptr, "")
-        .add("accepted", decision.lets_through(), "")
-        .add("wait_seconds", decision.wait.count(), "")
-        .add("now", to_string(decision.outcome), describe(decision));
+  const Asked asked = asked_of(question, policy.gateway().greylist, *domain);
+  const Decision decision = changes(asked);
+  with_writable_store(arguments, policy.gateway(), [&](Store& store) {
+    store.update(
+        asked.keys, [&](const Look&) { return decision; }, soon());
+    store.flush();
   });
-  answer.print();
+  fmt::print("{}: {} {}\n", done, to_string(asked.who.best.kind), asked.who.best.text);
+  return ExitCode::fine;
+}
+
+// The slots of the client, best identity first.
+std::vector<Slot> slots_of(const Asked& asked) {
+  std::vector<Slot> slots;
+  for (std::size_t i = 0; i < kSlots; ++i) {
+    if (!asked.keys.by_slot.at(i).digest.empty()) slots.push_back(static_cast<Slot>(i));
+  }
+  return slots;
+}
+
+ExitCode forget(const Arguments& arguments) {
+  return change(arguments, "forgotten", [](const Asked& asked) {
+    Decision decision;
+    for (const Slot slot : slots_of(asked)) {
+      decision.changes.push_back({slot, std::nullopt});
+    }
+    return decision;
+  });
+}
+
+ExitCode release(const Arguments& arguments) {
+  return change(arguments, "released", [](const Asked& asked) {
+    const Time now = system_time();
+    Decision decision;
+    for (const Slot slot : slots_of(asked)) {
+      const About about = asked.keys.at(slot).about;
+      if (about == About::waiting) decision.changes.push_back({slot, std::nullopt});
+      if (about != About::passed) continue;
+      decision.changes.push_back({slot, Record{now, now, now + asked.terms.keep, 1}});
+    }
+    return decision;
+  });
+}
+
+ExitCode stats(const Arguments& arguments) {
+  const PolicyDb policy = open_policy(arguments.state());
+  // By state, then kind of identity.
+  std::map<std::pair<About, IdentityKind>, std::uint64_t> counted;
+  const Time now = system_time();
+  with_store(arguments, policy.gateway(), [&](StoreView& store) {
+    store.each([&](const Key& key, const Record& record) {
+      if (record.expires < now || key.is_second) return;
+      ++counted[{key.about, key.identity.kind}];
+    });
+  });
+  Listing listing({{"state", 8}, {"identity", 8}, {"records", 0}}, arguments.json());
+  for (const auto& [what, number] : counted) {
+    listing.row({state_of(what.first), to_string(what.second), std::to_string(number)});
+  }
   return ExitCode::fine;
 }
 
 }  // namespace
 
 std::vector<Command> commands() {
+  static const std::vector<Option> kClient = {
+      {"--name", "NAME", "The client's name in DNS"},
+      {"--helo", "NAME", "The name that the client says"}};
+  static const std::vector<Operand> kMessage = {
+      {"IP", "The client's address"}, {"FROM", "The sender"}, {"TO", "The recipient"}};
   return {
       {"greylist list",
        "List the senders that greylisting remembers",
@@ -236,9 +150,13 @@ std::vector<Command> commands() {
        list},
       {"greylist why",
        "Show what greylisting would answer now, and why",
-       {{"--name", "NAME", "The client's name in DNS"}, kJson},
-       {{"IP", "The client's address"}, {"FROM", "The sender"}, {"TO", "The recipient"}},
+       {kClient[0], kClient[1], kJson},
+       kMessage,
        why},
+      {"greylist release", "Let a sender in that waits", kClient, kMessage, release},
+      {"greylist forget", "Forget a sender, its identity and its host", kClient, kMessage,
+       forget},
+      {"greylist stats", "Count what greylisting remembers", {kJson}, {}, stats},
   };
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// `mxfeed greylist ...`: commands that read the store of the running daemon.  They change
-// nothing.
+// `mxfeed greylist ...`: commands that read the store of the running daemon, and change
+// what it has of a sender.
 
 #pragma once
 

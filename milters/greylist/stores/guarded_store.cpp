@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <mutex>
+#include <utility>
 
 #include "common/base/fault.h"
 #include "common/base/log.h"
@@ -24,7 +25,7 @@ bool GuardedStore::guarded(const Work& work) {
       lock.unlock();
       {
         const std::lock_guard alone(mutex_);
-        if (!store_) store_ = open_store(url_, directory_);
+        if (!store_) store_ = open_();
       }
       lock.lock();
     }
@@ -45,6 +46,12 @@ bool GuardedStore::guarded(const Work& work) {
 }
 
 void GuardedStore::use(const std::string& url) {
+  use(
+      url, [this, url] { return open_store(url, directory_); }, kBudget);
+}
+
+void GuardedStore::use(const std::string& url, Open open,
+                       std::chrono::milliseconds budget) {
   {
     // An exclusive lock waits for all users of the store; most reloads do not change it.
     const std::shared_lock lock(mutex_);
@@ -53,16 +60,20 @@ void GuardedStore::use(const std::string& url) {
   {
     const std::lock_guard alone(mutex_);
     url_ = url;
+    open_ = std::move(open);
+    budget_ = budget;
     store_.reset();
   }
   breaker_.succeeded();
   guarded([](Store&) {});
 }
 
-std::optional<Decision> GuardedStore::update(const std::string& key,
-                                             const Store::Step& step) {
+std::optional<Decision> GuardedStore::update(const Keys& keys, const Store::Step& step) {
   std::optional<Decision> decision;
-  guarded([&](Store& store) { decision = store.update({&key, 1}, step).front(); });
+  guarded([&](Store& store) {
+    const Deadline deadline = std::chrono::steady_clock::now() + budget_;
+    decision = store.update(keys, step, deadline);
+  });
   return decision;
 }
 
@@ -72,7 +83,16 @@ void GuardedStore::sweep(Time now) {
     const std::shared_lock lock(mutex_);
     if (url_.empty()) return;
   }
-  guarded([&](Store& store) { swept.add(store.sweep(now)); });
+  guarded([&](Store& store) {
+    const Swept found = store.sweep(now);
+    swept.add(found.records);
+    for (std::size_t i = 0; i < found.abandoned.size(); ++i) {
+      if (found.abandoned[i] == 0) continue;
+      counter("mxfeed_greylist_abandoned_total",
+              fmt::format(R"(identity="{}")", to_string(static_cast<IdentityKind>(i))))
+          .add(found.abandoned[i]);
+    }
+  });
 }
 
 std::string GuardedStore::url() const {

@@ -4,7 +4,9 @@
 
 #pragma once
 
+#include <chrono>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <shared_mutex>
@@ -31,6 +33,7 @@ class GuardedStore {
  public:
   static constexpr unsigned kFaults = 5;
   static constexpr auto kRest = std::chrono::seconds(5);
+  static constexpr auto kBudget = std::chrono::milliseconds(100);
   using SteadyClock = std::function<Breaker::Instant()>;
 
   // A relative path in a URL is below `directory`.
@@ -40,9 +43,14 @@ class GuardedStore {
   // Sets the store to use from now on and opens it at once; does nothing if it is the one
   // in use.
   void use(const std::string& url);
+  // The same for a store that `open` opens; `url` names it.  `budget` is how long a
+  // decision may take.
+  using Open = std::function<std::unique_ptr<Store>()>;
+  void use(const std::string& url, Open open, std::chrono::milliseconds budget);
 
-  // The decision for one key; nothing if the store failed or is not used now.
-  std::optional<Decision> update(const std::string& key, const Store::Step& step);
+  // The decision; nothing if the store failed, is not used now, or has not answered
+  // within kBudget.
+  std::optional<Decision> update(const Keys& keys, const Store::Step& step);
   // Removes some of the expired records.
   void sweep(Time now);
 
@@ -61,6 +69,8 @@ class GuardedStore {
   mutable std::shared_mutex
       mutex_;  // guards the members below; shared while the store is used
   std::string url_;
+  Open open_;
+  std::chrono::milliseconds budget_{kBudget};
   std::unique_ptr<Store> store_;
 };
 

@@ -3,6 +3,7 @@
 // Records in memory, for tests: they are lost when the process ends.
 
 #include <mutex>
+#include <string>
 #include <unordered_map>
 
 #include "milters/greylist/stores/store.h"
@@ -12,28 +13,45 @@ namespace {
 
 class MemoryStore : public Store {
  public:
-  std::vector<Decision> update(std::span<const std::string> keys,
-                               const Step& step) override {
+  Decision update(const Keys& keys, const Step& step, Deadline) override {
     const std::lock_guard lock(mutex_);
-    std::vector<Decision> decisions;
-    for (const std::string& key : keys) {
-      const auto found = records_.find(key);
-      decisions.push_back(
-          step(found == records_.end() ? std::nullopt : std::optional(found->second)));
-      if (decisions.back().write) records_[key] = *decisions.back().write;
+    const auto decision = step([&](Slot slot) -> std::optional<Record> {
+      const auto found = entries_.find(keys.at(slot).digest);
+      if (found == entries_.end()) return std::nullopt;
+      return found->second.record;
+    });
+    for (const Change& change : decision.changes) {
+      const Key& key = keys.at(change.slot);
+      if (change.record) {
+        entries_[key.digest] = {key, *change.record};
+      } else {
+        entries_.erase(key.digest);
+      }
     }
-    return decisions;
+    return decision;
   }
 
-  std::size_t sweep(Time now) override {
+  Swept sweep(Time now) override {
     const std::lock_guard lock(mutex_);
-    return std::erase_if(records_,
-                         [now](const auto& entry) { return entry.second.expires < now; });
+    Swept swept;
+    swept.records = std::erase_if(entries_, [&](const auto& entry) {
+      const auto& [key, record] = entry.second;
+      if (record.expires >= now) return false;
+      if (key.about == About::waiting && !key.is_second) {
+        ++swept.abandoned[static_cast<std::size_t>(key.identity.kind)];
+      }
+      return true;
+    });
+    return swept;
   }
 
  private:
+  struct Entry {
+    Key key;
+    Record record;
+  };
   std::mutex mutex_;
-  std::unordered_map<std::string, Record> records_;
+  std::unordered_map<std::string, Entry> entries_;  // by digest
 };
 
 }  // namespace

@@ -1,66 +1,68 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Records in a SQLite file.  Decisions share one connection and wait at most kBudget for
-// it.  Sweeps and checkpoints have another one, so that a decision does not wait for the
-// disk.
+// Records in a SQLite file.
+//
+// A decision reads the file, and leaves its changes in memory, where the next decision
+// finds them.  A thread of its own commits them, all that have come during the last
+// commit at once, and who made them waits for that.  While the file cannot be written,
+// nobody waits, and the changes stay in memory, up to a limit.
+//
+// One process writes decisions; commands of the operator may write, too.
 
 #include <algorithm>
+#include <array>
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <memory>
 #include <mutex>
+#include <string>
+#include <thread>
+#include <unordered_map>
+#include <vector>
 
+#include "common/base/fault.h"
 #include "common/base/log.h"
 #include "common/base/metrics.h"
-#include "common/store/sqlite.h"
+#include "milters/greylist/stores/sqlite_file.h"
 #include "milters/greylist/stores/store.h"
 
 namespace mxfeed::greylist {
 namespace {
 
-constexpr auto kBudget = std::chrono::milliseconds(100);
-constexpr auto kViewBudget = std::chrono::seconds(5);
-constexpr std::int64_t kSweepAtOnce = 1000;
+using std::chrono::milliseconds;
+using SteadyTime = std::chrono::steady_clock;
 
-// Times are seconds since 1970.
-constexpr SqliteSchema kSchema{"greylist store", 1, R"(
-  CREATE TABLE records (
-    key TEXT PRIMARY KEY,
-    first_seen INTEGER NOT NULL,
-    last_seen INTEGER NOT NULL,
-    expires INTEGER NOT NULL,
-    passes INTEGER NOT NULL
-  ) WITHOUT ROWID;
-  CREATE INDEX records_by_expiry ON records (expires);
-)"};
+// For another process that writes.
+constexpr milliseconds kBusy{100};
+constexpr milliseconds kViewBusy{5000};
+// Until a commit that failed is tried again.
+constexpr milliseconds kAfterFault{1000};
+constexpr std::size_t kMostWaiting = 100'000;
+constexpr std::size_t kSweepAtOnce = 2000;
 
-std::int64_t number(Time time) {
-  return time.time_since_epoch().count();
-}
+struct Pending {
+  Key key;
+  std::optional<Record> record;  // nothing: to be removed
+};
+using Changes = std::unordered_map<std::string, Pending>;  // by digest
 
-Record record_at(const SqliteStatement& row, int column) {
-  const auto time = [&](int i) { return Time{std::chrono::seconds(row.number(i))}; };
-  return {time(column), time(column + 1), time(column + 2),
-          static_cast<std::uint32_t>(row.number(column + 3))};
-}
-
-// Both connections with their statements; always replaced together.
+// The connections to one file; always replaced together.
 struct Connections {
   explicit Connections(const std::filesystem::path& file)
-      : decisions(open_store(kSchema, file, Sqlite::Access::read_write, kBudget)),
-        upkeep(open_store(kSchema, file, Sqlite::Access::read_write, kBudget)),
-        find(*decisions,
-             "SELECT first_seen, last_seen, expires, passes FROM records WHERE key = ?"),
-        write(*decisions, "INSERT OR REPLACE INTO records VALUES (?, ?, ?, ?, ?)"),
-        sweep(*upkeep,
-              "DELETE FROM records WHERE key IN"
-              " (SELECT key FROM records WHERE expires < ? LIMIT ?)") {
-    decisions->set_automatic_checkpoint(false);
-    upkeep->set_automatic_checkpoint(false);
+      : reading(open_records(file, Sqlite::Access::read_write, kBusy)),
+        writing(open_records(file, Sqlite::Access::read_write, kBusy)),
+        upkeep(open_records(file, Sqlite::Access::read_write, kBusy)),
+        reader(*reading),
+        writer(*writing),
+        sweeper(*upkeep) {
+    for (auto* const one : {reading.get(), writing.get(), upkeep.get()}) {
+      one->set_automatic_checkpoint(false);
+    }
   }
 
-  std::unique_ptr<Sqlite> decisions;
-  std::unique_ptr<Sqlite> upkeep;
-  SqliteStatement find, write, sweep;
+  std::unique_ptr<Sqlite> reading, writing, upkeep;
+  RecordTable reader, writer, sweeper;
 };
 
 void set_aside(const std::filesystem::path& file, const Fault& damage) {
@@ -76,10 +78,15 @@ void set_aside(const std::filesystem::path& file, const Fault& damage) {
 // not support.
 class TimedLock {
  public:
-  bool try_lock_for(std::chrono::milliseconds most) {
+  bool try_lock_until(Deadline deadline) {
     std::unique_lock lock(mutex_);
-    if (!freed_.wait_for(lock, most, [this] { return !taken_; })) return false;
+    if (!freed_.wait_until(lock, deadline, [this] { return !taken_; })) return false;
     return taken_ = true;
+  }
+  void lock() {
+    std::unique_lock lock(mutex_);
+    freed_.wait(lock, [this] { return !taken_; });
+    taken_ = true;
   }
   void unlock() {
     {
@@ -97,112 +104,250 @@ class TimedLock {
 
 class SqliteStore : public Store {
  public:
-  explicit SqliteStore(const std::filesystem::path& file) : file_(file) {
-    try {
-      connections_ = std::make_unique<Connections>(file_);
-    } catch (const DamagedDatabase& damage) {
-      set_aside(file_, damage);
-      connections_ = std::make_unique<Connections>(file_);
+  explicit SqliteStore(const std::filesystem::path& file)
+      : file_(file), connections_(open()), thread_([this] { write_all(); }) {}
+
+  ~SqliteStore() override {
+    {
+      const std::lock_guard lock(signal_mutex_);
+      is_stopping_ = true;
     }
+    signal_.notify_all();
+    thread_.join();
   }
 
-  std::vector<Decision> update(std::span<const std::string> keys,
-                               const Step& step) override {
+  Decision update(const Keys& keys, const Step& step, Deadline deadline) override {
     // If the disk hangs in one decision, the others must not wait for it.
     std::unique_lock<TimedLock> lock(mutex_, std::defer_lock);
-    if (!lock.try_lock_for(kBudget)) {
-      throw Fault("use greylist store", file_.string(), "busy for 100 ms");
+    if (!lock.try_lock_until(deadline)) {
+      throw Fault("use greylist store", file_.string(), "busy");
     }
-    if (!connections_) open_again();
+    if (next_.size() > kMostWaiting) {
+      throw Fault("use greylist store", file_.string(), "cannot be written for long");
+    }
     try {
-      auto decisions = decide_all(keys, step, false);
-      if (std::ranges::any_of(decisions,
-                              [](const Decision& d) { return bool{d.write}; })) {
-        // Another process may have written since; while the transaction is open, none
-        // can.
-        SqliteTransaction transaction(*connections_->decisions);
-        decisions = decide_all(keys, step, true);
-        transaction.commit();
+      Decision decision = step([&](Slot slot) { return find(keys.at(slot).digest); });
+      if (decision.changes.empty()) return decision;
+      for (const Change& change : decision.changes) {
+        const Key& key = keys.at(change.slot);
+        next_.insert_or_assign(key.digest, Pending{key, change.record});
       }
-      return decisions;
+      const Ticket ticket = ask_for_commit();
+      lock.unlock();
+      wait_for(ticket, deadline);
+      return decision;
     } catch (const DamagedDatabase& damage) {
-      close();
-      set_aside(file_, damage);
+      replace(connections_, damage);
       throw;
     }
   }
 
-  std::size_t sweep(Time now) override {
-    const std::lock_guard lock(upkeep_mutex_);
-    if (!connections_) return 0;
-    connections_->sweep.bind(1, number(now)).bind(2, kSweepAtOnce).step();
-    const std::size_t removed = connections_->upkeep->changes();
-    connections_->upkeep->checkpoint();
-    return removed;
+  Swept sweep(Time now) override {
+    const auto connections = current();
+    const std::lock_guard lock(sweep_mutex_);
+    Swept swept;
+    std::vector<std::string> expired;
+    std::string last;
+    const std::size_t visited = connections->sweeper.visit(
+        swept_to_, kSweepAtOnce, [&](const Key& key, const Record& record) {
+          last = key.digest;
+          if (record.expires >= now) return;
+          expired.push_back(key.digest);
+          if (key.about == About::waiting && !key.is_second) {
+            ++swept.abandoned[static_cast<std::size_t>(key.identity.kind)];
+          }
+        });
+    swept_to_ = visited < kSweepAtOnce ? std::string() : last;
+    if (!expired.empty()) {
+      SqliteTransaction transaction(*connections->upkeep);
+      for (const auto& digest : expired) connections->sweeper.remove_expired(digest, now);
+      transaction.commit();
+    }
+    swept.records = expired.size();
+    connections->upkeep->checkpoint();
+    return swept;
+  }
+
+  void flush() override {
+    Ticket last = 0;
+    {
+      const std::lock_guard lock(signal_mutex_);
+      last = asked_;
+    }
+    wait_for(last, SteadyTime::now() + kBusy);
   }
 
  private:
-  std::vector<Decision> decide_all(std::span<const std::string> keys, const Step& step,
-                                   bool write) {
-    std::vector<Decision> decisions;
-    for (const std::string& key : keys) {
-      std::optional<Record> seen;
-      if (connections_->find.bind(1, key).step()) {
-        seen = record_at(connections_->find, 0);
-        connections_->find.reset();
-      }
-      decisions.push_back(step(seen));
-      const auto& record = decisions.back().write;
-      if (!write || !record) continue;
-      connections_->write.bind(1, key)
-          .bind(2, number(record->first_seen))
-          .bind(3, number(record->last_seen))
-          .bind(4, number(record->expires))
-          .bind(5, std::int64_t{record->passes})
-          .step();
+  using ConnectionsPtr = std::shared_ptr<Connections>;
+  using Ticket = std::uint64_t;  // of a change; they are committed in this order
+
+  ConnectionsPtr open() const {
+    try {
+      return std::make_shared<Connections>(file_);
+    } catch (const DamagedDatabase& damage) {
+      set_aside(file_, damage);
+      return std::make_shared<Connections>(file_);
     }
-    return decisions;
   }
 
-  // Both need mutex_ to be held.
-  void close() {
-    const std::lock_guard lock(upkeep_mutex_);
-    connections_.reset();
+  ConnectionsPtr current() {
+    const std::lock_guard<TimedLock> lock(mutex_);
+    return connections_;
   }
-  void open_again() {
-    auto connections = std::make_unique<Connections>(file_);
-    const std::lock_guard lock(upkeep_mutex_);
-    connections_ = std::move(connections);
+
+  // With mutex_ held.
+  void replace(const ConnectionsPtr& damaged, const Fault& damage) {
+    if (connections_ != damaged) return;
+    set_aside(file_, damage);
+    connections_ = open();
+  }
+
+  // With mutex_ held.
+  std::optional<Record> find(const std::string& digest) {
+    for (const Changes* changes : {&next_, &writing_}) {
+      if (const auto found = changes->find(digest); found != changes->end()) {
+        return found->second.record;
+      }
+    }
+    return connections_->reader.find(digest);
+  }
+
+  // With mutex_ held, after the change was added to next_.
+  Ticket ask_for_commit() {
+    Ticket ticket = 0;
+    {
+      const std::lock_guard lock(signal_mutex_);
+      ticket = ++asked_;
+    }
+    signal_.notify_one();
+    return ticket;
+  }
+
+  void wait_for(Ticket ticket, Deadline deadline) {
+    std::unique_lock lock(signal_mutex_);
+    written_signal_.wait_until(lock, deadline,
+                               [&] { return written_ >= ticket || is_faulty_; });
+  }
+
+  // In the thread.
+  void write_all() {
+    std::unique_lock lock(signal_mutex_);
+    for (;;) {
+      signal_.wait(lock, [&] { return is_stopping_ || asked_ > written_; });
+      if (asked_ == written_) return;
+      const Ticket taken = asked_;
+      lock.unlock();
+      const bool is_written = write_next();
+      lock.lock();
+      is_faulty_ = !is_written;
+      if (is_written) written_ = taken;
+      written_signal_.notify_all();
+      if (is_written) continue;
+      if (is_stopping_) return;
+      signal_.wait_for(lock, kAfterFault, [&] { return is_stopping_; });
+    }
+  }
+
+  bool write_next() {
+    ConnectionsPtr connections;
+    {
+      const std::lock_guard<TimedLock> lock(mutex_);
+      connections = connections_;
+      writing_.swap(next_);
+    }
+    try {
+      SqliteTransaction transaction(*connections->writing);
+      for (const auto& [digest, change] : writing_) {
+        if (change.record) {
+          connections->writer.write(change.key, *change.record);
+        } else {
+          connections->writer.remove(digest);
+        }
+      }
+      transaction.commit();
+    } catch (const DamagedDatabase& damage) {
+      const std::lock_guard<TimedLock> lock(mutex_);
+      take_back();
+      try {
+        replace(connections, damage);
+      } catch (const Fault& fault) {
+        report(fault);
+      }
+      return false;
+    } catch (const Fault& fault) {
+      const std::lock_guard<TimedLock> lock(mutex_);
+      take_back();
+      report(fault);
+      return false;
+    }
+    const std::lock_guard<TimedLock> lock(mutex_);
+    if (connections_ != connections) {
+      // Written to a file that was set aside meanwhile.
+      take_back();
+      return false;
+    }
+    writing_.clear();
+    return true;
+  }
+
+  // With mutex_ held.  What is newer stays.
+  void take_back() {
+    next_.merge(writing_);
+    writing_.clear();
+  }
+
+  void report(const Fault& fault) const {
+    counter("mxfeed_greylist_store_faults_total").add();
+    log(Severity::error, LogFields()
+                             .add("event", "greylist-store-fault")
+                             .add("fault", fault.what())
+                             .add("waiting", next_.size()));
   }
 
   const std::filesystem::path file_;
-  TimedLock mutex_;          // decisions, and changing connections_
-  std::mutex upkeep_mutex_;  // upkeep, and changing connections_; taken after mutex_
-  std::unique_ptr<Connections> connections_;  // none after damage, until the next use
+
+  TimedLock mutex_;  // guards the four below, and the reader of connections_
+  ConnectionsPtr connections_;
+  Changes next_;     // not yet taken by the thread
+  Changes writing_;  // being committed; changed by the thread only
+
+  std::mutex sweep_mutex_;  // guards the sweeper of connections_, and
+  std::string swept_to_;
+
+  std::mutex signal_mutex_;  // guards all below; taken after mutex_
+  std::condition_variable signal_, written_signal_;
+  Ticket asked_ = 0;    // the last
+  Ticket written_ = 0;  // the last one that is committed
+  bool is_stopping_ = false;
+  bool is_faulty_ = false;  // the last commit failed
+
+  std::thread thread_;
 };
 
 class SqliteView : public StoreView {
  public:
   explicit SqliteView(const std::filesystem::path& file)
-      : database_(open_store(kSchema, file, Sqlite::Access::read_only, kViewBudget)) {}
+      : database_(open_records(file, Sqlite::Access::read_only, kViewBusy)),
+        table_(*database_) {}
 
-  std::optional<Record> find(const std::string& key) override {
-    SqliteStatement query(
-        *database_,
-        "SELECT first_seen, last_seen, expires, passes FROM records WHERE key = ?");
-    if (!query.bind(1, key).step()) return std::nullopt;
-    return record_at(query, 0);
+  std::optional<Record> find(const Keys& keys, Slot slot) override {
+    return table_.find(keys.at(slot).digest);
   }
 
   void each(const Visit& visit) override {
-    SqliteStatement query(
-        *database_,
-        "SELECT key, first_seen, last_seen, expires, passes FROM records ORDER BY key");
-    while (query.step()) visit(query.text(0), record_at(query, 1));
+    constexpr std::size_t kAtOnce = 1000;
+    std::string last;
+    const auto note = [&](const Key& key, const Record& record) {
+      last = key.digest;
+      visit(key, record);
+    };
+    while (table_.visit(std::string(last), kAtOnce, note) == kAtOnce) {
+    }
   }
 
  private:
   std::unique_ptr<Sqlite> database_;
+  RecordTable table_;
 };
 
 }  // namespace

@@ -1,39 +1,49 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// The interface of stores for records (sqlite.cpp, memory.cpp).  A store knows nothing of
-// policy, and the policy nothing of stores.
+// The interface of stores for records (sqlite.cpp, redis.cpp, memory.cpp).  A store knows
+// nothing of policy, and the policy nothing of stores.
 
 #pragma once
 
+#include <array>
+#include <chrono>
 #include <cstddef>
 #include <filesystem>
 #include <functional>
 #include <memory>
 #include <optional>
-#include <span>
-#include <string>
 #include <string_view>
-#include <vector>
 
 #include "milters/greylist/decision.h"
+#include "milters/greylist/key.h"
 
 namespace mxfeed::greylist {
+
+using Deadline = std::chrono::steady_clock::time_point;
+
+// What a sweep has removed.
+struct Swept {
+  std::size_t records = 0;
+  // Waiting records that nobody came back for, by the kind of the sender's best identity.
+  std::array<std::size_t, 3> abandoned{};
+};
 
 // Thread-safe.
 class Store {
  public:
   virtual ~Store() = default;
 
-  // Reads the records of all keys in one round trip, runs `step` on each and writes its
-  // results, unless the record has changed since.  `step` must be pure: it runs again if
-  // another writer was faster.  Throws Fault if the store is damaged, full or too slow.
-  using Step = std::function<Decision(const std::optional<Record>&)>;
-  virtual std::vector<Decision> update(std::span<const std::string> keys,
-                                       const Step& step) = 0;
+  // Runs `step` on what the store has for the keys and makes the changes of its decision,
+  // unless a record has changed since: then it runs again.  `step` must be pure.  Throws
+  // Fault if the store is damaged or full, or has not answered by the deadline.
+  using Step = std::function<Decision(const Look&)>;
+  virtual Decision update(const Keys& keys, const Step& step, Deadline deadline) = 0;
 
-  // Removes some of the records expired at `now`; returns how many.  Takes little time;
-  // to be called often.
-  virtual std::size_t sweep(Time now) = 0;
+  // Removes some of the records expired at `now`.  Takes little time; to be called often.
+  virtual Swept sweep(Time now) = 0;
+
+  // Waits until what was changed would outlive this process.
+  virtual void flush() {}
 };
 
 // Reads a store without changing it, while the daemon uses it.
@@ -41,10 +51,9 @@ class StoreView {
  public:
   virtual ~StoreView() = default;
 
-  virtual std::optional<Record> find(const std::string& key) = 0;
-  // All records in the order of their keys, including expired ones that are not yet
-  // removed.
-  using Visit = std::function<void(const std::string& key, const Record& record)>;
+  virtual std::optional<Record> find(const Keys& keys, Slot slot) = 0;
+  // All records in any order, including expired ones that are not yet removed.
+  using Visit = std::function<void(const Key& key, const Record& record)>;
   virtual void each(const Visit& visit) = 0;
 };
 

@@ -108,6 +108,8 @@ Settings<DomainSettings> domain_greylist_settings() {
       choice<kWhen, kPolicy, kGreylist, &Own::when>("when", R"("suspicious")"),
       flag<kPolicy, kGreylist, &Own::shadow>("shadow", "true"),
       duration<kPolicy, kGreylist, &Own::delay>("delay", hours(0), hours(24), R"("5m")"),
+      duration<kPolicy, kGreylist, &Own::unverified_delay>("unverified_delay", hours(0),
+                                                           hours(24), R"("10m")"),
   };
   return kRows;
 }

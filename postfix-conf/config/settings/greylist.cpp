@@ -38,12 +38,10 @@ bool is_sqlite_path(std::string_view store) {
 void read_store(const Entry& entry, const Setting<G>&, G& gateway) {
   const auto store = entry.text(500);
   if (!store) return;
-  if (store->starts_with("redis:") || store->starts_with("rediss:")) {
-    entry.error("Redis is not available in this version");
-  } else if (!is_sqlite_path(*store)) {
+  if (*store != kRedisStore && !is_sqlite_path(*store)) {
     entry.error(
-        fmt::format("must be \"sqlite:FILE\", such as \"sqlite:greylist.db\" or "
-                    "\"sqlite:/DIR/greylist.db\", not {}",
+        fmt::format("must be \"redis\" (the servers of [redis]) or \"sqlite:FILE\", such "
+                    "as \"sqlite:greylist.db\" or \"sqlite:/DIR/greylist.db\", not {}",
                     in_quotes(*store)));
   } else {
     gateway.greylist.store = *store;
@@ -55,6 +53,8 @@ void read_store(const Entry& entry, const Setting<G>&, G& gateway) {
 Settings<G> greylist_settings() {
   static constexpr std::array kRows{
       of_domains<&GreylistPolicy::delay>("delay", seconds(0), hours(24), R"("5m")"),
+      of_domains<&GreylistPolicy::unverified_delay>("unverified_delay", seconds(0),
+                                                    hours(24), R"("10m")"),
       of_domains<&GreylistPolicy::retry_window>("retry_window", seconds(60),
                                                 hours(24 * 30), R"("12h")"),
       of_domains<&GreylistPolicy::keep>("keep", hours(1), hours(24 * 3650), R"("60d")"),
@@ -62,9 +62,12 @@ Settings<G> greylist_settings() {
       integer<&G::greylist, &Own::ipv6_prefix>("ipv6_prefix", 16, 128, "56"),
       integer<&G::greylist, &Own::code>("code", 450, 451, "451"),
       text<&G::greylist, &Own::text>("text", 200, R"("Please try again later")"),
+      duration<&G::greylist, &Own::spf_timeout>("spf_timeout", seconds(0), seconds(10),
+                                                R"("3s")"),
       custom<&G::greylist, &Own::store>("store", SettingType::string,
                                         R"("sqlite:/srv/mxfeed/greylist.db")",
                                         read_store),
+      flag<&G::greylist, &Own::fallback>("fallback", "false"),
   };
   return kRows;
 }
@@ -73,7 +76,8 @@ void read_greylist(const Entry& entry, const Setting<G>& row, G& gateway) {
   auto table = entry.table();
   if (!table) return;
   table->read(row.rows(), SettingsOf::domain, gateway);
-  const auto& [when, shadow, delay, retry_window, keep] = gateway.base.policy.greylist;
+  const auto& [when, shadow, delay, unverified_delay, retry_window, keep] =
+      gateway.base.policy.greylist;
   if (table->has("delay")) {
     gateway.base.places.set(domain_setting("greylist.delay"), table->place_of("delay"));
   }

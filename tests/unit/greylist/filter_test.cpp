@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "milters/greylist/filter.h"
 
+#include <atomic>
+
 #include "common/milter/session.h"
 #include "common/policy/constdb.h"
 #include "tests/support/catch.h"
 #include "tests/support/temp_directory.h"
+#include "tests/unit/net/zone.h"
 
 namespace mxfeed::greylist {
 namespace {
@@ -22,36 +25,55 @@ struct Rig {
     gateway.trusted_networks = {*Network::parse("203.0.113.0/24")};
     writer.add(PolicyDb::kGatewayKey, encode(gateway));
     writer.add(PolicyDb::kForeignKey, encode(DomainPolicy{}));
-    for (const char* name : {"acme.example", "slow.example", "shadow.example"}) {
+    for (const char* hosted : {"acme.example", "slow.example", "shadow.example"}) {
       DomainPolicy domain;
-      domain.name = name;
+      domain.name = hosted;
+      domain.greylist.unverified_delay = seconds(0);
       domain.greylist.shadow = domain.name == "shadow.example";
       if (domain.name == "slow.example") domain.greylist.delay = seconds(600);
-      writer.add(name, encode(domain));
+      writer.add(hosted, encode(domain));
     }
     writer.commit();
     std::filesystem::create_symlink("generations/1", directory.path() / "current");
     live = std::make_unique<LivePolicy>(directory.path());
-    milter = std::make_unique<GreylistMilter>(*live, store,
+    milter = std::make_unique<GreylistMilter>(*live, store, checks, lookups,
                                               [this] { return Time{seconds(now)}; });
     store.use("memory:");
   }
 
-  // One transaction from 198.51.100.7; the reason of each recipient's verdict.
+  // One transaction from `client`; the reason of each recipient's verdict, and of the
+  // one at DATA for the null sender.
   std::vector<std::string> reasons(std::initializer_list<const char*> recipients) {
     Session session(*milter, "greylist");
-    session.connect({IpAddress::parse("198.51.100.7"), ""});
-    session.mail("<a@sender.example>");
+    session.connect({IpAddress::parse(client), client_name});
+    session.helo("mx.sender.example");
+    session.mail(sender);
     std::vector<std::string> found;
     for (const char* recipient : recipients) {
       found.emplace_back(session.recipient(recipient).reason());
     }
+    if (sender == "<>") found.emplace_back(session.data().reason());
     return found;
   }
 
   TempDirectory directory;
   std::unique_ptr<LivePolicy> live;
   GuardedStore store{directory.path()};
+  // sender.example sends from two networks; acme.example has another backup MX.
+  spf::Checks::Lookups lookups = [this](spf::Checks::Instant) {
+    auto zone = std::make_unique<dns::Zone>();
+    if (!dns_works) zone->time_out("sender.example", dns::RecordType::txt);
+    zone->add("sender.example", "v=spf1 ip4:198.51.100.0/24 ip4:192.0.2.0/24 -all");
+    zone->add("acme.example", dns::RecordType::mx,
+              dns::MailExchange{20, "mx.other.example"});
+    zone->add_address("mx.other.example", "203.0.112.77");
+    return zone;
+  };
+  spf::Checks checks{lookups};
+  std::atomic<bool> dns_works{true};
+  const char* client = "198.51.100.7";
+  const char* client_name = "";
+  std::string sender = "<a@plain.example>";
   std::int64_t now = 1'000'000;
   std::unique_ptr<GreylistMilter> milter;
 };
@@ -66,7 +88,104 @@ TEST_CASE("a sender waits for the delay of the domain", "[greylist]") {
   rig.now += 1;
   CHECK(rig.reasons({"<X@ACME.example>"}) == Reasons{"greylist-passed"});
   rig.now += 86'400 * 30;
-  CHECK(rig.reasons({"<x@acme.example>"}) == Reasons{""});
+  CHECK(rig.reasons({"<x@acme.example>"}) == Reasons{"greylist-known"});
+}
+
+TEST_CASE("a server of the same sender may try again from another network",
+          "[greylist]") {
+  Rig rig;
+  rig.sender = "<a@sender.example>";
+  CHECK(rig.reasons({"<x@acme.example>"}) == Reasons{"greylist-first-seen"});
+  rig.now += 200;
+  rig.client = "192.0.2.77";
+  CHECK(rig.reasons({"<x@acme.example>"}) == Reasons{"greylist-passed"});
+  // Whatever of the domain comes next is known.
+  rig.sender = "<b@sender.example>";
+  rig.client = "198.51.100.9";
+  CHECK(rig.reasons({"<y@slow.example>", "<x@acme.example>"}) ==
+        Reasons{"greylist-known-identity", "greylist-follows"});
+  // But not from elsewhere.
+  rig.client = "203.0.112.9";
+  CHECK(rig.reasons({"<y@acme.example>"}) == Reasons{"greylist-first-seen"});
+}
+
+TEST_CASE("servers with names of one organisation are one sender", "[greylist]") {
+  Rig rig;
+  rig.client_name = "mx1.pool.co.uk";
+  CHECK(rig.reasons({"<x@acme.example>"}) == Reasons{"greylist-first-seen"});
+  rig.now += 200;
+  rig.client_name = "mx2.out.pool.co.uk";
+  rig.client = "192.0.2.77";
+  CHECK(rig.reasons({"<x@acme.example>"}) == Reasons{"greylist-passed"});
+  rig.sender = "<a@other.example>";
+  CHECK(rig.reasons({"<x@acme.example>"}) == Reasons{"greylist-first-seen"});
+}
+
+TEST_CASE("a sender whose SPF could not be checked once does not wait twice",
+          "[greylist]") {
+  Rig rig;
+  rig.sender = "<a@sender.example>";
+  rig.dns_works = GENERATE(true, false);
+  CHECK(rig.reasons({"<x@acme.example>"}) == Reasons{"greylist-first-seen"});
+  rig.now += 200;
+  rig.dns_works = !rig.dns_works;
+  CHECK(rig.reasons({"<x@acme.example>"}) == Reasons{"greylist-passed"});
+}
+
+TEST_CASE("who asks whether an address exists is not deferred", "[greylist]") {
+  Rig rig;
+  rig.sender = "<>";
+  CHECK(rig.reasons({"<x@acme.example>"}) == Reasons{"", "greylist-first-seen"});
+  rig.now += 200;
+  CHECK(rig.reasons({"<x@acme.example>"}) == Reasons{"", "greylist-passed"});
+}
+
+TEST_CASE("another MX of the recipient's domain does not wait", "[greylist]") {
+  Rig rig;
+  rig.client = "203.0.112.77";
+  CHECK(rig.reasons({"<x@acme.example>", "<y@acme.example>", "<z@slow.example>"}) ==
+        Reasons{"greylist-mail-host", "greylist-follows", "greylist-follows"});
+  CHECK(rig.reasons({"<z@slow.example>"}) == Reasons{"greylist-known"});
+  rig.sender = "<b@plain.example>";
+  CHECK(rig.reasons({"<z@slow.example>"}) == Reasons{"greylist-first-seen"});
+}
+
+TEST_CASE("a bounce with an exempt recipient passes", "[greylist]") {
+  Rig rig;
+  rig.sender = "<>";
+  CHECK(rig.reasons({"<x@acme.example>", "<postmaster@acme.example>"}) ==
+        Reasons{"", "", ""});
+}
+
+TEST_CASE("what another message has in its place of a token is no retry", "[greylist]") {
+  Rig rig;
+  rig.sender = "<bounce-1234567@plain.example>";
+  CHECK(rig.reasons({"<x@acme.example>"}) == Reasons{"greylist-first-seen"});
+  rig.now += 200;
+  rig.sender = "<bounce-7654321@plain.example>";
+  CHECK(rig.reasons({"<x@acme.example>"}) == Reasons{"greylist-first-seen"});
+  rig.sender = "<bounce-1234567@plain.example>";
+  CHECK(rig.reasons({"<x@acme.example>"}) == Reasons{"greylist-passed"});
+  rig.now += 7 * 86'400;
+  rig.sender = "<bounce-9999999@plain.example>";
+  CHECK(rig.reasons({"<x@acme.example>"}) == Reasons{"greylist-known"});
+}
+
+TEST_CASE("a network without a verified identity has a bounded number that wait",
+          "[greylist]") {
+  Rig rig;
+  for (unsigned i = 0; i < GreylistMilter::kMostOfNetwork; ++i) {
+    rig.sender = "<a" + std::to_string(i) + "@plain.example>";
+    CHECK(rig.reasons({"<x@acme.example>"}) == Reasons{"greylist-first-seen"});
+  }
+  rig.sender = "<another@plain.example>";
+  CHECK(rig.reasons({"<x@acme.example>"}) == Reasons{"greylist-flood"});
+  rig.client_name = "mx.verified.example";
+  CHECK(rig.reasons({"<x@acme.example>"}) == Reasons{"greylist-first-seen"});
+  rig.client_name = "";
+  rig.sender = "<yet-another@plain.example>";
+  rig.now += 3600;
+  CHECK(rig.reasons({"<x@acme.example>"}) == Reasons{"greylist-first-seen"});
 }
 
 TEST_CASE("the first greylisted recipient decides for the others", "[greylist]") {
@@ -77,7 +196,8 @@ TEST_CASE("the first greylisted recipient decides for the others", "[greylist]")
   SECTION("let through before the delay of their own domain") {
     CHECK(rig.reasons({"<x@acme.example>", "<y@slow.example>", "<z@acme.example>"}) ==
           Reasons{"greylist-passed", "greylist-follows", "greylist-follows"});
-    CHECK(rig.reasons({"<z@acme.example>", "<y@slow.example>"}) == Reasons{"", ""});
+    CHECK(rig.reasons({"<z@acme.example>", "<y@slow.example>"}) ==
+          Reasons{"greylist-known", "greylist-follows"});
   }
   SECTION("deferred though they have waited long enough") {
     CHECK(rig.reasons({"<y@slow.example>", "<x@acme.example>"}) ==
@@ -117,11 +237,12 @@ TEST_CASE("a store in trouble is left alone for a while", "[greylist]") {
   GuardedStore store(directory.path(),
                      [&] { return Breaker::Instant{std::chrono::milliseconds(ms)}; });
   const auto works = [&] {
+    const Identity network{IdentityKind::network, "192.0.2.0/24"};
     return store
-        .update("k",
-                [](const std::optional<Record>& seen) {
-                  return decide(seen, Time{seconds(1000)}, GreylistPolicy{});
-                })
+        .update(
+            keys_of({network, network, "192.0.2.7", {}}, "a@s.example",
+                    {"x", "acme.example"}, "acme.example"),
+            [](const Look& look) { return decide(look, Time{seconds(1000)}, Terms{}); })
         .has_value();
   };
   store.use("sqlite:there/greylist.db");  // the first fault

@@ -122,7 +122,7 @@ TEST_CASE("no field was added without storage", "[policy]") {
   const DomainPolicy domain;
   const auto& [name, subdomains, greylist, virus, spam, max_size, content_class, later] =
       domain;
-  const auto& [when, shadow, delay, retry_window, keep] = greylist;
+  const auto& [when, shadow, delay, unverified, retry_window, keep] = greylist;
   const auto& [infected, unscannable, encrypted] = virus;
   const auto& [enabled, immature_acts, begins, rules] = spam;
   const auto& [action, text] = rules[0];
@@ -130,17 +130,18 @@ TEST_CASE("no field was added without storage", "[policy]") {
   const auto& [generation, trusted_networks, scan_other_mail, smtputf8, host_name,
                host_addresses, greylist_store, engine, classifier, shared, latest] =
       gateway;
-  const auto& [store, ipv4_prefix, ipv6_prefix, code, reply] = greylist_store;
+  const auto& [store, fallback, ipv4_prefix, ipv6_prefix, code, reply, greylist_spf] =
+      greylist_store;
   const auto& [database, workers, scan_size, file_size, files, recursion, time] = engine;
   const auto& [spf_timeout] = classifier;
   const auto& [servers, type, master, user, password_file, prefix] = shared;
   static_cast<void>(std::tie(
-      name, subdomains, max_size, content_class, when, shadow, delay, retry_window, keep,
-      infected, unscannable, encrypted, enabled, immature_acts, begins, action, text,
-      generation, trusted_networks, scan_other_mail, smtputf8, host_name, host_addresses,
-      store, ipv4_prefix, ipv6_prefix, code, reply, database, workers, scan_size,
-      file_size, files, recursion, time, spf_timeout, servers, type, master, user,
-      password_file, prefix, later, latest));
+      name, subdomains, max_size, content_class, when, shadow, delay, unverified,
+      retry_window, keep, infected, unscannable, encrypted, enabled, immature_acts,
+      begins, action, text, generation, trusted_networks, scan_other_mail, smtputf8,
+      host_name, host_addresses, store, ipv4_prefix, ipv6_prefix, code, reply,
+      greylist_spf, database, workers, scan_size, file_size, files, recursion, time,
+      spf_timeout, servers, type, master, user, password_file, prefix, later, latest));
   CHECK(begins.size() == 3);
   CHECK(rules.size() == 4);
 }

@@ -4,14 +4,19 @@
 
 #include "milters/greylist/stores/store.h"
 
+#include <array>
 #include <atomic>
 #include <fstream>
 #include <thread>
 
+#include "common/base/digest.h"
 #include "common/base/fault.h"
 #include "common/base/metrics.h"
+#include "common/base/text.h"
 #include "common/store/sqlite.h"
+#include "milters/greylist/stores/redis.h"
 #include "tests/support/catch.h"
+#include "tests/support/redis_server.h"
 #include "tests/support/temp_directory.h"
 
 namespace mxfeed::greylist {
@@ -23,66 +28,126 @@ constexpr Time at(std::int64_t s) {
   return Time{seconds{s}};
 }
 
-Decision update(Store& store, const std::string& key, const Store::Step& step) {
-  return store.update({&key, 1}, step).front();
+Deadline soon() {
+  return std::chrono::steady_clock::now() + seconds(5);
 }
 
-std::optional<Record> read(Store& store, const std::string& key) {
+// The keys of a sender in a network of its own.
+Keys keys(const std::string& name) {
+  const Identity network{IdentityKind::network, "192.0.2.0/24"};
+  return keys_of({network, network, "192.0.2.7", {}}, name + "@s.example",
+                 {"info", "acme.example"}, "acme.example");
+}
+constexpr Slot kSlot = Slot::network_waiting;
+
+std::optional<Record> read(Store& store, const std::string& name) {
   std::optional<Record> found;
-  update(store, key, [&](const std::optional<Record>& seen) {
-    found = seen;
-    return Decision{Outcome::known, seconds(0), std::nullopt};
-  });
+  store.update(
+      keys(name),
+      [&](const Look& look) {
+        found = look(kSlot);
+        return Decision{};
+      },
+      soon());
   return found;
 }
 
-void write(Store& store, const std::string& key, const Record& record) {
-  update(store, key, [&](const std::optional<Record>&) {
-    return Decision{Outcome::first_seen, seconds(0), record};
-  });
+void change(Store& store, const std::string& name, std::optional<Record> record) {
+  store.update(
+      keys(name),
+      [&](const Look&) {
+        return Decision{Outcome::first_seen, {}, {}, {{kSlot, record}}};
+      },
+      soon());
+}
+
+void write(Store& store, const std::string& name, const Record& record) {
+  change(store, name, record);
+  store.flush();
+}
+
+RedisOptions options_of(const RedisServer& server) {
+  RedisOptions options;
+  options.servers = {server.address()};
+  return options;
 }
 
 TEST_CASE("every store keeps the contract", "[greylist]") {
   const TempDirectory directory;
-  const std::string url = GENERATE("memory:", "sqlite:greylist.db");
-  const auto store = open_store(url, directory.path());
+  const std::string url = GENERATE("memory:", "sqlite:greylist.db", "redis");
   INFO(url);
+  std::unique_ptr<RedisServer> server;
+  std::unique_ptr<Store> store;
+  if (url == "redis") {
+    if (!has_redis()) return;
+    server.reset(new RedisServer(RedisServer::on_socket()));
+    // Long ago, so that no record expires.
+    store = open_redis_store(options_of(*server), "test", [] { return at(-1'000'000); });
+  } else {
+    store = open_store(url, directory.path());
+  }
 
   SECTION("what was written is read, and only that") {
     const Record record{at(-5), at(10), at(4'000'000'000), 4'294'967'295u};
     CHECK_FALSE(read(*store, "a"));
-    write(*store, "a", record);
+    change(*store, "a", record);
     CHECK(read(*store, "a") == record);
-    CHECK_FALSE(read(*store, "A"));
+    store->flush();
+    CHECK(read(*store, "a") == record);
+    CHECK_FALSE(read(*store, "b"));
     const Record other{at(1), at(2), at(3), 0};
     write(*store, "a", other);
     CHECK(read(*store, "a") == other);
+    change(*store, "a", std::nullopt);
+    CHECK_FALSE(read(*store, "a"));
+    store->flush();
+    CHECK_FALSE(read(*store, "a"));
   }
 
-  SECTION("keys are read together, in their order") {
-    write(*store, "b", {at(1), at(1), at(9), 0});
-    const std::vector<std::string> keys = {"a", "b", "c"};
-    std::vector<bool> seen;
-    const auto decisions = store->update(keys, [&](const std::optional<Record>& record) {
-      seen.push_back(record.has_value());
-      return Decision{record ? Outcome::known : Outcome::passed, seconds(0),
-                      std::nullopt};
-    });
-    CHECK(seen == std::vector<bool>{false, true, false});
-    REQUIRE(decisions.size() == 3);
-    CHECK(decisions[1].outcome == Outcome::known);
-    CHECK(decisions[2].outcome == Outcome::passed);
+  SECTION("each slot has a record of its own") {
+    const Identities who{{IdentityKind::domain, "s.example"},
+                         {IdentityKind::network, "192.0.2.0/24"},
+                         "192.0.2.7",
+                         "isp.example"};
+    const Keys all =
+        keys_of(who, "a@s.example", {"info", "acme.example"}, "acme.example");
+    const auto record_of = [](std::size_t i) {
+      return Record{at(1), at(2), at(static_cast<std::int64_t>(100 + i)), 0};
+    };
+    store->update(
+        all,
+        [&](const Look&) {
+          Decision decision;
+          for (std::size_t i = 0; i < kSlots; ++i) {
+            decision.changes.push_back({static_cast<Slot>(i), record_of(i)});
+          }
+          return decision;
+        },
+        soon());
+    store->flush();
+    store->update(
+        all,
+        [&](const Look& look) {
+          for (std::size_t i = 0; i < kSlots; ++i) {
+            CHECK(look(static_cast<Slot>(i)) == record_of(i));
+          }
+          return Decision{};
+        },
+        soon());
   }
 
   SECTION("a sweep removes what has expired") {
+    if (url == "redis") return;  // which does it by itself
     for (int i = 0; i < 20; ++i) {
       write(*store, "k" + std::to_string(i), {at(0), at(0), at(i), 0});
     }
-    CHECK(store->sweep(at(0)) == 0);
-    CHECK(store->sweep(at(10)) == 10);
+    CHECK(store->sweep(at(0)).records == 0);
+    const Swept swept = store->sweep(at(10));
+    CHECK(swept.records == 10);
+    CHECK(swept.abandoned == std::array<std::size_t, 3>{0, 0, 10});
     CHECK_FALSE(read(*store, "k9"));
     CHECK(read(*store, "k10"));
-    CHECK(store->sweep(at(10)) == 0);
+    CHECK(store->sweep(at(10)).records == 0);
   }
 
   SECTION("of racing first tries one begins the record, the others come too early") {
@@ -93,10 +158,9 @@ TEST_CASE("every store keeps the contract", "[greylist]") {
       threads.emplace_back([&] {
         for (int round = 0; round < kRounds; ++round) {
           try {
-            const Decision got = update(*store, "k" + std::to_string(round),
-                                        [](const std::optional<Record>& seen) {
-                                          return decide(seen, at(1000), GreylistPolicy{});
-                                        });
+            const Decision got = store->update(
+                keys("k" + std::to_string(round)),
+                [](const Look& look) { return decide(look, at(1000), Terms{}); }, soon());
             (got.outcome == Outcome::first_seen ? first : early) += 1;
           } catch (const Fault&) {
             faults += 1;  // waited for longer than a decision may
@@ -120,18 +184,60 @@ TEST_CASE("an unknown kind of store is a fault", "[greylist]") {
 TEST_CASE("a store outlives its process", "[greylist]") {
   const TempDirectory directory;
   const Record record{at(1), at(2), at(3), 1};
-  write(*open_store("sqlite:a.db", directory.path()), "k", record);
+  change(*open_store("sqlite:a.db", directory.path()), "k", record);
   CHECK(read(*open_store("sqlite:a.db", directory.path()), "k") == record);
   const auto view = view_store("sqlite:a.db", directory.path());
-  CHECK(view->find("k") == record);
-  CHECK_FALSE(view->find("l"));
+  CHECK(view->find(keys("k"), kSlot) == record);
+  CHECK_FALSE(view->find(keys("l"), kSlot));
   int visited = 0;
-  view->each([&](const std::string& key, const Record& found) {
+  view->each([&](const Key& key, const Record& found) {
     visited += 1;
-    CHECK(key == "k");
+    CHECK(key.about == About::waiting);
+    CHECK(key.digest == keys("k").at(kSlot).digest);
+    CHECK(key.identity == Identity{IdentityKind::network, "192.0.2.0/24"});
+    CHECK(key.domain == "acme.example");
     CHECK(found == record);
   });
   CHECK(visited == 1);
+}
+
+TEST_CASE("who was known to version 1 of the store is known", "[greylist]") {
+  const TempDirectory directory;
+  {
+    Sqlite old(directory.path() / "a.db", Sqlite::Access::read_write,
+               std::chrono::milliseconds(100));
+    old.execute(R"(
+      CREATE TABLE records (key TEXT PRIMARY KEY, first_seen INTEGER NOT NULL,
+        last_seen INTEGER NOT NULL, expires INTEGER NOT NULL, passes INTEGER NOT NULL)
+        WITHOUT ROWID;
+      CREATE INDEX records_by_expiry ON records (expires);
+      PRAGMA user_version = 1)");
+    // As version 1 made keys: the digest of "11:a@s.example" and so on.
+    const std::string mail = digest("11:a@s.example4:info12:acme.example", 16);
+    SqliteStatement write(old, "INSERT INTO records VALUES (?, 1, 2, 3000, ?)");
+    write.bind(1, "192.0.2.0/24 acme.example " + to_hex(mail)).bind(2, std::int64_t{4});
+    write.step();
+    write.bind(1, "192.0.2.0/24 acme.example " + to_hex(digest("w", 16)))
+        .bind(2, std::int64_t{0});
+    write.step();
+    write.bind(1, "nonsense").bind(2, std::int64_t{1});
+    write.step();
+  }
+  const auto store = open_store("sqlite:a.db", directory.path());
+  std::optional<Record> found;
+  store->update(
+      keys("a"),
+      [&](const Look& look) {
+        found = look(Slot::network_passed);
+        return Decision{};
+      },
+      soon());
+  CHECK(found == Record{at(1), at(2), at(3000), 4});
+  int records = 0;
+  view_store("sqlite:a.db", directory.path())->each([&](const Key&, const Record&) {
+    ++records;
+  });
+  CHECK(records == 1);
 }
 
 TEST_CASE("a damaged file is put aside and an empty store begun", "[greylist]") {
@@ -170,6 +276,66 @@ TEST_CASE("a damaged file is put aside and an empty store begun", "[greylist]") 
   }
   CHECK(std::filesystem::exists(file.string() + ".damaged"));
   CHECK(damaged.value() == before + 1);
+}
+
+TEST_CASE("two hosts that share Redis know the same senders", "[greylist]") {
+  if (!has_redis()) return;
+  const RedisServer server = RedisServer::on_socket();
+  const auto open = [&] {
+    return open_redis_store(options_of(server), "test", [] { return at(1000); });
+  };
+  const auto one = open();
+  const auto other = open();
+  const auto decide_at = [&](Store& store, int s) {
+    return store.update(
+        keys("a"), [&](const Look& look) { return decide(look, at(s), Terms{}); },
+        soon());
+  };
+  CHECK(decide_at(*one, 1000).outcome == Outcome::first_seen);
+  CHECK(decide_at(*other, 1001).outcome == Outcome::too_early);
+  CHECK(decide_at(*other, 1180).outcome == Outcome::passed);
+  CHECK(decide_at(*one, 1181).outcome == Outcome::known);
+}
+
+TEST_CASE("what another host has written meanwhile decides", "[greylist]") {
+  if (!has_redis()) return;
+  const RedisServer server = RedisServer::on_socket();
+  const auto open = [&] {
+    return open_redis_store(options_of(server), "test", [] { return at(1000); });
+  };
+  const auto one = open();
+  const auto other = open();
+  int runs = 0;
+  const Decision got = one->update(
+      keys("a"),
+      [&](const Look& look) {
+        Decision decision = decide(look, at(1000), Terms{});
+        if (++runs == 1) change(*other, "a", Record{at(900), at(900), at(90'000), 0});
+        return decision;
+      },
+      soon());
+  CHECK(runs == 2);
+  CHECK(got.outcome == Outcome::too_early);
+  CHECK(got.wait == seconds(80));
+  CHECK(read(*one, "a") == Record{at(900), at(900), at(90'000), 0});
+}
+
+TEST_CASE("a damaged value in Redis counts as none", "[greylist]") {
+  if (!has_redis()) return;
+  const RedisServer server = RedisServer::on_socket();
+  const RedisOptions options = options_of(server);
+  const auto store = open_redis_store(options, "test", [] { return at(1000); });
+  write(*store, "a", {at(900), at(900), at(90'000), 0});
+  Redis redis(options);
+  const std::string_view list[] = {"KEYS", "test:greylist:*"};
+  const auto names = redis.run("", list, soon()).list();
+  REQUIRE(names.size() == 1);
+  for (const char* value : {"x", "1 3 2 0 9 9 9 0\nonly one", "2 3 2 0 9 9 9 0\na\nb",
+                            "1 3 7 0 9 9 9 0\na\nb", "1 3 2 0 9 9 9 x\na\nb"}) {
+    const std::string_view set[] = {"SET", names[0].text(), value};
+    redis.run(names[0].text(), set, soon());
+    CHECK_FALSE(read(*store, "a"));
+  }
 }
 
 TEST_CASE("a store of another version is left alone", "[greylist]") {

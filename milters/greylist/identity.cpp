@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "milters/greylist/identity.h"
+
+#include "common/base/text.h"
+#include "common/net/organisation.h"
+#include "milters/greylist/client_name.h"
+
+namespace mxfeed::greylist {
+namespace {
+
+// No sender has a whole /8 of IPv4, or a /16 of IPv6.
+constexpr unsigned kWidestV4 = 9;
+constexpr unsigned kWidestV6 = 17;
+
+// The number behind the slash; for "ip4:192.0.2.1" the whole length.
+unsigned prefix_of(std::string_view mechanism, unsigned whole) {
+  const auto slash = mechanism.rfind('/');
+  if (slash == std::string_view::npos) return whole;
+  return static_cast<unsigned>(parse_unsigned(mechanism.substr(slash + 1)).value_or(0));
+}
+
+bool names_anybody(std::string_view mechanism) {
+  if (istarts_with(mechanism, "all")) return true;
+  if (istarts_with(mechanism, "ip4:")) return prefix_of(mechanism, 32) < kWidestV4;
+  if (istarts_with(mechanism, "ip6:")) return prefix_of(mechanism, 128) < kWidestV6;
+  return false;
+}
+
+std::string organisation_of_sender(std::string_view sender) {
+  const auto at = sender.rfind('@');
+  if (at == std::string_view::npos) return {};
+  return organisation_of(ascii_lower(sender.substr(at + 1)));
+}
+
+}  // namespace
+
+Identities identities_of(const Client& client, std::string_view sender,
+                         const spf::Verdict& spf,
+                         const GatewayPolicy::Greylist& settings) {
+  const IpAddress& address = *client.address;
+  const Identity network{
+      IdentityKind::network,
+      address.network(address.is_v4() ? settings.ipv4_prefix : settings.ipv6_prefix)};
+  Identities found{network, network, address.is_v4() ? address.str() : network.text, {}};
+  const std::string name =
+      is_suspicious(client) ? std::string() : organisation_of(ascii_lower(client.name));
+  const std::string own = organisation_of_sender(sender);
+  if (spf.result == spf::Result::pass && !names_anybody(spf.mechanism)) {
+    found.best = {IdentityKind::domain, organisation_of(spf.domain)};
+    if (name != found.best.text) found.provider = name;
+  } else if (!name.empty() && (name == own || sender.empty())) {
+    found.best = {IdentityKind::domain, name};
+  } else if (!name.empty() && spf.result != spf::Result::fail) {
+    found.best = {IdentityKind::name, name};
+  }
+  return found;
+}
+
+std::string_view to_string(IdentityKind kind) {
+  switch (kind) {
+    case IdentityKind::domain:
+      return "domain";
+    case IdentityKind::name:
+      return "name";
+    case IdentityKind::network:
+      return "network";
+  }
+  return "network";
+}
+
+}  // namespace mxfeed::greylist

@@ -1,0 +1,308 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// Records in Redis, which all hosts of a gateway share.
+//
+// Keys: PREFIX:greylist:{SCOPE}:DIGEST, SCOPE a digest of Keys::scope.  The braces keep
+// all that is kept of one sender in one slot of a cluster; the records of a host and of a
+// provider, PREFIX:greylist:{DIGEST}, are for all senders and have slots of their own.
+// Every key expires by itself, so a sweep has nothing to do.  Addresses are in digests
+// only.
+//
+// A decision reads all its keys in one round trip; in a cluster in one for each slot.
+// Changes are made in a second one, if nothing of what was read has changed since; else
+// the decision is made again on what is there now, and that stands: another host has just
+// written the same.  A wait that has ended also counts for the host and the provider,
+// with a further command each; if two hosts do that at once, one of them is lost.
+
+#include "milters/greylist/stores/redis.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "common/base/digest.h"
+#include "common/base/fault.h"
+#include "common/base/metrics.h"
+#include "common/base/text.h"
+
+namespace mxfeed::greylist {
+namespace {
+
+using std::chrono::seconds;
+
+constexpr std::size_t kScopeBytes = 8;
+
+// KEYS: all of the decision.  ARGV: for each what was read ("" if nothing), then for each
+// what it becomes ("": it stays; "-": it is removed) and for how many seconds.  Replies
+// with what is there if that is not what was read, else with nothing.
+constexpr const char* kChangeScript = R"(
+local there = redis.call('MGET', unpack(KEYS))
+for i = 1, #KEYS do
+  if (there[i] or '') ~= ARGV[i] then
+    for j = 1, #KEYS do there[j] = there[j] or '' end
+    return there
+  end
+end
+for i = 1, #KEYS do
+  local value = ARGV[#KEYS + 2 * i - 1]
+  if value == '-' then redis.call('DEL', KEYS[i])
+  elseif value ~= '' then redis.call('SET', KEYS[i], value, 'EX', ARGV[#KEYS + 2 * i])
+  end
+end
+return {}
+)";
+
+// "1 ABOUT KIND SECOND FIRST LAST EXPIRES PASSES\nIDENTITY\nDOMAIN"
+std::string encode(const Key& key, const Record& record) {
+  const auto number = [](Time time) { return time.time_since_epoch().count(); };
+  return fmt::format("1 {} {} {} {} {} {} {}\n{}\n{}", static_cast<int>(key.about),
+                     static_cast<int>(key.identity.kind), key.is_second ? 1 : 0,
+                     number(record.first_seen), number(record.last_seen),
+                     number(record.expires), record.passes, key.identity.text,
+                     key.domain);
+}
+
+struct Stored {
+  Key key;
+  Record record;
+};
+
+std::optional<Stored> decode(std::string_view value) {
+  const auto lines = split(value, '\n');
+  if (lines.size() != 3) return std::nullopt;
+  const auto words = split(lines[0], ' ');
+  std::array<std::int64_t, 8> numbers{};
+  if (words.size() != numbers.size()) return std::nullopt;
+  for (std::size_t i = 0; i < numbers.size(); ++i) {
+    const char* const end = words[i].data() + words[i].size();
+    const auto [stop, error] = std::from_chars(words[i].data(), end, numbers.at(i));
+    if (error != std::errc() || stop != end) return std::nullopt;
+  }
+  const auto& [version, about, kind, second, first, last, expires, passes] = numbers;
+  if (version != 1 || about < 1 || about > 5 || kind < 0 || kind > 2) return std::nullopt;
+  const auto time = [](std::int64_t at) { return Time{seconds(at)}; };
+  Stored stored;
+  stored.key.about = static_cast<About>(about);
+  stored.key.identity = {static_cast<IdentityKind>(kind), std::string(lines[1])};
+  stored.key.domain = std::string(lines[2]);
+  stored.key.is_second = second != 0;
+  stored.record = {time(first), time(last), time(expires),
+                   static_cast<std::uint32_t>(passes)};
+  return stored;
+}
+
+std::optional<Record> record_of(const std::string& value) {
+  if (value.empty()) return std::nullopt;
+  auto stored = decode(value);
+  if (!stored) {
+    counter("mxfeed_greylist_redis_damaged_total").add();
+    return std::nullopt;
+  }
+  return stored->record;
+}
+
+bool is_of_sender(Slot slot) {
+  return slot < Slot::host;
+}
+
+// By slot; those that the client does not have are empty.
+struct Names {
+  Names(const std::string& prefix, const Keys& keys) {
+    const std::string scope = to_hex(digest(keys.scope, kScopeBytes));
+    for (std::size_t i = 0; i < kSlots; ++i) {
+      const std::string& digest = keys.by_slot.at(i).digest;
+      if (digest.empty()) continue;
+      const auto slot = static_cast<Slot>(i);
+      by_slot.at(i) =
+          is_of_sender(slot)
+              ? fmt::format("{}:greylist:{{{}}}:{}", prefix, scope, to_hex(digest))
+              : fmt::format("{}:greylist:{{{}}}", prefix, to_hex(digest));
+      (is_of_sender(slot) ? of_sender : of_others).push_back(slot);
+    }
+  }
+  const std::string& at(Slot slot) const {
+    return by_slot.at(static_cast<std::size_t>(slot));
+  }
+
+  std::array<std::string, kSlots> by_slot;
+  std::vector<Slot> of_sender, of_others;
+};
+
+class RedisStore : public Store {
+ public:
+  RedisStore(RedisOptions options, std::string prefix, Clock clock)
+      : is_cluster_(options.kind == RedisKind::cluster),
+        redis_(std::move(options)),
+        prefix_(std::move(prefix)),
+        clock_(std::move(clock)) {}
+
+  Decision update(const Keys& keys, const Step& step, Deadline deadline) override {
+    const Names names(prefix_, keys);
+    const Values read = read_all(names, deadline);
+    Decision decision = step(look_in(read));
+    if (decision.changes.empty()) return decision;
+    const auto there = change_sender(names, read, keys, decision, deadline);
+    if (there) return step(look_in(*there));
+    for (const Change& one : decision.changes) {
+      if (is_of_sender(one.slot) || !one.record) continue;
+      set(names.at(one.slot), keys.at(one.slot), *one.record, deadline);
+    }
+    return decision;
+  }
+
+  Swept sweep(Time) override { return {}; }
+
+ private:
+  using Values = std::array<std::string, kSlots>;
+
+  static Look look_in(const Values& values) {
+    return [&values](Slot slot) { return record_of(value_at(values, slot)); };
+  }
+  static const std::string& value_at(const Values& values, Slot slot) {
+    return values.at(static_cast<std::size_t>(slot));
+  }
+
+  Values read_all(const Names& names, Deadline deadline) {
+    Values values;
+    std::vector<Slot> slots = names.of_sender;
+    if (is_cluster_) {
+      for (const Slot slot : names.of_others) read({slot}, names, values, deadline);
+    } else {
+      slots.insert(slots.end(), names.of_others.begin(), names.of_others.end());
+    }
+    read(slots, names, values, deadline);
+    return values;
+  }
+
+  void read(const std::vector<Slot>& slots, const Names& names, Values& values,
+            Deadline deadline) {
+    std::vector<std::string_view> words = {"MGET"};
+    for (const Slot slot : slots) words.push_back(names.at(slot));
+    take(redis_.run(words.at(1), words, deadline), slots, values);
+  }
+
+  static void take(const RedisReply& reply, const std::vector<Slot>& slots,
+                   Values& values) {
+    const auto& list = reply.list();
+    if (list.size() != slots.size()) {
+      throw Fault("use greylist store", "redis", "a reply of the wrong length");
+    }
+    for (std::size_t i = 0; i < slots.size(); ++i) {
+      values.at(static_cast<std::size_t>(slots[i])) =
+          list[i].is_nil() ? std::string() : list[i].text();
+    }
+  }
+
+  std::string seconds_left(const Record& record) const {
+    const auto left = record.expires - clock_();
+    return std::to_string(std::max<std::int64_t>(left.count() + 1, 1));
+  }
+
+  // What is there, if it is not what was read.
+  std::optional<Values> change_sender(const Names& names, const Values& read,
+                                      const Keys& keys, const Decision& decision,
+                                      Deadline deadline) {
+    const auto& slots = names.of_sender;
+    std::vector<std::string> arguments;
+    std::vector<std::string_view> key_words;
+    for (const Slot slot : slots) {
+      key_words.push_back(names.at(slot));
+      arguments.push_back(value_at(read, slot));
+    }
+    arguments.resize(3 * slots.size());
+    for (const Change& one : decision.changes) {
+      const auto found = std::ranges::find(slots, one.slot);
+      if (found == slots.end()) continue;
+      const auto at = slots.size() + 2 * static_cast<std::size_t>(found - slots.begin());
+      arguments.at(at) = one.record ? encode(keys.at(one.slot), *one.record) : "-";
+      if (one.record) arguments.at(at + 1) = seconds_left(*one.record);
+    }
+    const std::vector<std::string_view> views(arguments.begin(), arguments.end());
+    const RedisReply reply = redis_.run_script(kChangeScript, key_words, views, deadline);
+    if (reply.list().empty()) return std::nullopt;
+    Values there = read;
+    take(reply, slots, there);
+    return there;
+  }
+
+  void set(const std::string& name, const Key& key, const Record& record,
+           Deadline deadline) {
+    const std::string value = encode(key, record);
+    const std::string left = seconds_left(record);
+    const std::string_view words[] = {"SET", name, value, "EX", left};
+    redis_.run(name, words, deadline);
+  }
+
+  const bool is_cluster_;
+  Redis redis_;
+  const std::string prefix_;
+  const Clock clock_;
+};
+
+class RedisView : public StoreView {
+ public:
+  RedisView(RedisOptions options, std::string prefix)
+      : is_cluster_(options.kind == RedisKind::cluster),
+        redis_(std::move(options)),
+        prefix_(std::move(prefix)) {}
+
+  std::optional<Record> find(const Keys& keys, Slot slot) override {
+    const Names names(prefix_, keys);
+    const std::string_view words[] = {"GET", names.at(slot)};
+    const RedisReply reply = redis_.run(names.at(slot), words, soon());
+    return reply.is_nil() ? std::nullopt : record_of(reply.text());
+  }
+
+  void each(const Visit& visit) override {
+    if (is_cluster_) {
+      throw Fault("list greylist store", "redis", "a cluster cannot be listed");
+    }
+    const std::string pattern = prefix_ + ":greylist:*";
+    std::string cursor = "0";
+    do {
+      const std::string_view words[] = {"SCAN",  cursor,  "MATCH",
+                                        pattern, "COUNT", "1000"};
+      const RedisReply reply = redis_.run(prefix_, words, soon());
+      if (reply.list().size() != 2) {
+        throw Fault("list greylist store", "redis", "a reply of the wrong length");
+      }
+      show(reply.list()[1], visit);
+      cursor = reply.list()[0].text();
+    } while (cursor != "0");
+  }
+
+ private:
+  static Deadline soon() { return std::chrono::steady_clock::now() + seconds(5); }
+
+  void show(const RedisReply& names, const Visit& visit) {
+    for (const RedisReply& name : names.list()) {
+      const std::string_view words[] = {"GET", name.text()};
+      const RedisReply value = redis_.run(name.text(), words, soon());
+      if (value.is_nil()) continue;
+      if (const auto stored = decode(value.text())) visit(stored->key, stored->record);
+    }
+  }
+
+  const bool is_cluster_;
+  Redis redis_;
+  const std::string prefix_;
+};
+
+}  // namespace
+
+std::unique_ptr<StoreView> view_redis_store(RedisOptions options, std::string prefix) {
+  return std::make_unique<RedisView>(std::move(options), std::move(prefix));
+}
+
+std::unique_ptr<Store> open_redis_store(RedisOptions options, std::string prefix,
+                                        Clock clock) {
+  return std::make_unique<RedisStore>(std::move(options), std::move(prefix),
+                                      std::move(clock));
+}
+
+}  // namespace mxfeed::greylist

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "milters/greylist/stores/shared_store.h"
+
+#include <array>
+#include <atomic>
+#include <utility>
+
+#include "common/base/fault.h"
+#include "common/base/log.h"
+#include "common/base/metrics.h"
+
+namespace mxfeed::greylist {
+namespace {
+
+using SteadyTime = std::chrono::steady_clock;
+
+// What the own store has.
+class OwnRecords {
+ public:
+  OwnRecords(Store& own, const Keys& keys, Deadline deadline)
+      : own_(own), keys_(keys), deadline_(deadline) {}
+
+  std::optional<Record> find(Slot slot) {
+    if (!is_read_) read();
+    return records_.at(static_cast<std::size_t>(slot));
+  }
+
+ private:
+  void read() {
+    is_read_ = true;
+    own_.update(
+        keys_,
+        [this](const Look& look) {
+          for (std::size_t i = 0; i < kSlots; ++i) {
+            const bool is_used = !keys_.by_slot.at(i).digest.empty();
+            records_.at(i) = is_used ? look(static_cast<Slot>(i)) : std::nullopt;
+          }
+          return Decision{};
+        },
+        deadline_);
+  }
+
+  Store& own_;
+  const Keys& keys_;
+  const Deadline deadline_;
+  bool is_read_ = false;
+  std::array<std::optional<Record>, kSlots> records_;
+};
+
+class SharedStore : public Store {
+ public:
+  SharedStore(std::unique_ptr<Store> shared, std::unique_ptr<Store> own)
+      : shared_(std::move(shared)), own_(std::move(own)) {
+    gauge("mxfeed_greylist_redis_up").set(1);
+  }
+
+  Decision update(const Keys& keys, const Step& step, Deadline deadline) override {
+    const auto now = SteadyTime::now();
+    const Deadline most = now + (deadline - now) * 2 / 3;
+    try {
+      OwnRecords own(*own_, keys, deadline);
+      Decision decision = shared_->update(
+          keys,
+          [&](const Look& look) {
+            return step([&](Slot slot) {
+              auto record = look(slot);
+              return record ? record : own.find(slot);
+            });
+          },
+          most);
+      find_back();
+      if (!decision.changes.empty()) note(keys, decision);
+      return decision;
+    } catch (const Fault& fault) {
+      lose(fault);
+    }
+    return own_->update(keys, step, deadline);
+  }
+
+  Swept sweep(Time now) override { return own_->sweep(now); }
+  void flush() override { own_->flush(); }
+
+ private:
+  // Nobody waits for it.
+  void note(const Keys& keys, const Decision& decision) {
+    try {
+      own_->update(
+          keys, [&](const Look&) { return decision; }, SteadyTime::now());
+    } catch (const Fault&) {
+      counter("mxfeed_greylist_store_faults_total").add();
+    }
+  }
+
+  void lose(const Fault& fault) {
+    counter("mxfeed_greylist_redis_faults_total").add();
+    if (is_away_.exchange(true)) return;
+    gauge("mxfeed_greylist_redis_up").set(0);
+    log(Severity::warning, LogFields()
+                               .add("event", "greylist-redis")
+                               .add("state", "away")
+                               .add("fault", fault.what()));
+  }
+
+  void find_back() {
+    if (!is_away_.load() || !is_away_.exchange(false)) return;
+    gauge("mxfeed_greylist_redis_up").set(1);
+    log(Severity::notice, LogFields().add("event", "greylist-redis").add("state", "up"));
+  }
+
+  const std::unique_ptr<Store> shared_;
+  const std::unique_ptr<Store> own_;
+  std::atomic<bool> is_away_{false};
+};
+
+}  // namespace
+
+std::unique_ptr<Store> share_store(std::unique_ptr<Store> shared,
+                                   std::unique_ptr<Store> own) {
+  return std::make_unique<SharedStore>(std::move(shared), std::move(own));
+}
+
+}  // namespace mxfeed::greylist
