@@ -25,7 +25,7 @@ contacts = ["postmaster@acme.example"]
 name = "acme.example"
 service = "feed"
 deliver_to = ["[127.0.0.2]:{acme}"]
-greylist = {{ when = "always", delay = "1s" }}
+greylist = {{ when = "always", delay = "1s", unverified_delay = "1s" }}
 
 [[domain]]
 name = "shop.example"
