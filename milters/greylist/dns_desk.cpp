@@ -34,11 +34,10 @@ std::optional<spf::Check> DnsDesk::begin(const Envelope& envelope,
 }
 
 bool DnsDesk::is_mail_host(std::string_view domain, const Client& client,
-                           const GatewayPolicy& gateway) {
-  const auto budget = gateway.greylist.spf_timeout;
+                           spf::Checks::Instant deadline) const {
   const auto now = SteadyTime::now();
-  if (budget.count() == 0 || !breaker_.allows(now)) return false;
-  const auto lookup = lookups_(now + budget);
+  if (now >= deadline || !breaker_.allows(now)) return false;
+  const auto lookup = lookups_(deadline);
   return greylist::is_mail_host(domain, *client.address, *lookup);
 }
 

@@ -34,10 +34,10 @@ class DnsDesk {
   // Nothing if there is none to be made.
   std::optional<spf::Check> begin(const Envelope& envelope, const GatewayPolicy& gateway);
 
-  // Whether the client is a host that takes mail for the domain; not while the DNS rests.
-  // Waits as long as for SPF.
+  // Whether the client is a host that takes mail for the domain, as far as it can be
+  // found out by the deadline.
   bool is_mail_host(std::string_view domain, const Client& client,
-                    const GatewayPolicy& gateway);
+                    spf::Checks::Instant deadline) const;
 
   // Waits for the verdict, up to the deadline of the check.
   spf::Verdict end(spf::Check check);

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <chrono>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -57,7 +58,11 @@ void count_wait(IdentityKind kind, std::chrono::seconds waited) {
 class GreylistFilter : public Filter {
  public:
   GreylistFilter(GreylistMilter& milter, const Envelope& envelope)
-      : milter_(milter), envelope_(envelope), policy_(milter.policy()) {
+      : milter_(milter),
+        envelope_(envelope),
+        policy_(milter.policy()),
+        dns_end_(std::chrono::steady_clock::now() +
+                 policy_->gateway().greylist.spf_timeout) {
     if (!policy_->gateway().trust(envelope).empty()) return;
     // Of the null sender's scope only the recipient tells.
     if (!envelope.sender.empty() &&
@@ -143,8 +148,7 @@ class GreylistFilter : public Filter {
     const auto decision = decide_on(recipient, domain, leads);
     if (!decision) return on_store_fault();
     if (leads && decision->outcome == Outcome::first_seen &&
-        milter_.dns().is_mail_host(recipient.domain, envelope_.client,
-                                   policy_->gateway())) {
+        milter_.dns().is_mail_host(recipient.domain, envelope_.client, dns_end_)) {
       count("exempt");
       if (!greylist.shadow) let_through_ = true;
       return Verdict::proceed("greylist-mail-host");
@@ -226,6 +230,7 @@ class GreylistFilter : public Filter {
   GreylistMilter& milter_;
   const Envelope& envelope_;
   const std::shared_ptr<const PolicyDb> policy_;
+  const spf::Checks::Instant dns_end_;  // of all questions of the message
   std::optional<spf::Check> check_;
   std::optional<Identities> identities_;
   struct AtData {

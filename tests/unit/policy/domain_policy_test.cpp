@@ -16,8 +16,9 @@ DomainPolicy full_domain() {
   DomainPolicy p;
   p.name = "xn--bcher-kva.example";
   p.subdomains = true;
-  p.greylist = {GreylistWhen::never, true, std::chrono::seconds(61),
-                std::chrono::seconds(7), std::chrono::hours(9000)};
+  p.greylist = {GreylistWhen::never,      true,
+                std::chrono::seconds(61), std::chrono::seconds(62),
+                std::chrono::seconds(7),  std::chrono::hours(9000)};
   p.virus = {VirusAction::quarantine, VirusAction::discard, EncryptedAction::reject};
   p.spam.enabled = true;
   p.spam.immature_acts = true;
@@ -41,7 +42,8 @@ GatewayPolicy full_gateway() {
   p.smtputf8 = false;
   p.host_name = "mx1.isp.example";
   p.host_addresses = {*Network::parse("192.0.2.25"), *Network::parse("2001:db8::25")};
-  p.greylist = {"redis://192.0.2.9", 25, 48, 451, std::string("a\0b", 3)};
+  p.greylist = {
+      "redis", false, 25, 48, 451, std::string("a\0b", 3), std::chrono::seconds(9)};
   p.virus = {"/srv/signatures", 3, 1ull << 40, 7, 8, 9, std::chrono::seconds(11)};
   p.spam = {std::chrono::seconds(12)};
   p.redis = {{"192.0.2.7:6379", "unix:/run/redis/redis.sock"},
