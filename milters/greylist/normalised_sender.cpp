@@ -103,14 +103,12 @@ bool is_random_letters(std::string_view word) {
   return longest >= kConsonants || vowels * 5 < word.size();
 }
 
-// "xKqPzRt": a name has a capital where a part begins, and few parts.
+// "xKqPzRtAbc": capitals within a long word.  "JohnMacDoe" looks like that, too; it only
+// has to share its place with other such senders of its domain.
 bool is_mixed_case(std::string_view word) {
-  constexpr int kBegins = 3;
-  int begins = 0;
-  for (std::size_t i = 1; i < word.size(); ++i) {
-    if (is_upper(word[i]) && is_letter(word[i - 1]) && !is_upper(word[i - 1])) ++begins;
-  }
-  return begins >= kBegins;
+  constexpr std::size_t kShortest = 10;
+  return word.size() >= kShortest && std::ranges::any_of(word.substr(1), is_upper) &&
+         std::ranges::any_of(word, [](char c) { return is_letter(c) && !is_upper(c); });
 }
 
 bool is_identifier(std::string_view word) {

@@ -197,12 +197,12 @@ void say_settings(Sheet& sheet, const DomainConfig& domain) {
            : ".  Encrypted content is delivered with a header field that says so."));
   sheet.item(policy.greylist.when == GreylistWhen::never
                  ? std::string("Greylisting is off.")
-                 : fmt::format("{} after {}, or {} if nothing verifies who they are.  Mail "
-                               "servers do that by themselves.",
-                               greylist_text(policy.greylist.when),
-                               spoken(policy.greylist.delay),
-                               spoken(std::max(policy.greylist.delay,
-                                               policy.greylist.unverified_delay))));
+                 : fmt::format(
+                       "{} after {}, or {} if nothing verifies who they are.  Mail "
+                       "servers do that by themselves.",
+                       greylist_text(policy.greylist.when), spoken(policy.greylist.delay),
+                       spoken(std::max(policy.greylist.delay,
+                                       policy.greylist.unverified_delay))));
   say_spam(sheet, policy.spam);
   sheet.item(fmt::format("The largest message: {}.", megabytes(settings.max_size)));
   if (policy.subdomains) {

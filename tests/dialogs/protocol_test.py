@@ -214,8 +214,9 @@ AFTER_NEGOTIATION = {
     "greylisted rcpt and a login cut in its name": Row(
         HELLO, macro(b"M{auth_authen}") + FROM + rcpt(b"<b@grey.example>"), EITHER,
         greylist=REFUSES),
+    # It is answered at DATA.
     "greylisted rcpt from an empty sender": Row(
-        HELLO, packet(f.MAIL, b"\0") + rcpt(b"<b@grey.example>"), EITHER, greylist=REFUSES),
+        HELLO, packet(f.MAIL, b"\0") + rcpt(b"<b@grey.example>"), EITHER),
 }
 
 # What is sent instead of a negotiation; HELLO and a mail come after it.
