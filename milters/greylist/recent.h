@@ -7,7 +7,6 @@
 #include <cstddef>
 #include <mutex>
 #include <string>
-#include <string_view>
 #include <unordered_map>
 #include <utility>
 
@@ -23,7 +22,7 @@ class Recent {
  public:
   explicit Recent(std::size_t most) : most_(most) {}
 
-  // Value() if there is none, or its time is over.
+  // The value of the key; a default one if there is none, or if its time is over.
   Value find(const std::string& key, Time now) const {
     const std::lock_guard lock(mutex_);
     return find_unlocked(key, now).value;

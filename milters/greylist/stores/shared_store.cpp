@@ -26,18 +26,23 @@ class OwnRecords {
   }
 
  private:
+  // Without the own store the shared one decides alone.
   void read() {
     is_read_ = true;
-    own_.update(
-        keys_,
-        [this](const Look& look) {
-          for (std::size_t i = 0; i < kSlots; ++i) {
-            const bool is_used = !keys_.by_slot.at(i).digest.empty();
-            records_.at(i) = is_used ? look(static_cast<Slot>(i)) : std::nullopt;
-          }
-          return Decision{};
-        },
-        deadline_);
+    try {
+      own_.update(
+          keys_,
+          [this](const Look& look) {
+            for (std::size_t i = 0; i < kSlots; ++i) {
+              const bool is_used = !keys_.by_slot.at(i).digest.empty();
+              records_.at(i) = is_used ? look(static_cast<Slot>(i)) : std::nullopt;
+            }
+            return Decision{};
+          },
+          deadline_);
+    } catch (const Fault&) {
+      counter("mxfeed_greylist_store_faults_total").add();
+    }
   }
 
   Store& own_;

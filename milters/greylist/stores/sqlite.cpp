@@ -306,7 +306,7 @@ class SqliteStore : public Store {
 
   const std::filesystem::path file_;
 
-  TimedLock mutex_;  // guards the four below, and the reader of connections_
+  TimedLock mutex_;  // guards the three below, and the reader of connections_
   ConnectionsPtr connections_;
   Changes next_;     // not yet taken by the thread
   Changes writing_;  // being committed; changed by the thread only

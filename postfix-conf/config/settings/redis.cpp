@@ -35,7 +35,7 @@ void read_redis_servers(const Entry& entry, const Setting<G>&, G& gateway) {
                                          in_quotes(one.value)));
     } else if (std::find(servers.begin(), servers.end(), address->str()) !=
                servers.end()) {
-      entry.error(one.place, fmt::format("{} is there twice", in_quotes(one.value)));
+      entry.error(one.place, fmt::format("{} is named twice", in_quotes(one.value)));
     } else {
       servers.push_back(address->str());
     }

@@ -15,6 +15,7 @@
 #include "common/base/text.h"
 #include "common/store/sqlite.h"
 #include "milters/greylist/stores/redis.h"
+#include "milters/greylist/stores/shared_store.h"
 #include "tests/support/catch.h"
 #include "tests/support/redis_server.h"
 #include "tests/support/temp_directory.h"
@@ -336,6 +337,34 @@ TEST_CASE("a damaged value in Redis counts as none", "[greylist]") {
     redis.run(names[0].text(), set, soon());
     CHECK_FALSE(read(*store, "a"));
   }
+}
+
+// Fails at once.
+class BrokenStore : public Store {
+ public:
+  Decision update(const Keys&, const Step&, Deadline) override {
+    throw Fault("use greylist store", "broken", "always");
+  }
+  Swept sweep(Time) override { return {}; }
+};
+
+TEST_CASE("of a shared and an own store one that works is enough", "[greylist]") {
+  const bool is_shared_broken = GENERATE(true, false);
+  auto broken = std::make_unique<BrokenStore>();
+  const auto store = is_shared_broken
+                         ? share_store(std::move(broken), open_memory_store())
+                         : share_store(open_memory_store(), std::move(broken));
+  Metric& faults = counter("mxfeed_greylist_redis_faults_total");
+  const auto before = faults.value();
+  const auto decide_at = [&](int s) {
+    return store->update(
+        keys("a"), [&](const Look& look) { return decide(look, at(s), Terms{}); },
+        soon());
+  };
+  CHECK(decide_at(1000).outcome == Outcome::first_seen);
+  CHECK(decide_at(1180).outcome == Outcome::passed);
+  // Trouble of the own store is not taken for that of the shared one.
+  CHECK((faults.value() > before) == is_shared_broken);
 }
 
 TEST_CASE("a store of another version is left alone", "[greylist]") {
