@@ -45,7 +45,8 @@ Identities identities_of(const Client& client, std::string_view sender,
   const std::string name =
       is_suspicious(client) ? std::string() : organisation_of(ascii_lower(client.name));
   const std::string own = organisation_of_sender(sender);
-  if (spf.result == spf::Result::pass && !names_anybody(spf.mechanism)) {
+  if (spf.result == spf::Result::pass && !spf.domain.empty() &&
+      !names_anybody(spf.mechanism)) {
     found.best = {IdentityKind::domain, organisation_of(spf.domain)};
     if (name != found.best.text) found.provider = name;
   } else if (!name.empty() && (name == own || sender.empty())) {

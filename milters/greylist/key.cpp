@@ -37,9 +37,9 @@ std::string scope_of(const Identity& best, std::string_view sender,
     return best.kind == IdentityKind::domain ? best.text
                                              : fmt::format("<>{}", hosted_domain);
   }
-  const auto at = sender.rfind('@');
   // Postfix adds a domain of its own to an address without one.
-  if (at == std::string_view::npos) return "@";
+  const auto at = sender.rfind('@');
+  if (at == std::string_view::npos || at + 1 == sender.size()) return "@";
   return organisation_of(ascii_lower(sender.substr(at + 1)));
 }
 

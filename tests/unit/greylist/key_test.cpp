@@ -76,6 +76,7 @@ TEST_CASE("the scope is the organisation of the sender, or of who bounces",
   CHECK(scope_of(kNetwork, "", "acme.example") == "<>acme.example");
   CHECK(scope_of(kDomain, "", "acme.example") == "s.example");
   CHECK(scope_of({}, "root", "acme.example") == "@");
+  CHECK(scope_of({}, "root@", "acme.example") == "@");
   CHECK(scope_of({}, "a@[192.0.2.1]", "acme.example") == "[192.0.2.1]");
 }
 
