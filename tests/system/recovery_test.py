@@ -69,7 +69,7 @@ class RecoveryTest(KeeperCase):
         self.customer.up()
         start = time.monotonic()
         self.keep()
-        self.customer.wait_for_count(self.COUNT)
+        self.customer.wait_for_count(self.COUNT, 60)
         self.assertLess(time.monotonic() - start, 60)
         self.assertEqual(sorted(d.recipients[0] for d in self.customer.received()),
                          sorted(f"u{i}@acme.example" for i in range(self.COUNT)))
@@ -85,7 +85,7 @@ class RecoveryTest(KeeperCase):
         file.write_text(before.replace(rig.CUSTOMER, "203.0.113.44", 1))
         self.gateway.apply_at_once()
         self.keep()
-        other.wait_for_count(self.COUNT)
+        other.wait_for_count(self.COUNT, 60)
         self.assertEqual(len(other.received()), self.COUNT)
         self.assert_recovered()
 
