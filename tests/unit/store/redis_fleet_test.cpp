@@ -10,47 +10,16 @@
 #include <vector>
 
 #include "tests/support/catch.h"
-#include "tests/support/redis_server.h"
+#include "tests/support/redis_fleet.h"
 #include "tests/support/temp_directory.h"
 #include "tests/unit/store/redis_asking.h"
 
 namespace mxfeed {
 namespace {
 
-class Replicated {
- public:
-  Replicated() {
-    wait_until([&] { return replica.ask({"ROLE"}).list().at(3).text() == "connected"; },
-               "the replica is connected");
-    sentinel.emplace(std::vector<std::string>{
-        "sentinel monitor mx 127.0.0.1 " + std::to_string(master.port()) + " 1",
-        "sentinel down-after-milliseconds mx 300", "sentinel failover-timeout mx 1000"});
-    wait_until(
-        [&] {
-          return sentinel->ask({"SENTINEL", "REPLICAS", "mx"}).list().size() == 1;
-        },
-        "the sentinel knows the replica");
-  }
-  RedisOptions options() const {
-    RedisOptions all;
-    all.kind = RedisKind::sentinel;
-    all.servers = {sentinel->address()};
-    all.master = "mx";
-    return all;
-  }
-  bool has_failed_over() const {
-    return master.ask({"ROLE"}).list().at(0).text() == "slave";
-  }
-
-  const RedisServer master = RedisServer::on_port({"repl-diskless-sync-delay 0"});
-  const RedisServer replica =
-      RedisServer::on_port({"replicaof 127.0.0.1 " + std::to_string(master.port())});
-  std::optional<RedisSentinel> sentinel;
-};
-
 TEST_CASE("after a failover the new master is asked", "[redis]") {
   if (!has_redis()) return;
-  Replicated set;
+  ReplicatedRedis set;
   // Another Sentinel, which does not answer.
   const RedisSentinel hung({});
   hung.hang();
@@ -73,20 +42,10 @@ TEST_CASE("after a failover the new master is asked", "[redis]") {
 
 TEST_CASE("a master that has become a replica is left", "[redis]") {
   if (!has_redis()) return;
-  Replicated set;
+  ReplicatedRedis set;
   Redis redis(set.options());
   CHECK(ask(redis, {"SET", "a", "1"}).text() == "OK");
-  wait_until(
-      [&] {
-        try {
-          set.sentinel->ask({"SENTINEL", "FAILOVER", "mx"});
-          return true;
-        } catch (const RedisError&) {
-          return false;  // it does not know yet how the replica is
-        }
-      },
-      "a failover begins");
-  wait_until([&] { return set.has_failed_over(); }, "it fails over");
+  set.fail_over();
   wait_until(
       [&] {
         return answers(redis, {"SET", "a", "2"});
@@ -112,56 +71,9 @@ TEST_CASE("a Sentinel needs to know the master, not the password", "[redis]") {
   CHECK_FALSE(answers(*std::make_unique<Redis>(options), {"SET", "a", "1"}));
 }
 
-class Cluster {
- public:
-  Cluster() {
-    Strings command{"redis-cli", "--cluster", "create"};
-    for (const auto& node : nodes) command.push_back(node.address().str());
-    command.push_back("--cluster-yes");
-    std::string said;
-    const auto result = run_command(
-        command, "", [&](std::string_view line) { said += std::string(line) + "\n"; });
-    if (result.status != 0) throw std::runtime_error(said + result.errors);
-    for (const auto& node : nodes) {
-      wait_until(
-          [&] {
-            return node.ask({"CLUSTER", "INFO"}).text().find("cluster_state:ok") !=
-                   std::string::npos;
-          },
-          "the cluster is up");
-    }
-  }
-
-  const RedisServer& owner(const std::string& key) const {
-    for (const auto& node : nodes) {
-      try {
-        node.ask({"GET", key});
-        return node;
-      } catch (const RedisError&) {
-      }
-    }
-    throw std::runtime_error("no owner");
-  }
-  const RedisServer& other(const std::string& key) const {
-    const RedisServer& from = owner(key);
-    return &from == &nodes[0] ? nodes[1] : nodes[0];
-  }
-  static std::string id(const RedisServer& node) {
-    return node.ask({"CLUSTER", "MYID"}).text();
-  }
-
-  static RedisServer node() {
-    const auto bus = std::to_string(free_port());
-    return RedisServer::on_port({"cluster-enabled yes", "cluster-port " + bus,
-                                 "cluster-require-full-coverage no",
-                                 "cluster-node-timeout 60000"});
-  }
-  RedisServer nodes[3] = {node(), node(), node()};
-};
-
 TEST_CASE("in a cluster each key is asked for where it is", "[redis]") {
   if (!has_redis()) return;
-  Cluster cluster;
+  RedisCluster cluster;
   RedisOptions options;
   options.kind = RedisKind::cluster;
   // Found from any of them, though another does not answer.
@@ -182,8 +94,8 @@ TEST_CASE("in a cluster each key is asked for where it is", "[redis]") {
     const RedisServer& from = cluster.owner(key);
     const RedisServer& to = cluster.other(key);
     const std::string slot = std::to_string(redis_slot(key));
-    to.ask({"CLUSTER", "SETSLOT", slot, "IMPORTING", Cluster::id(from)});
-    from.ask({"CLUSTER", "SETSLOT", slot, "MIGRATING", Cluster::id(to)});
+    to.ask({"CLUSTER", "SETSLOT", slot, "IMPORTING", RedisCluster::id(from)});
+    from.ask({"CLUSTER", "SETSLOT", slot, "MIGRATING", RedisCluster::id(to)});
     // ASK, for a key that is not there any more.
     CHECK(ask(redis, {"SET", absent, "2"}).text() == "OK");
     CHECK(ask(redis, {"GET", key}).text() == "1");
@@ -192,8 +104,8 @@ TEST_CASE("in a cluster each key is asked for where it is", "[redis]") {
     std::thread migration([&] {
       std::this_thread::sleep_for(milliseconds(50));
       from.ask({"MIGRATE", "127.0.0.1", std::to_string(to.port()), key, "0", "5000"});
-      to.ask({"CLUSTER", "SETSLOT", slot, "NODE", Cluster::id(to)});
-      from.ask({"CLUSTER", "SETSLOT", slot, "NODE", Cluster::id(to)});
+      to.ask({"CLUSTER", "SETSLOT", slot, "NODE", RedisCluster::id(to)});
+      from.ask({"CLUSTER", "SETSLOT", slot, "NODE", RedisCluster::id(to)});
     });
     std::string both;
     try {
