@@ -43,6 +43,13 @@ class Filter {
   }
   // The recipient has joined Envelope::recipients, with or without a verdict (Needs).
   virtual void on_accepted(const Recipient&) {}
+  // Postfix itself has refused the recipient, which does not join the envelope; `status`
+  // is its enhanced status code, "4.1.1" (RFC 3463).  Of the verdict only the reason
+  // counts, for the log.  Needs::refused_recipients.
+  [[nodiscard]] virtual Verdict on_refused(const Recipient&,
+                                           std::string_view /*status*/) {
+    return Verdict::proceed();
+  }
   // Not called if Postfix could be told not to wait for an answer (Needs::data_verdict).
   [[nodiscard]] virtual Verdict on_data() { return Verdict::proceed(); }
 
@@ -94,6 +101,7 @@ struct Needs {
   bool body = false;
   bool recipients = false;         // sent, without an answer
   bool recipient_verdict = false;  // implies recipients
+  bool refused_recipients = false;
   bool data_verdict = false;
   bool edits = false;
 };

@@ -28,6 +28,7 @@ std::string listens_at;
 struct Peer {
   Session session{*milter, milter_name};
   bool leading_space = false;  // values include the space after ':'
+  bool sees_refused = false;   // recipients that Postfix has refused are sent too
   StepGuard guard;
 };
 
@@ -122,6 +123,7 @@ unsigned long wanted_protocol(const Needs& needs) {
   unsigned long steps = SMFIP_NOUNKNOWN | SMFIP_NR_CONN | SMFIP_NR_MAIL;
   steps |= needs.helo ? SMFIP_NR_HELO : SMFIP_NOHELO;
   if (!needs.recipient_verdict) steps |= needs.recipients ? SMFIP_NR_RCPT : SMFIP_NORCPT;
+  if (needs.refused_recipients) steps |= SMFIP_RCPT_REJ;
   // Postfix's smtpd always sends the macros of DATA and then hands the connection to
   // cleanup.  Over TCP, without an answer from us, cleanup's data waits for our delayed
   // ACK of these macros, 40 ms a message.  So it is quicker to answer.
@@ -134,6 +136,12 @@ unsigned long wanted_protocol(const Needs& needs) {
   steps |= needs.headers ? SMFIP_NR_HDR | SMFIP_HDR_LEADSPC : SMFIP_NOHDRS;
   steps |= needs.body ? SMFIP_NR_BODY : SMFIP_NOBODY;
   return steps;
+}
+
+const char* recipient_macros(const Needs& needs) {
+  if (needs.refused_recipients) return "i {rcpt_addr} {rcpt_mailer} {rcpt_host}";
+  return needs.recipient_verdict ? "i {rcpt_addr} {rcpt_mailer}"
+                                 : "{rcpt_addr} {rcpt_mailer}";
 }
 
 sfsistat on_negotiate(SMFICTX* context, unsigned long actions, unsigned long steps,
@@ -156,6 +164,7 @@ sfsistat on_negotiate(SMFICTX* context, unsigned long actions, unsigned long ste
     *use_steps = wanted_protocol(needs) & steps;
     *use_f2 = *use_f3 = 0;
     peer->leading_space = (*use_steps & SMFIP_HDR_LEADSPC) != 0;
+    peer->sees_refused = (*use_steps & SMFIP_RCPT_REJ) != 0;
     if ((actions & SMFIF_SETSYMLIST) != 0) {
       // Postfix would take an empty list for none and send its usual macros.
       constexpr const char* kNone = "{mxfeed_none}";
@@ -165,8 +174,7 @@ sfsistat on_negotiate(SMFICTX* context, unsigned long actions, unsigned long ste
       ask(SMFIM_CONNECT, kNone);
       ask(SMFIM_HELO, kNone);
       ask(SMFIM_ENVFROM, "{auth_type} {auth_authen}");
-      ask(SMFIM_ENVRCPT, needs.recipient_verdict ? "i {rcpt_addr} {rcpt_mailer}"
-                                                 : "{rcpt_addr} {rcpt_mailer}");
+      ask(SMFIM_ENVRCPT, recipient_macros(needs));
       ask(SMFIM_DATA, needs.data_verdict ? "i" : kNone);
       ask(SMFIM_EOH, kNone);  // Postfix sends these with each header field too
       ask(SMFIM_EOM, "i");
@@ -222,9 +230,15 @@ sfsistat on_rcpt(SMFICTX* context, char** arguments) {
   return guard(
       context, answered ? answer_without_session() : SMFIS_NOREPLY, [&](Peer& peer) {
         peer.session.set_queue_id(macro(context, "i"));
-        const Verdict verdict = peer.session.recipient(text_or_empty(arguments[0]),
-                                                       macro(context, "{rcpt_addr}"),
-                                                       macro(context, "{rcpt_mailer}"));
+        const auto transport = macro(context, "{rcpt_mailer}");
+        // Then {rcpt_host} is the status and {rcpt_addr} the text of the reply.
+        if (peer.sees_refused && transport == "error") {
+          peer.session.refused_recipient(text_or_empty(arguments[0]),
+                                         macro(context, "{rcpt_host}"));
+          return answered ? SMFIS_CONTINUE : SMFIS_NOREPLY;
+        }
+        const Verdict verdict = peer.session.recipient(
+            text_or_empty(arguments[0]), macro(context, "{rcpt_addr}"), transport);
         return answered ? answer(context, verdict) : SMFIS_NOREPLY;
       });
 }

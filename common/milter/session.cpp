@@ -241,6 +241,19 @@ Verdict Session::recipient(std::string_view path, std::string_view resolved,
   return verdict;
 }
 
+void Session::refused_recipient(std::string_view path, std::string_view status) {
+  if (!transaction_ || transaction_->stage != Transaction::Stage::envelope) {
+    out_of_order("rcpt");
+    return;
+  }
+  if (transaction_->kept) return;
+  guarded([&] {
+    const Verdict verdict =
+        transaction_->filter->on_refused(Recipient::parse(path), status.substr(0, 16));
+    if (!verdict.reason().empty()) report("refused", verdict, sender_of(path));
+  });
+}
+
 Verdict Session::data() {
   if (!transaction_ || transaction_->stage != Transaction::Stage::envelope) {
     out_of_order("data");

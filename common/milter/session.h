@@ -69,6 +69,8 @@ class Session {
   // that it is routed to.  Both are empty if Postfix did not send them.
   [[nodiscard]] Verdict recipient(std::string_view path, std::string_view resolved = {},
                                   std::string_view transport = {});
+  // Postfix has refused the recipient; `status` is its enhanced status code.
+  void refused_recipient(std::string_view path, std::string_view status);
   // After a verdict to proceed the transaction has ended if the filter does not want the
   // content.
   [[nodiscard]] Verdict data();

@@ -53,6 +53,8 @@ void visit_domain(Visitor& field, Policy& policy) {
   field(13, policy.greylist.retry_window);
   field(14, policy.greylist.keep);
   field(15, policy.greylist.unverified_delay);
+  field(16, policy.greylist.traps);
+  field(17, policy.greylist.trap_delay);
 
   field(30, policy.virus.infected);
   field(31, policy.virus.unscannable);

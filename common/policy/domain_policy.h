@@ -36,6 +36,10 @@ struct GreylistPolicy {
   std::chrono::seconds unverified_delay{900};
   std::chrono::seconds retry_window{86'400};  // a retry after this starts anew
   std::chrono::seconds keep{3'110'400};       // how long a known sender is remembered
+  // Local parts, in lower case, that nobody has a reason to write to, and what a new
+  // sender waits for at least after its client did.
+  std::vector<std::string> traps;
+  std::chrono::seconds trap_delay{3600};
   bool operator==(const GreylistPolicy&) const = default;
 };
 

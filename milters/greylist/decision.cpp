@@ -171,7 +171,14 @@ Terms terms_of(const GreylistPolicy& policy, bool is_verified) {
       is_verified ? policy.delay : std::max(policy.delay, policy.unverified_delay);
   terms.retry_window = policy.retry_window;
   terms.keep = policy.keep;
+  lengthen(terms, terms.delay);
   return terms;
+}
+
+void lengthen(Terms& terms, std::chrono::seconds delay) {
+  terms.delay = std::max(terms.delay, delay);
+  // A wait that is longer than the window would never end.
+  terms.retry_window = std::max(terms.retry_window, 2 * terms.delay);
 }
 
 Decision decide(const Look& look, Time now, const Terms& terms) {
@@ -180,6 +187,15 @@ Decision decide(const Look& look, Time now, const Terms& terms) {
   if (!waiting.since) return begin_waiting(now, terms);
   if (now - *waiting.since < terms.delay) return wait_on(waiting, now, terms);
   return pass(waiting, look, now, terms);
+}
+
+Decision begin(const Look& look, Time now, const Terms& terms) {
+  if (auto decision = find_known(look, now, terms)) {
+    decision->changes.clear();
+    return *std::move(decision);
+  }
+  if (find_waiting(look, now, terms).since) return {Outcome::too_early, {}, {}, {}};
+  return begin_waiting(now, terms);
 }
 
 Decision follow(const Look& look, Time now, const Terms& terms, bool let_through) {

@@ -90,11 +90,17 @@ struct Terms {
   bool may_wait = true;       // a new sender may be remembered
 };
 Terms terms_of(const GreylistPolicy& policy, bool is_verified);
+// The delay is at least that; a wait ends before the window does.
+void lengthen(Terms& terms, std::chrono::seconds delay);
 
 // A retry that comes too early does not change when the sender was first seen.  If the
 // clock went backwards, no time has passed.  A known sender's record is written at most
 // once a day, so that most decisions only read.
 [[nodiscard]] Decision decide(const Look& look, Time now, const Terms& terms);
+
+// Postfix itself has deferred the mail: the wait begins, unless it has begun or there is
+// none.  What the decision says of the mail has no meaning.
+[[nodiscard]] Decision begin(const Look& look, Time now, const Terms& terms);
 
 // The decision for a further recipient of a message.  The first one has decided for all,
 // since some senders lose recipients when only a part is let through.  If let through,

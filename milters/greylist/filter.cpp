@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <optional>
@@ -10,6 +11,7 @@
 #include <vector>
 
 #include "common/base/metrics.h"
+#include "common/base/text.h"
 #include "milters/greylist/exemption.h"
 #include "milters/greylist/identity.h"
 #include "milters/greylist/key.h"
@@ -48,6 +50,14 @@ void count(Outcome outcome) {
   metrics[static_cast<std::size_t>(outcome)]->add();
 }
 
+Metric& trapped() {
+  static Metric& metric = counter("mxfeed_greylist_trapped_total");
+  return metric;
+}
+
+// RFC 3463, 3.2: bad destination mailbox address.
+constexpr std::string_view kNoSuchMailbox = "5.1.1";
+
 void count_wait(IdentityKind kind, std::chrono::seconds waited) {
   const std::string labels = fmt::format(R"(identity="{}")", to_string(kind));
   counter("mxfeed_greylist_passed_total", labels).add();
@@ -80,6 +90,7 @@ class GreylistFilter : public Filter {
       has_exempt_ = true;
       return Verdict::proceed();
     }
+    note_trap(recipient, *domain);
     if (!envelope_.sender.empty()) return judge(recipient, *domain);
     at_data_.push_back({recipient, *domain});
     return Verdict::proceed();
@@ -94,6 +105,25 @@ class GreylistFilter : public Filter {
       if (!verdict || verdict->action() == Action::proceed) verdict = std::move(one);
     }
     return verdict ? *std::move(verdict) : Verdict::proceed();
+  }
+
+  // A sender that Postfix has deferred need not wait again for us.
+  Verdict on_refused(const Recipient& recipient, std::string_view status) override {
+    forget_last();
+    const auto domain = policy_->find_own(recipient.domain);
+    if (is_exempt(recipient, domain)) return Verdict::proceed();
+    note_trap(recipient, *domain);
+    if (status == kNoSuchMailbox && milter_.traps().note_unknown(identities(), now())) {
+      trapped().add();
+      return Verdict::proceed("greylist-unknown-recipients");
+    }
+    if (!status.starts_with("4.")) return Verdict::proceed();
+    const auto decision = look_up(recipient, *domain, begin);
+    if (!decision || decision->changes.empty()) return Verdict::proceed();
+    domain_ = domain->name;
+    wait_ = decision->wait;
+    count("begun");
+    return Verdict::proceed("greylist-begun");
   }
 
   bool wants_content() const noexcept override { return false; }
@@ -162,16 +192,41 @@ class GreylistFilter : public Filter {
 
   std::optional<Decision> decide_on(const Recipient& recipient,
                                     const DomainPolicy& domain, bool leads) {
+    if (leads) return look_up(recipient, domain, decide);
+    return look_up(recipient, domain,
+                   [&](const Look& look, Time now, const Terms& terms) {
+                     return follow(look, now, terms, *let_through_);
+                   });
+  }
+
+  // `how` is a function of decision.h.
+  template <typename How>
+  std::optional<Decision> look_up(const Recipient& recipient, const DomainPolicy& domain,
+                                  const How& how) {
     if (!store_works_) return std::nullopt;
     const Identities& who = identities();
+    const Time time = now();
     Terms terms = terms_for(who, domain.greylist);
     terms.may_wait = terms.is_verified || !milter_.is_flooded(who.network.text);
-    const Time now = milter_.now();
+    if (milter_.traps().has(who, time)) {
+      lengthen(terms, domain.greylist.trap_delay);
+    }
     const Keys keys = keys_of(who, envelope_.sender, recipient, domain.name);
-    return milter_.store().update(keys, [&](const Look& look) {
-      return leads ? decide(look, now, terms) : follow(look, now, terms, *let_through_);
-    });
+    return milter_.store().update(
+        keys, [&](const Look& look) { return how(look, time, terms); });
   }
+
+  void note_trap(const Recipient& recipient, const DomainPolicy& domain) {
+    const auto& traps = domain.greylist.traps;
+    if (traps.empty() ||
+        std::ranges::find(traps, ascii_lower(recipient.local_part)) == traps.end()) {
+      return;
+    }
+    milter_.traps().note_trap(identities(), now());
+    trapped().add();
+  }
+
+  Time now() const { return milter_.now(); }
 
   // Of the null sender it depends on the identity.
   std::string scope() {
@@ -276,6 +331,7 @@ Needs GreylistMilter::needs() const {
   Needs needs;
   needs.helo = true;
   needs.recipient_verdict = true;
+  needs.refused_recipients = true;
   needs.data_verdict = true;
   return needs;
 }

@@ -24,6 +24,7 @@
 #include "milters/greylist/dns_desk.h"
 #include "milters/greylist/recent.h"
 #include "milters/greylist/stores/guarded_store.h"
+#include "milters/greylist/traps.h"
 
 namespace mxfeed::greylist {
 
@@ -53,6 +54,8 @@ class GreylistMilter : public Milter {
   bool is_known(const Client& client, const std::string& scope) const;
   void note_known(const Client& client, const std::string& scope);
 
+  Traps& traps() { return traps_; }
+
   // How many new senders of a network wait.
   bool is_flooded(const std::string& network) const;
   void note_waiting(const std::string& network);
@@ -63,6 +66,7 @@ class GreylistMilter : public Milter {
   GuardedStore& store_;
   const Clock clock_;
   DnsDesk dns_;
+  Traps traps_;
   Recent<bool> known_{50'000};
   Recent<unsigned> waiting_{50'000};  // by network
 };

@@ -204,6 +204,21 @@ class Checker {
                               std::string(key), std::move(cause)});
   }
 
+  void check_greylist(const DomainConfig& domain) {
+    const GreylistPolicy& own = domain.settings->policy.greylist;
+    const GreylistPolicy& base = config_.gateway.base.policy.greylist;
+    for (const auto& [key, member] :
+         {std::pair("greylist.delay", &GreylistPolicy::delay),
+          std::pair("greylist.unverified_delay", &GreylistPolicy::unverified_delay),
+          std::pair("greylist.trap_delay", &GreylistPolicy::trap_delay)}) {
+      // That of [greylist] was checked there.
+      if (own.*member == base.*member || own.*member < own.retry_window) continue;
+      error(domain, key,
+            fmt::format("must be below retry_window ({})",
+                        format_duration(own.retry_window)));
+    }
+  }
+
   void check(const DomainConfig& domain) {
     const auto& settings = *domain.settings;
     for (const auto& host : config_.gateway.hosts) {
@@ -211,14 +226,7 @@ class Checker {
         error(domain, "name", "must not be the name of a gateway host");
       }
     }
-    const auto& greylist = settings.policy.greylist;
-    // That of [greylist] was checked there.
-    if (greylist.delay != config_.gateway.base.policy.greylist.delay &&
-        greylist.delay >= greylist.retry_window) {
-      error(domain, "greylist.delay",
-            fmt::format("must be below retry_window ({})",
-                        format_duration(greylist.retry_window)));
-    }
+    check_greylist(domain);
     if (settings.service == Service::backup) check_backup(domain);
     check_recipients(domain);
     if (is_relayed(domain) && domain.place_of(servers_row_).line == 0) {

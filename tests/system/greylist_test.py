@@ -86,6 +86,45 @@ class GreylistTest(rig.TestCase):
         self.assertEqual(outcome.accepted, ["info@off.example"])
 
 
+class RefusedByPostfixTest(rig.TestCase):
+    """What Postfix refuses by itself, greylisting hears of."""
+
+    domains = greylisted("acme.example") + \
+        rig.feed("suspended.example", 'state = "suspended"') + \
+        rig.feed("listed.example", 'recipients = ["info"]',
+                 'greylist = { when = "always", delay = "1s", traps = ["old-sales"] }')
+
+    def lines(self, *fields):
+        return self.gateway.daemons["greylist"].log_lines("event=refused", *fields)
+
+    def test_mail_that_postfix_defers_begins_to_wait(self):
+        outcome = self.send("info@suspended.example", rig.mail("x"), source="198.51.100.140")
+        self.assertEqual((outcome.last.code, outcome.last.enhanced), (450, "4.3.2"))
+        self.assertTrue(self.lines("reason=greylist-begun", "rcpt=info@suspended.example"))
+
+    def test_many_unknown_recipients_make_new_senders_wait_longer(self):
+        for i in range(10):
+            outcome = self.send(f"nobody{i}@listed.example", rig.mail("x"),
+                                sender="bulk@sender.example", source="198.51.100.150")
+            self.assertEqual((outcome.last.code, outcome.last.enhanced), (550, "5.1.1"))
+        self.assertTrue(self.lines("reason=greylist-unknown-recipients"))
+        self.send("info@listed.example", rig.mail("x"), sender="bulk@sender.example",
+                  source="198.51.100.150")
+        self.assertTrue(self.gateway.daemons["greylist"].log_lines(
+            "reason=greylist-first-seen", "client=198.51.100.150", "wait=3600"))
+
+    def test_a_trap_need_not_exist(self):
+        self.send("old-sales@listed.example", rig.mail("x"), source="198.51.100.160")
+        self.send("info@listed.example", rig.mail("x"), source="198.51.100.160")
+        self.assertTrue(self.gateway.daemons["greylist"].log_lines(
+            "reason=greylist-first-seen", "client=198.51.100.160", "wait=3600"))
+
+    def test_a_relay_attempt_leaves_no_trace(self):
+        outcome = self.send("info@elsewhere.example", rig.mail("x"), source="198.51.100.170")
+        self.assertEqual(outcome.last.code // 100, 5)
+        self.assertFalse(self.gateway.daemons["greylist"].log_lines("client=198.51.100.170"))
+
+
 class IdentityTest(rig.TestCase):
     """Each address is a network of its own, so only SPF makes a pool of them."""
 

@@ -29,6 +29,8 @@ constexpr std::uint64_t kLeastSize = 64 << 10;   // RFC 5321, 4.5.3.1.7: 64K oct
 constexpr std::uint64_t kMostSize = std::uint64_t{1} << 30;
 constexpr std::uint64_t kMostQuota = std::uint64_t{1} << 40;
 constexpr std::uint64_t kMaxRecord = 200;
+constexpr std::size_t kMostLocalPart = 64;  // RFC 5321, 4.5.3.1.1
+constexpr std::size_t kMostTraps = 100;
 
 void read_service(const Entry& entry, const Setting<DomainSettings>&,
                   DomainSettings& settings) {
@@ -48,6 +50,31 @@ void read_blocklist(const Entry& entry, const Setting<DomainSettings>&,
     entry.warn("\"score\" is accepted but has no effect in this version");
   }
   settings.blocklist = *given;
+}
+
+void read_traps(const Entry& entry, const Setting<DomainSettings>&,
+                DomainSettings& settings) {
+  const auto given = entry.strings();
+  if (!given) return;
+  auto& traps = settings.policy.greylist.traps;
+  traps.clear();
+  for (const auto& one : *given) {
+    const Recipient trap{ascii_lower(one.value), {}};
+    if (trap.local_part.empty() || trap.local_part.size() > kMostLocalPart ||
+        trap.local_part.find('@') != std::string::npos) {
+      entry.error(one.place, fmt::format("{} is not what stands before the @, such as "
+                                         "\"old-sales\"",
+                                         in_quotes(one.value)));
+    } else if (!trap.role().empty()) {
+      entry.error(one.place, fmt::format("{} must take mail (RFC 2142), so it is no trap",
+                                         in_quotes(one.value)));
+    } else {
+      traps.push_back(trap.local_part);
+    }
+  }
+  if (given->size() > kMostTraps) {
+    entry.error(fmt::format("must not have more than {} addresses", kMostTraps));
+  }
 }
 
 // true or false, or the table.
@@ -110,6 +137,10 @@ Settings<DomainSettings> domain_greylist_settings() {
       duration<kPolicy, kGreylist, &Own::delay>("delay", hours(0), hours(24), R"("5m")"),
       duration<kPolicy, kGreylist, &Own::unverified_delay>("unverified_delay", hours(0),
                                                            hours(24), R"("10m")"),
+      custom<kPolicy, kGreylist, &Own::traps>("traps", SettingType::strings,
+                                              R"(["old-sales"])", read_traps),
+      duration<kPolicy, kGreylist, &Own::trap_delay>("trap_delay", hours(0), hours(24),
+                                                     R"("2h")"),
   };
   return kRows;
 }

@@ -55,6 +55,8 @@ Settings<G> greylist_settings() {
       of_domains<&GreylistPolicy::delay>("delay", seconds(0), hours(24), R"("5m")"),
       of_domains<&GreylistPolicy::unverified_delay>("unverified_delay", seconds(0),
                                                     hours(24), R"("10m")"),
+      of_domains<&GreylistPolicy::trap_delay>("trap_delay", seconds(0), hours(24),
+                                              R"("2h")"),
       of_domains<&GreylistPolicy::retry_window>("retry_window", seconds(60),
                                                 hours(24 * 30), R"("12h")"),
       of_domains<&GreylistPolicy::keep>("keep", hours(1), hours(24 * 3650), R"("60d")"),
@@ -76,20 +78,27 @@ void read_greylist(const Entry& entry, const Setting<G>& row, G& gateway) {
   auto table = entry.table();
   if (!table) return;
   table->read(row.rows(), SettingsOf::domain, gateway);
-  const auto& [when, shadow, delay, unverified_delay, retry_window, keep] =
-      gateway.base.policy.greylist;
-  if (table->has("delay")) {
-    gateway.base.places.set(domain_setting("greylist.delay"), table->place_of("delay"));
+  const GreylistPolicy& policy = gateway.base.policy.greylist;
+  const auto window = format_duration(policy.retry_window);
+  for (const auto& [key, delay] :
+       {std::pair<std::string_view, seconds>("delay", policy.delay),
+        {"unverified_delay", policy.unverified_delay},
+        {"trap_delay", policy.trap_delay}}) {
+    if (table->has(key)) {
+      gateway.base.places.set(domain_setting(fmt::format("greylist.{}", key)),
+                              table->place_of(key));
+    }
+    // Of the defaults only `delay` has to be below it, see greylist::terms_of.
+    const bool counts = table->has(key) || key == "delay";
+    if (counts && delay >= policy.retry_window) {
+      table->error(key,
+                   table->place_of(table->has("retry_window") ? "retry_window" : key),
+                   fmt::format("must be below retry_window ({})", window));
+    }
   }
-  if (delay >= retry_window) {
-    table->error(
-        "delay", table->place_of(table->has("retry_window") ? "retry_window" : "delay"),
-        fmt::format("must be below retry_window ({})", format_duration(retry_window)));
-  }
-  if (retry_window > keep) {
-    table->error(
-        "keep", table->place_of(table->has("keep") ? "keep" : "retry_window"),
-        fmt::format("must be at least retry_window ({})", format_duration(retry_window)));
+  if (policy.retry_window > policy.keep) {
+    table->error("keep", table->place_of(table->has("keep") ? "keep" : "retry_window"),
+                 fmt::format("must be at least retry_window ({})", window));
   }
 }
 

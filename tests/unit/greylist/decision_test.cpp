@@ -300,6 +300,38 @@ TEST_CASE("who cannot be verified waits longer", "[greylist]") {
   CHECK(terms_of(policy, false).delay == seconds(1800));
 }
 
+TEST_CASE("a wait that is made longer ends before its window does", "[greylist]") {
+  GreylistPolicy policy;
+  policy.retry_window = seconds(600);
+  policy.unverified_delay = seconds(600);
+  CHECK(terms_of(policy, false).retry_window == seconds(1200));
+  Terms longer = terms_of(policy, true);
+  CHECK(longer.retry_window == seconds(600));
+  lengthen(longer, seconds(3600));
+  CHECK(longer.delay == seconds(3600));
+  CHECK(longer.retry_window == seconds(7200));
+  lengthen(longer, seconds(60));
+  CHECK(longer.delay == seconds(3600));
+}
+
+TEST_CASE("mail that Postfix has deferred begins to wait", "[greylist]") {
+  const auto changes = [](const Records& records, int now, const Terms& of) {
+    return begin(look_in(records), at(now), of).changes;
+  };
+  using Changes = std::vector<Change>;
+  CHECK(changes({}, 1000, terms(true)) ==
+        Changes{{best_waiting, waiting_since(1000)},
+                {network_waiting, waiting_since(1000)}});
+  // Not anew, and not if it need not wait.
+  CHECK(changes({{network_waiting, waiting_since(1000)}}, 1100, terms(false)).empty());
+  CHECK(changes({{network_waiting, waiting_since(1000)}}, 9000, terms(false)).empty());
+  CHECK(changes({{network_passed, passed_at(1, 2)}}, kDay * 2, terms(false)).empty());
+  CHECK(changes({{host, passed_at(1, 2, 2)}}, kDay * 2, terms(false)).empty());
+  Terms flooded = terms(false);
+  flooded.may_wait = false;
+  CHECK(changes({}, 1000, flooded).empty());
+}
+
 TEST_CASE("who has passed has waited since the first try", "[greylist]") {
   const Records records{{network_waiting, waiting_since(1000)}};
   CHECK(decide(look_in(records), at(1500), terms(false)).waited == seconds(500));

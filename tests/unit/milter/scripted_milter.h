@@ -43,6 +43,11 @@ class ScriptedFilter : public Filter {
   void on_accepted(const Recipient& recipient) override {
     if (script_.on_accepted) script_.on_accepted(recipient);
   }
+  Verdict on_refused(const Recipient& recipient, std::string_view status) override {
+    script_.asked.append("refused:").append(recipient.local_part).append("@");
+    script_.asked.append(recipient.domain).append("=").append(status).append(" ");
+    return Verdict::defer({451, "4.3.0"}, "test-refused", "ignored");
+  }
   Verdict on_data() override {
     script_.asked += "data ";
     return Verdict::proceed();

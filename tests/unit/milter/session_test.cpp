@@ -76,6 +76,22 @@ TEST_CASE("session: a recipient's domain is the one that Postfix routes by") {
   }
 }
 
+TEST_CASE("a recipient that Postfix has refused does not join the envelope",
+          "[session]") {
+  Rig rig;
+  Session& session = rig.session();
+  session.refused_recipient("<c@d.example>", "5.1.1");  // not in a transaction
+  session.mail("<a@b.example>");
+  session.refused_recipient("<c@d.example>", "4.1.1");
+  CHECK(rig.script.envelope->recipients.empty());
+  CHECK(session.recipient("<e@d.example>").action() == Action::proceed);
+  session.refused_recipient("<f@d.example>", std::string(200, '4'));
+  CHECK(rig.script.envelope->recipients.size() == 1);
+  CHECK(rig.script.asked ==
+        "begin refused:c@d.example=4.1.1 rcpt:e@d.example "
+        "refused:f@d.example=4444444444444444 ");
+}
+
 TEST_CASE("a refused recipient does not join the envelope", "[session]") {
   Rig rig;
   rig.script.on_recipient = [](const Recipient& recipient) {

@@ -18,7 +18,8 @@ DomainPolicy full_domain() {
   p.subdomains = true;
   p.greylist = {GreylistWhen::never,      true,
                 std::chrono::seconds(61), std::chrono::seconds(62),
-                std::chrono::seconds(7),  std::chrono::hours(9000)};
+                std::chrono::seconds(7),  std::chrono::hours(9000),
+                {"old-sales", "x"},       std::chrono::seconds(8)};
   p.virus = {VirusAction::quarantine, VirusAction::discard, EncryptedAction::reject};
   p.spam.enabled = true;
   p.spam.immature_acts = true;
@@ -124,7 +125,8 @@ TEST_CASE("no field was added without storage", "[policy]") {
   const DomainPolicy domain;
   const auto& [name, subdomains, greylist, virus, spam, max_size, content_class, later] =
       domain;
-  const auto& [when, shadow, delay, unverified, retry_window, keep] = greylist;
+  const auto& [when, shadow, delay, unverified, retry_window, keep, traps, trap_delay] =
+      greylist;
   const auto& [infected, unscannable, encrypted] = virus;
   const auto& [enabled, immature_acts, begins, rules] = spam;
   const auto& [action, text] = rules[0];
@@ -139,9 +141,9 @@ TEST_CASE("no field was added without storage", "[policy]") {
   const auto& [servers, type, master, user, password_file, prefix] = shared;
   static_cast<void>(std::tie(
       name, subdomains, max_size, content_class, when, shadow, delay, unverified,
-      retry_window, keep, infected, unscannable, encrypted, enabled, immature_acts,
-      begins, action, text, generation, trusted_networks, scan_other_mail, smtputf8,
-      host_name, host_addresses, store, ipv4_prefix, ipv6_prefix, code, reply,
+      retry_window, keep, traps, trap_delay, infected, unscannable, encrypted, enabled,
+      immature_acts, begins, action, text, generation, trusted_networks, scan_other_mail,
+      smtputf8, host_name, host_addresses, store, ipv4_prefix, ipv6_prefix, code, reply,
       greylist_spf, database, workers, scan_size, file_size, files, recursion, time,
       spf_timeout, servers, type, master, user, password_file, prefix, later, latest));
   CHECK(begins.size() == 3);
