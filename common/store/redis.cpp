@@ -405,7 +405,7 @@ RedisReply Redis::run_script(const std::string& script, Words keys, Words argume
                              Instant deadline) {
   const std::string_view key = keys.front();
   for (const auto other : keys) {
-    if (redis_slot(other) != redis_slot(key)) {
+    if (options_.kind == RedisKind::cluster && redis_slot(other) != redis_slot(key)) {
       throw Fault("run script", escape_untrusted(other),
                   "another slot than the first key");
     }

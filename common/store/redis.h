@@ -62,12 +62,12 @@ class Redis {
   Redis(const Redis&) = delete;
   Redis& operator=(const Redis&) = delete;
 
-  // Runs a command at the server that has the key's slot.  All keys of the command must
-  // be in that slot: give them a common "{tag}".
+  // Runs a command at the server that has the key's slot.  In a cluster all keys of the
+  // command must be in that slot: give them a common "{tag}".
   RedisReply run(std::string_view key, Words words, Instant deadline);
   // Runs a Lua script with at least one key: one round trip, but for the first call and
-  // after Redis has lost the script.  Throws Fault if the keys are in several slots,
-  // whatever the kind.
+  // after Redis has lost the script.  Throws Fault if the keys are in several slots of a
+  // cluster.
   RedisReply run_script(const std::string& script, Words keys, Words arguments,
                         Instant deadline);
 

@@ -8,11 +8,14 @@
 // Every key expires by itself, so a sweep has nothing to do.  Addresses are in digests
 // only.
 //
-// A decision reads all its keys in one round trip; in a cluster in one for each slot.
-// Changes are made in a second one, if nothing of what was read has changed since; else
-// the decision is made again on what is there now, and that stands: another host has just
-// written the same.  A wait that has ended also counts for the host and the provider,
-// with a further command each; if two hosts do that at once, one of them is lost.
+// A decision reads all its keys in one round trip.  Changes are made in a second one, if
+// nothing of what was read of the sender has changed since; else the decision is made
+// again on what is there now, and that stands: another host has just written the same. If
+// two count a message of one host or provider at once, it counts once.
+//
+// In a cluster the keys of the host and the provider are read when the decision asks for
+// them, which it does not for a sender that is known, and changed with a further command
+// each.
 
 #include "milters/greylist/stores/redis.h"
 
@@ -37,13 +40,14 @@ using std::chrono::seconds;
 
 constexpr std::size_t kScopeBytes = 8;
 
-// KEYS: all of the decision.  ARGV: for each what was read ("" if nothing), then for each
-// what it becomes ("": it stays; "-": it is removed) and for how many seconds.  Replies
-// with what is there if that is not what was read, else with nothing.
+// KEYS: all of the decision.  ARGV: for each what was read ("" if nothing, "*" if it does
+// not matter), then for each what it becomes ("": it stays; "-": it is removed) and for
+// how many seconds.  Replies with what is there if that is not what was read, else with
+// nothing.
 constexpr const char* kChangeScript = R"(
 local there = redis.call('MGET', unpack(KEYS))
 for i = 1, #KEYS do
-  if (there[i] or '') ~= ARGV[i] then
+  if ARGV[i] ~= '*' and (there[i] or '') ~= ARGV[i] then
     for j = 1, #KEYS do there[j] = there[j] or '' end
     return there
   end
@@ -112,7 +116,7 @@ bool is_of_sender(Slot slot) {
 
 // By slot; those that the client does not have are empty.
 struct Names {
-  Names(const std::string& prefix, const Keys& keys) {
+  Names(const std::string& prefix, const Keys& keys, bool is_cluster) {
     const std::string scope = to_hex(digest(keys.scope, kScopeBytes));
     for (std::size_t i = 0; i < kSlots; ++i) {
       const std::string& digest = keys.by_slot.at(i).digest;
@@ -122,15 +126,16 @@ struct Names {
           is_of_sender(slot)
               ? fmt::format("{}:greylist:{{{}}}:{}", prefix, scope, to_hex(digest))
               : fmt::format("{}:greylist:{{{}}}", prefix, to_hex(digest));
-      (is_of_sender(slot) ? of_sender : of_others).push_back(slot);
+      (is_of_sender(slot) || !is_cluster ? together : apart).push_back(slot);
     }
   }
   const std::string& at(Slot slot) const {
     return by_slot.at(static_cast<std::size_t>(slot));
   }
+  bool is_apart(Slot slot) const { return std::ranges::find(apart, slot) != apart.end(); }
 
   std::array<std::string, kSlots> by_slot;
-  std::vector<Slot> of_sender, of_others;
+  std::vector<Slot> together, apart;  // those that one command can read, and the others
 };
 
 class RedisStore : public Store {
@@ -142,14 +147,19 @@ class RedisStore : public Store {
         clock_(std::move(clock)) {}
 
   Decision update(const Keys& keys, const Step& step, Deadline deadline) override {
-    const Names names(prefix_, keys);
-    const Values read = read_all(names, deadline);
-    Decision decision = step(look_in(read));
+    const Names names(prefix_, keys, is_cluster_);
+    Values values;
+    read(names.together, names, values, deadline);
+    const Look look = [&](Slot slot) {
+      auto& value = values.at(static_cast<std::size_t>(slot));
+      if (!value && names.is_apart(slot)) read({slot}, names, values, deadline);
+      return value ? record_of(*value) : std::nullopt;
+    };
+    Decision decision = step(look);
     if (decision.changes.empty()) return decision;
-    const auto there = change_sender(names, read, keys, decision, deadline);
-    if (there) return step(look_in(*there));
+    if (has_changed(names, values, keys, decision, deadline)) return step(look);
     for (const Change& one : decision.changes) {
-      if (is_of_sender(one.slot) || !one.record) continue;
+      if (!names.is_apart(one.slot) || !one.record) continue;
       set(names.at(one.slot), keys.at(one.slot), *one.record, deadline);
     }
     return decision;
@@ -158,26 +168,8 @@ class RedisStore : public Store {
   Swept sweep(Time) override { return {}; }
 
  private:
-  using Values = std::array<std::string, kSlots>;
-
-  static Look look_in(const Values& values) {
-    return [&values](Slot slot) { return record_of(value_at(values, slot)); };
-  }
-  static const std::string& value_at(const Values& values, Slot slot) {
-    return values.at(static_cast<std::size_t>(slot));
-  }
-
-  Values read_all(const Names& names, Deadline deadline) {
-    Values values;
-    std::vector<Slot> slots = names.of_sender;
-    if (is_cluster_) {
-      for (const Slot slot : names.of_others) read({slot}, names, values, deadline);
-    } else {
-      slots.insert(slots.end(), names.of_others.begin(), names.of_others.end());
-    }
-    read(slots, names, values, deadline);
-    return values;
-  }
+  // What was read; "" if there is none.
+  using Values = std::array<std::optional<std::string>, kSlots>;
 
   void read(const std::vector<Slot>& slots, const Names& names, Values& values,
             Deadline deadline) {
@@ -203,16 +195,18 @@ class RedisStore : public Store {
     return std::to_string(std::max<std::int64_t>(left.count() + 1, 1));
   }
 
-  // What is there, if it is not what was read.
-  std::optional<Values> change_sender(const Names& names, const Values& read,
-                                      const Keys& keys, const Decision& decision,
-                                      Deadline deadline) {
-    const auto& slots = names.of_sender;
+  // Makes the changes of the keys that are together; or, if they are not what was read,
+  // reads what they are.
+  bool has_changed(const Names& names, Values& values, const Keys& keys,
+                   const Decision& decision, Deadline deadline) {
+    const auto& slots = names.together;
     std::vector<std::string> arguments;
     std::vector<std::string_view> key_words;
     for (const Slot slot : slots) {
       key_words.push_back(names.at(slot));
-      arguments.push_back(value_at(read, slot));
+      arguments.push_back(is_of_sender(slot)
+                              ? values.at(static_cast<std::size_t>(slot)).value_or("")
+                              : "*");
     }
     arguments.resize(3 * slots.size());
     for (const Change& one : decision.changes) {
@@ -224,10 +218,9 @@ class RedisStore : public Store {
     }
     const std::vector<std::string_view> views(arguments.begin(), arguments.end());
     const RedisReply reply = redis_.run_script(kChangeScript, key_words, views, deadline);
-    if (reply.list().empty()) return std::nullopt;
-    Values there = read;
-    take(reply, slots, there);
-    return there;
+    if (reply.list().empty()) return false;
+    take(reply, slots, values);
+    return true;
   }
 
   void set(const std::string& name, const Key& key, const Record& record,
@@ -252,7 +245,7 @@ class RedisView : public StoreView {
         prefix_(std::move(prefix)) {}
 
   std::optional<Record> find(const Keys& keys, Slot slot) override {
-    const Names names(prefix_, keys);
+    const Names names(prefix_, keys, is_cluster_);
     const std::string_view words[] = {"GET", names.at(slot)};
     const RedisReply reply = redis_.run(names.at(slot), words, soon());
     return reply.is_nil() ? std::nullopt : record_of(reply.text());

@@ -87,6 +87,7 @@ TEST_CASE("in a cluster each key is asked for where it is", "[redis]") {
           std::to_string(i));
   }
   for (const auto& node : cluster.nodes) CHECK(node.ask({"DBSIZE"}).number() > 10);
+  CHECK_THROWS_AS(ask_script(redis, "return 1", {"a", "b"}, {""}), Fault);
 
   SECTION("a slot that is being migrated, and has moved") {
     const std::string key = "{moving}a", absent = "{moving}b";

@@ -79,7 +79,8 @@ TEST_CASE("a script is sent again after Redis has lost it", "[redis]") {
   const auto statistics = server.ask({"INFO", "commandstats"}).text();
   CHECK(statistics.find("cmdstat_evalsha:calls=3") != std::string::npos);
   CHECK(statistics.find("cmdstat_eval:calls=1") != std::string::npos);
-  CHECK_THROWS_AS(ask_script(redis, script, {"a", "b"}, {""}), Fault);
+  // Slots matter in a cluster only.
+  CHECK(ask_script(redis, script, {"a", "b"}, {""}).list().size() == 3);
 }
 
 TEST_CASE("the password is read from its file", "[redis]") {

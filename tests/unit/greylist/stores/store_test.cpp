@@ -4,6 +4,8 @@
 
 #include "milters/greylist/stores/store.h"
 
+#include <fmt/format.h>
+
 #include <array>
 #include <atomic>
 #include <fstream>
@@ -296,6 +298,50 @@ TEST_CASE("two hosts that share Redis know the same senders", "[greylist]") {
   CHECK(decide_at(*other, 1001).outcome == Outcome::too_early);
   CHECK(decide_at(*other, 1180).outcome == Outcome::passed);
   CHECK(decide_at(*one, 1181).outcome == Outcome::known);
+}
+
+TEST_CASE("a decision takes one command, and one more to change something",
+          "[greylist]") {
+  if (!has_redis()) return;
+  const RedisServer server = RedisServer::on_socket();
+  const auto store =
+      open_redis_store(options_of(server), "test", [] { return at(1000); });
+  // A host of a provider, so that all eight records are used.
+  const Keys all = keys_of({{IdentityKind::domain, "s.example"},
+                            {IdentityKind::network, "192.0.2.0/24"},
+                            "192.0.2.7",
+                            "provider.example"},
+                           "a@s.example", {"info", "acme.example"}, "acme.example");
+  Terms terms;
+  terms.is_verified = terms.has_provider = true;
+  const auto calls = [&](std::string_view command) {
+    const auto statistics = server.ask({"INFO", "commandstats"}).text();
+    const auto at_ = statistics.find(fmt::format("cmdstat_{}:calls=", command));
+    if (at_ == std::string::npos) return 0ul;
+    const auto digits = statistics.find('=', at_) + 1;
+    return std::stoul(statistics.substr(digits));
+  };
+  struct Row {
+    int when;
+    Outcome outcome;
+    unsigned scripts;
+  };
+  for (const Row& row : {Row{1000, Outcome::first_seen, 1},
+                         {1001, Outcome::too_early, 0},
+                         {1180, Outcome::passed, 1},
+                         {1181, Outcome::known_identity, 0},
+                         {90'000, Outcome::known_identity, 1}}) {
+    CAPTURE(row.when);
+    server.ask({"CONFIG", "RESETSTAT"});
+    const auto decision = store->update(
+        all, [&](const Look& look) { return decide(look, at(row.when), terms); }, soon());
+    CHECK(decision.outcome == row.outcome);
+    const auto scripts = calls("evalsha");
+    CHECK(scripts == row.scripts);
+    // The script reads, too.
+    CHECK(calls("mget") == 1 + scripts);
+    CHECK(calls("get") == 0);
+  }
 }
 
 TEST_CASE("what another host has written meanwhile decides", "[greylist]") {
