@@ -19,7 +19,7 @@ test_packages=(npm/npm ca-certificates clang-format clamav-testfiles iproute2 op
 # replace the mail system, so they are only unpacked; their libraries are installed.
 aside_packages=(unbound exim4-daemon-light)
 # What benches compare with; unpacked in the same way, by the bench itself.
-bench_packages=(postgrey)
+bench_packages=(postgrey rspamd)
 
 # Prints those of the packages that are missing, one on each line.
 missing_packages() {

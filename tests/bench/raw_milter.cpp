@@ -4,11 +4,13 @@
 // there is for what it asks for: the mark that the milters of the bench are held against.
 // It has nothing of ours: libmilter's pool of worker threads, and its own way of reading.
 //
-//   raw_milter early|all|seen SOCKET-SPEC
+//   raw_milter early|all|seen|greylist|defer SOCKET-SPEC
 //
 //   early  recipients, each answered; accepts at DATA
 //   all    recipients answered, headers and body unanswered
 //   seen   recipients, headers and body, all unanswered
+//   greylist  what mxfeed-greylist asks for, and accepts at DATA
+//   defer  the same, but answers each recipient 451
 
 #include <libmilter/mfapi.h>
 #include <sys/socket.h>
@@ -23,29 +25,42 @@
 
 namespace {
 
-enum class Shape { early, all, seen };
+enum class Shape { early, all, seen, greylist, defer };
 Shape shape = Shape::all;
+
+bool is_as_greylist() {
+  return shape == Shape::greylist || shape == Shape::defer;
+}
+
+char* macros_for(int stage) {
+  static char none[] = "{none}", id[] = "i", mail[] = "{auth_type} {auth_authen}",
+              rcpt[] = "i {rcpt_addr} {rcpt_mailer} {rcpt_host}";
+  if (!is_as_greylist()) return stage == SMFIM_EOM ? id : none;
+  if (stage == SMFIM_ENVFROM) return mail;
+  if (stage == SMFIM_ENVRCPT) return rcpt;
+  return stage == SMFIM_DATA || stage == SMFIM_EOM ? id : none;
+}
 
 sfsistat on_negotiate(SMFICTX* context, unsigned long offered, unsigned long steps,
                       unsigned long, unsigned long, unsigned long* actions,
                       unsigned long* use, unsigned long* f2, unsigned long* f3) {
-  unsigned long want =
-      SMFIP_NR_CONN | SMFIP_NOHELO | SMFIP_NR_MAIL | SMFIP_NOUNKNOWN | SMFIP_NOEOH;
-  if (shape == Shape::early) {
+  unsigned long want = SMFIP_NR_CONN | SMFIP_NR_MAIL | SMFIP_NOUNKNOWN;
+  want |= is_as_greylist() ? SMFIP_NR_HELO | SMFIP_NR_EOH | SMFIP_RCPT_REJ
+                           : SMFIP_NOHELO | SMFIP_NOEOH;
+  if (shape == Shape::early || is_as_greylist()) {
     want |= SMFIP_NOHDRS | SMFIP_NOBODY;
   } else {
     want |= SMFIP_NODATA | SMFIP_NR_HDR | SMFIP_NR_BODY;
   }
   if (shape == Shape::seen) want |= SMFIP_NR_RCPT;
-  *actions = shape == Shape::early ? 0 : SMFIF_ADDHDRS | SMFIF_CHGHDRS;
+  *actions = (want & SMFIP_NOHDRS) != 0 ? 0 : SMFIF_ADDHDRS | SMFIF_CHGHDRS;
   *use = want & steps;
   *f2 = *f3 = 0;
-  // No macros but the queue id.
+  // No macros but those that are needed.
   if ((offered & SMFIF_SETSYMLIST) != 0) {
     *actions |= SMFIF_SETSYMLIST;
     for (int stage = SMFIM_FIRST; stage <= SMFIM_LAST; ++stage) {
-      char names[] = "{none}", queue_id[] = "i";
-      smfi_setsymlist(context, stage, stage == SMFIM_EOM ? queue_id : names);
+      smfi_setsymlist(context, stage, macros_for(stage));
     }
   }
   return SMFIS_CONTINUE;
@@ -54,10 +69,14 @@ sfsistat on_negotiate(SMFICTX* context, unsigned long offered, unsigned long ste
 sfsistat on_connect(SMFICTX*, char*, sockaddr*) {
   return SMFIS_NOREPLY;
 }
+sfsistat on_helo(SMFICTX*, char*) {
+  return SMFIS_NOREPLY;
+}
 sfsistat on_mail(SMFICTX*, char**) {
   return SMFIS_NOREPLY;
 }
 sfsistat on_rcpt(SMFICTX*, char**) {
+  if (shape == Shape::defer) return SMFIS_TEMPFAIL;
   return shape == Shape::seen ? SMFIS_NOREPLY : SMFIS_CONTINUE;
 }
 sfsistat on_data(SMFICTX*) {
@@ -93,8 +112,12 @@ int main(int argc, char** argv) {
     shape = Shape::early;
   } else if (std::strcmp(word, "seen") == 0) {
     shape = Shape::seen;
+  } else if (std::strcmp(word, "greylist") == 0) {
+    shape = Shape::greylist;
+  } else if (std::strcmp(word, "defer") == 0) {
+    shape = Shape::defer;
   } else if (std::strcmp(word, "all") != 0) {
-    std::fputs("usage: raw_milter early|all|seen SOCKET-SPEC\n", stderr);
+    std::fputs("usage: raw_milter early|all|seen|greylist|defer SOCKET-SPEC\n", stderr);
     return 2;
   }
   char name[] = "raw";
@@ -103,6 +126,7 @@ int main(int argc, char** argv) {
   description.xxfi_version = SMFI_VERSION;
   description.xxfi_flags = SMFIF_ADDHDRS | SMFIF_CHGHDRS;
   description.xxfi_connect = on_connect;
+  description.xxfi_helo = on_helo;
   description.xxfi_envfrom = on_mail;
   description.xxfi_envrcpt = on_rcpt;
   description.xxfi_data = on_data;
