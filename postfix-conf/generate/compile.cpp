@@ -155,7 +155,8 @@ Wanted compile(const Config& config, const HostConfig* local, const std::string&
   draft.master_cf = master_cf_services({.state = state,
                                         .local = local,
                                         .uses_authorities = uses_authorities,
-                                        .postmaster = gateway.postmaster.value});
+                                        .postmaster = gateway.postmaster.value,
+                                        .dedicated = gateway.dedicated});
   fit_site(draft, site, state);
   return wanted;
 }

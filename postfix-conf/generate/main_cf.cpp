@@ -9,6 +9,7 @@
 #include "common/base/text.h"
 #include "postfix-conf/generate/delivery_filters.h"
 #include "postfix-conf/generate/next_hops.h"
+#include "postfix-conf/generate/notice_checks.h"
 #include "postfix-conf/generate/overlay.h"
 #include "postfix-conf/generate/recipient_access.h"
 
@@ -31,6 +32,7 @@ constexpr const char* kGateways = "mxfeed_delivery_gateways";
 constexpr const char* kProxies = "mxfeed_delivery_proxies";
 constexpr const char* kDnsFilter = "mxfeed_delivery_dns_filter";
 constexpr const char* kStatusFilter = "mxfeed_delivery_status_filter";
+constexpr const char* kNoticeChecks = "mxfeed_delivery_notice_checks";
 // What we note of the sender is for the keeper, not for the customer.
 constexpr const char* kHeaderChecks = "mxfeed_delivery_header_checks";
 // Of Debian's package ca-certificates; read before smtp(8) enters its chroot.
@@ -152,6 +154,13 @@ void add_delivery(const MainCfNeeds& needs, std::vector<Parameter>& all) {
   all.emplace_back(kHeaderChecks, "regexp:{{/^X-Mxfeed-Sender:/ IGNORE}}");
 }
 
+// All notices of a dedicated Postfix are ours.
+void add_notices(std::vector<Parameter>& all) {
+  all.emplace_back(kNoticeServiceParameter, kNoticeService);
+  all.emplace_back(kNoticeClassesParameter, "bounce");
+  all.emplace_back(kNoticeChecks, notice_checks());
+}
+
 // Of both transports: for each of the customers' servers.
 void add_limits(const MainCfNeeds& needs, std::vector<Parameter>& all) {
   for (const std::string_view transport : {"mxfeed-relay", "mxfeed-soft"}) {
@@ -200,6 +209,24 @@ std::string provider_service(std::string_view postmaster) {
       kProviderTransport, postmaster);
 }
 
+// Takes the customers' servers out of notices, in all of a report about many recipients.
+// The site's own checks and milters do not see notices, as before.  Without a chroot it
+// opens the site's tables wherever they are.
+std::string notice_service() {
+  return fmt::format(
+      "{} unix n - n - 0 cleanup -o body_checks=${} -o body_checks_size_limit=0 -o "
+      "header_checks= "
+      "-o mime_header_checks= -o nested_header_checks= -o non_smtpd_milters=",
+      kNoticeService, kNoticeChecks);
+}
+
+bool has_service(const std::vector<std::string>& master_cf, std::string_view name) {
+  const std::string beginning = fmt::format("{} ", name);
+  return std::any_of(master_cf.begin(), master_cf.end(), [&](const std::string& line) {
+    return line.starts_with(beginning);
+  });
+}
+
 std::string bind_option(std::string_view name, std::string_view address) {
   return address.empty() ? "" : fmt::format(" -o {}={}", name, address);
 }
@@ -221,7 +248,10 @@ std::vector<Parameter> main_cf_parameters(const MainCfNeeds& needs) {
   add_classes(needs, all);
   add_delivery(needs, all);
   add_limits(needs, all);
-  if (needs.dedicated) add_dedicated(needs, all);
+  if (needs.dedicated) {
+    add_notices(all);
+    add_dedicated(needs, all);
+  }
   return all;
 }
 
@@ -258,14 +288,16 @@ std::vector<std::string> master_cf_services(const MasterCfNeeds& needs) {
   }
   auto all = services(options);
   if (!needs.postmaster.empty()) all.push_back(provider_service(needs.postmaster));
+  if (needs.dedicated) all.push_back(notice_service());
   return all;
 }
 
 bool has_provider(const std::vector<std::string>& master_cf) {
-  const std::string beginning = std::string(kProviderTransport) + " ";
-  return std::any_of(master_cf.begin(), master_cf.end(), [&](const std::string& line) {
-    return line.starts_with(beginning);
-  });
+  return has_service(master_cf, kProviderTransport);
+}
+
+bool has_notices(const std::vector<std::string>& master_cf) {
+  return has_service(master_cf, kNoticeService);
 }
 
 void fit_site(Generated& generated, const Site& site, const std::string& state) {

@@ -25,6 +25,14 @@ inline constexpr const char* kEtrnParameter = "mxfeed_etrn_restrictions";
 // What the parameters of our transports begin with, which mail that waits needs.
 inline constexpr const char* kDeliveryParameters = "mxfeed_delivery_";
 
+// What the parameters of notices to senders begin with, and the service of master.cf that
+// takes notices from bounce(8).  Only a dedicated Postfix has them.
+inline constexpr const char* kNoticeParameters = "mxfeed_delivery_notice";
+inline constexpr const char* kNoticeService = "mxfeed-notices";
+// What options of bounce(8) refer to.
+inline constexpr const char* kNoticeServiceParameter = "mxfeed_delivery_notice_service";
+inline constexpr const char* kNoticeClassesParameter = "mxfeed_delivery_notice_classes";
+
 // The addresses of all gateways that the parameters name.
 std::vector<IpAddress> gateway_addresses(const Generated& generated);
 
@@ -58,6 +66,7 @@ struct MasterCfNeeds {
   const HostConfig* local = nullptr;  // this host; null if it is unknown
   bool uses_authorities = false;      // certificates are verified
   std::string postmaster{};           // the provider's; empty: none
+  bool dedicated = false;
 };
 
 // The services that master.cf needs besides Postfix's own.
@@ -67,6 +76,9 @@ std::vector<std::string> master_cf_services(const MasterCfNeeds& needs);
 inline constexpr const char* kProviderTransport = "mxfeed-provider";
 // Whether the services of a generation include it.
 bool has_provider(const std::vector<std::string>& master_cf);
+
+// Whether they include the service that takes notices.
+bool has_notices(const std::vector<std::string>& master_cf);
 
 // Adapts a generation to the site.  `state` is the absolute path of --state.
 void fit_site(Generated& generated, const Site& site, const std::string& state);

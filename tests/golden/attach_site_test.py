@@ -1,16 +1,25 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What `mxfeed postfix attach` makes of the settings of a site, and which of them stop it."""
 
+import os
 import socket
+import subprocess
 import threading
 import unittest
 
 import golden
 import site_postfix
 from golden import feed
-from site_postfix import MAIN_CF, PATH, WRONG
+from site_postfix import MAIN_CF, MASTER_CF, PATH, WRONG
 
 NOT_RUNNING, DIFFERS = 6, 7
+# The services that write notices; one has got a service of the site's own.
+BOUNCE = """\
+bounce    unix  -       -       y       -       0       bounce
+defer     unix  -       -       y       -       0       bounce
+trace     unix  -       -       y       -       0       bounce
+  -o cleanup_service_name=own-cleanup
+"""
 
 
 class SiteTest(site_postfix.TestCase):
@@ -218,6 +227,46 @@ class SiteTest(site_postfix.TestCase):
         self.apply("--allow-removals", "1")
         self.assertIn("queue_lifetime: 10d: mail is returned after 5d, this Postfix's "
                       "maximal_queue_lifetime", self.postfix_command("attach", "--dry-run").stdout)
+
+    def test_notices_of_a_dedicated_postfix_go_through_a_service_of_ours(self):
+        self.write("mxfeed.toml", golden.MX + "[postfix]\ndedicated = true\n"
+                   'verifiers = ["inet:localhost:8891"]\n')
+        self.apply()
+        self.set(master=MASTER_CF + "\n" + BOUNCE)
+        said = self.attach().stdout
+        self.assertIn("master.cf: bounce/unix: -o cleanup_service_name: (not set) -> "
+                      "$mxfeed_delivery_notice_service (keeps the customers' servers out of "
+                      "notices to senders)", said)
+        for service in ("bounce/unix", "defer/unix"):
+            self.assertEqual(self.option(service, "cleanup_service_name"),
+                             "$mxfeed_delivery_notice_service")
+            self.assertEqual(self.option(service, "internal_mail_filter_classes"),
+                             "$mxfeed_delivery_notice_classes")
+        self.assertEqual(self.option("trace/unix", "cleanup_service_name"), "own-cleanup")
+        self.assertIn("trace/unix: -o cleanup_service_name=own-cleanup: its notices to senders "
+                      "name the customers' servers\n", said)
+        self.assertEqual(self.parameter("mxfeed_delivery_notice_service"), "mxfeed-notices")
+        # What Postfix itself makes of the rules.
+        checks = self.parameter("mxfeed_delivery_notice_checks")
+        for line, action in (
+                ("Remote-MTA: dns; mail.a.example", "IGNORE"),
+                ("<x@a.example>: host mail.a.example[203.0.113.7] said: 550 No",
+                 "REPLACE <x@a.example>: host [recipient's server] said: 550 No"),
+                ("<x@a.example>: connect to", "REPLACE <x@a.example>: last delivery attempt:"),
+                ("    mail.a.example[203.0.113.7]:25: Connection refused",
+                 "REPLACE Diagnostic-Code: X-Postfix; connect to [recipient's server]: "
+                 "Connection refused"),
+                ("    a line of the message", "")):
+            with self.subTest(line):
+                self.assertEqual(self.lookup(line, checks), action)
+        # A second time nothing differs, and no tool of Postfix complains.
+        self.assertEqual(self.postfix_command("diff").returncode, 0)
+        self.settle()
+        done = subprocess.run(["postconf", "-c", self.postfix, "-n"], capture_output=True,
+                              text=True, check=True, env={**os.environ, "PATH": PATH})
+        self.assertNotIn("mxfeed", done.stderr)
+        self.postfix_command("detach")
+        self.assertEqual(self.files(), self.before)
 
     def test_checks_of_the_site_are_listed(self):
         self.set(add_main="smtpd_recipient_restrictions = reject_rbl_client zen.example, "

@@ -8,6 +8,7 @@
 #include <set>
 
 #include "common/base/text.h"
+#include "postfix-conf/postfix/attach/notices.h"
 #include "postfix-conf/postfix/entrances.h"
 
 namespace mxfeed {
@@ -99,6 +100,11 @@ std::vector<std::string> also_affects(const PostfixSettings& site,
           "{}: {} is raised from {}: a client may cause more errors",
           escape_untrusted(change.place), name, site.parameter(*service, name)));
     }
+    if (change.name == "-o cleanup_service_name" && change.after) {
+      lines.push_back(
+          fmt::format("{}: notices to senders do not name the servers of recipients",
+                      escape_untrusted(change.place)));
+    }
     if (change.is_global) {
       lines.push_back(fmt::format("main.cf: {}: {} -> {}, for all mail", change.name,
                                   shown(change.before), shown(change.after)));
@@ -155,6 +161,10 @@ std::vector<std::string> strikes(const PostfixSettings& site, const PostfixNeeds
 std::vector<std::string> not_in_force(const PostfixSettings& site,
                                       const PostfixNeeds& needs) {
   std::vector<std::string> lines;
+  for (const auto& kept : notice_services(site, needs).kept) {
+    lines.push_back(
+        fmt::format("{}: its notices to senders name the customers' servers", kept));
+  }
   if (needs.use.dedicated) return lines;
   for (const auto& endpoint : absent_milters(site, needs)) {
     lines.push_back(fmt::format(

@@ -10,6 +10,7 @@
 
 #include "common/base/text.h"
 #include "postfix-conf/generate/main_cf.h"
+#include "postfix-conf/postfix/attach/notices.h"
 #include "postfix-conf/postfix/entrances.h"
 #include "postfix-conf/postfix/main_cf_text.h"
 #include "postfix-conf/postfix/master_cf_text.h"
@@ -43,9 +44,15 @@ bool is_of_transport(std::string_view parameter) {
   return parameter.starts_with(kOurService);
 }
 
-// A transport of ours that mail which waits needs.
-bool is_route(std::string_view service) {
-  return service.starts_with(kOurService) && !service.starts_with(kReloadService);
+// Those that mail which waits needs: our transports, and what writes notices about it.
+std::set<std::string> routes_in(const MasterCf& master) {
+  std::set<std::string> routes;
+  for (const auto& service : master.services()) {
+    const bool is_transport = service.name.starts_with(kOurService) &&
+                              !service.name.starts_with(kReloadService);
+    if (is_transport || service.command == kNoticeProgram) routes.insert(service.name);
+  }
+  return routes;
 }
 
 template <typename Names>
@@ -71,6 +78,10 @@ std::string_view reason_of(std::string_view name) {
   }
   if (name == "-o smtpd_etrn_restrictions" || name.starts_with(kEtrnParameter)) {
     return "lets the customers' servers ask for their mail (ETRN)";
+  }
+  if (name.starts_with(kNoticeParameters) || name == "-o cleanup_service_name" ||
+      name == "-o internal_mail_filter_classes") {
+    return "keeps the customers' servers out of notices to senders";
   }
   if (name.ends_with("_header_checks")) return "takes our notes out of delivered mail";
   if (name.starts_with(kDeliveryParameters)) {
@@ -254,6 +265,12 @@ class AttachPlanner {
       set(kSoftLimit, std::to_string(most + 100));
       set(kHardLimit, std::to_string(most + 200));
     }
+    for (const auto& name : notice_services(site_, needs_).ours) {
+      // bounce(8) itself tells cleanup(8) whether a notice is to be checked.
+      wanted[name] = {
+          {"cleanup_service_name", fmt::format("${}", kNoticeServiceParameter)},
+          {"internal_mail_filter_classes", fmt::format("${}", kNoticeClassesParameter)}};
+    }
     for (const auto& [name, some] : wanted) {
       wanted_services_.insert(name);
       master_.add_options(name, some);
@@ -303,7 +320,10 @@ void add_master_changes(const MasterCf& now, const MasterCf& then,
       const auto from = text(old, before);
       const auto to = text(next, after);
       if (from != to) {
-        changes.push_back({place, "", from, to, "delivers to the customers' servers"});
+        const bool is_notices = name.starts_with(kNoticeService);
+        changes.push_back({place, "", from, to,
+                           is_notices ? std::string(reason_of(kNoticeParameters))
+                                      : "delivers to the customers' servers"});
       }
       continue;
     }
@@ -411,8 +431,9 @@ Plan plan_detach(const PostfixFiles& now, Routes routes) {
   const bool keeps = routes == Routes::keep;
   for (const auto name : kDomains) main.take_back(name);
   plan.first.main_cf = main.text();
+  const auto needed = routes_in(master);
   for (const auto& name : master.ours()) {
-    if (!keeps || !is_route(name)) master.take_back(name);
+    if (!keeps || !needed.contains(name)) master.take_back(name);
   }
   plan.first.master_cf = master.text();
   for (const auto& name : main.ours()) {
@@ -434,10 +455,12 @@ AttachState attach_state(const PostfixFiles& files) {
   for (const auto item : list_items(taken)) {
     if (is_ours(item)) return AttachState::accepting;
   }
+  const auto routes = routes_in(master);
   const bool only_routes =
       std::all_of(names.begin(), names.end(),
                   [](const std::string& name) { return is_routing(name); }) &&
-      std::all_of(services.begin(), services.end(), is_route);
+      std::all_of(services.begin(), services.end(),
+                  [&](const std::string& name) { return routes.contains(name); });
   return only_routes ? AttachState::detaching : AttachState::partly;
 }
 

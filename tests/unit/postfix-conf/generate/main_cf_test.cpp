@@ -171,6 +171,27 @@ TEST_CASE("on a Postfix with other uses only what is ours is set", "[postfix-con
   CHECK(milters.ends_with(" }, { unix:seal, default_action=accept }"));
 }
 
+TEST_CASE("notices of a dedicated Postfix do not name the customers' servers",
+          "[postfix-conf]") {
+  MainCfNeeds needs;
+  needs.state = "/s";
+  CHECK(parameter(main_cf_parameters(needs), "mxfeed_delivery_notice_checks") ==
+        "absent");
+  CHECK_FALSE(has_notices(master_cf_services({.state = "/s"})));
+  needs.dedicated = true;
+  const auto all = main_cf_parameters(needs);
+  CHECK(parameter(all, "mxfeed_delivery_notice_checks").starts_with("regexp:{{/"));
+  CHECK(parameter(all, "mxfeed_delivery_notice_service") == "mxfeed-notices");
+  CHECK(parameter(all, "mxfeed_delivery_notice_classes") == "bounce");
+  const auto services = master_cf_services({.state = "/s", .dedicated = true});
+  CHECK(has_notices(services));
+  CHECK(services.back() ==
+        "mxfeed-notices unix n - n - 0 cleanup -o "
+        "body_checks=$mxfeed_delivery_notice_checks -o body_checks_size_limit=0 "
+        "-o header_checks= -o mime_header_checks= -o nested_header_checks= "
+        "-o non_smtpd_milters=");
+}
+
 TEST_CASE("a generation is made to fit another site", "[postfix-conf]") {
   Generated made;
   made.policies.resize(1);

@@ -43,6 +43,23 @@ TEST_CASE("on a dedicated Postfix every global parameter is told", "[attach]") {
   CHECK_FALSE(has(lines, "main.cf: transport_maps"));
 }
 
+TEST_CASE("notices that name the customers' servers are told", "[attach]") {
+  auto site = test::site_with_bounce();
+  const auto needs = test::notice_needs();
+  CHECK(not_in_force(site, needs).empty());
+  CHECK(
+      has(also_affects(site, needs, plan_attach(test::files_with_bounce(), site, needs)),
+          "master.cf: bounce/unix: notices to senders do not name"));
+  site.services.back().options["internal_mail_filter_classes"] = "bounce";
+  CHECK(not_in_force(site, needs) ==
+        Strings{"trace/unix: -o internal_mail_filter_classes=bounce: its notices to "
+                "senders name the customers' servers"});
+  site.main["internal_mail_filter_classes"] = "bounce";
+  CHECK(not_in_force(site, needs).size() == 3);
+  CHECK(has(not_in_force(site, needs), "bounce/unix: internal_mail_filter_classes="));
+  CHECK(not_in_force(site, test::needs()).empty());
+}
+
 TEST_CASE("checks of the site that meet mail for our domains are listed", "[attach]") {
   PostfixSettings settings = test::site();
   settings.main["smtpd_recipient_restrictions"] =

@@ -357,6 +357,67 @@ const StateCase kStates[] = {
      AttachState::detached},
 };
 
+constexpr const char* kNotices[] = {"bounce/unix", "defer/unix", "trace/unix"};
+
+TEST_CASE("notices of a dedicated Postfix go through a service of ours", "[attach]") {
+  const auto site = test::site_with_bounce();
+  const auto before = test::files_with_bounce();
+  const Plan plan = plan_attach(before, site, test::notice_needs());
+  for (const auto* const service : kNotices) {
+    CHECK(option(plan.last, service, "cleanup_service_name") ==
+          "$mxfeed_delivery_notice_service");
+    CHECK(option(plan.last, service, "internal_mail_filter_classes") ==
+          "$mxfeed_delivery_notice_classes");
+  }
+  CHECK(option(plan.last, "defer/unix", "syslog_name") == "postfix/defer");
+  CHECK(option(plan.last, "mxfeed-notices/unix", "header_checks").empty());
+  for (const auto& change : plan.changes) CHECK_FALSE(change.reason.empty());
+  CHECK(plan_attach(plan.last, site, test::notice_needs()).changes.empty());
+  CHECK(plan_detach(plan.last, Routes::remove).last == before);
+
+  // A generation of an earlier version does not need it.
+  for (const PostfixNeeds& earlier : {needs(), test::dedicated_needs()}) {
+    const auto attached = plan_attach(before, site, earlier).last;
+    CHECK(option(attached, "bounce/unix", "cleanup_service_name") == "absent");
+    CHECK(plan_attach(plan.last, site, earlier).last.master_cf.find("notice") ==
+          std::string::npos);
+  }
+}
+
+TEST_CASE("mail that waits at detach has the same notices", "[attach]") {
+  const auto attached = plan_attach(test::files_with_bounce(), test::site_with_bounce(),
+                                    test::notice_needs())
+                            .last;
+  const auto detaching = plan_detach(attached, Routes::keep).last;
+  for (const auto* const service : kNotices) {
+    CHECK(option(detaching, service, "cleanup_service_name") ==
+          "$mxfeed_delivery_notice_service");
+  }
+  CHECK(value(detaching, "mxfeed_delivery_notice_service") == "mxfeed-notices");
+  CHECK(attach_state(detaching) == AttachState::detaching);
+  CHECK(plan_detach(detaching, Routes::remove).last == test::files_with_bounce());
+}
+
+TEST_CASE("how the site treats its notices stays", "[attach]") {
+  auto site = test::site_with_bounce();
+  site.services.back().options["cleanup_service_name"] = "own-cleanup";
+  const auto attached = [&] {
+    return plan_attach(test::files_with_bounce(), site, test::notice_needs()).last;
+  };
+  CHECK(option(attached(), "trace/unix", "cleanup_service_name") == "absent");
+  CHECK(option(attached(), "bounce/unix", "cleanup_service_name") ==
+        "$mxfeed_delivery_notice_service");
+  for (const auto& [name, own] :
+       {std::pair{"internal_mail_filter_classes", "bounce, notify"},
+        std::pair{"cleanup_service_name", "pre-cleanup"}}) {
+    site = test::site_with_bounce();
+    site.main[name] = own;
+    for (const auto* const service : kNotices) {
+      CHECK(option(attached(), service, "cleanup_service_name") == "absent");
+    }
+  }
+}
+
 TEST_CASE("how far it is attached is told by the files", "[attach]") {
   for (const auto& c : kStates) {
     DYNAMIC_SECTION(c.name) {

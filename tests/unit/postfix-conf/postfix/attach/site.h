@@ -89,4 +89,37 @@ inline PostfixNeeds dedicated_needs() {
   return all;
 }
 
+// Of a generation whose notices hide the customers' servers.
+inline PostfixNeeds notice_needs() {
+  PostfixNeeds all = dedicated_needs();
+  all.main_cf.insert(all.main_cf.end(),
+                     {{"mxfeed_delivery_notice_service", "mxfeed-notices"},
+                      {"mxfeed_delivery_notice_classes", "bounce"},
+                      {"mxfeed_delivery_notice_checks", "regexp:{{/x/ IGNORE}}"}});
+  all.master_cf.push_back("mxfeed-notices unix n - n - 0 cleanup -o header_checks=");
+  return all;
+}
+
+inline constexpr const char* kBounceServices =
+    "bounce    unix  -       -       y       -       0       bounce\n"
+    "defer     unix  -       -       y       -       0       bounce\n"
+    "  -o syslog_name=postfix/defer\n"
+    "trace     unix  -       -       y       -       0       bounce\n";
+
+// The site above with the services that write notices.
+inline PostfixFiles files_with_bounce() {
+  return {kMainCf, std::string(kMasterCf) + kBounceServices};
+}
+
+inline PostfixSettings site_with_bounce() {
+  PostfixSettings settings = site();
+  settings.main["cleanup_service_name"] = "cleanup";
+  settings.main["internal_mail_filter_classes"] = "";
+  settings.services.push_back({"bounce/unix", "bounce", {}});
+  settings.services.push_back(
+      {"defer/unix", "bounce", {{"syslog_name", "postfix/defer"}}});
+  settings.services.push_back({"trace/unix", "bounce", {}});
+  return settings;
+}
+
 }  // namespace mxfeed::test
