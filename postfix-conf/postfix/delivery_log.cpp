@@ -8,20 +8,6 @@
 namespace mxfeed {
 namespace {
 
-// What stands between `begin` and `end`, searched from the front; removed with all before
-// it.
-std::optional<std::string> take(std::string_view& rest, std::string_view begin,
-                                std::string_view end) {
-  const auto from = rest.find(begin);
-  if (from == std::string_view::npos) return std::nullopt;
-  const auto start = from + begin.size();
-  const auto to = rest.find(end, start);
-  if (to == std::string_view::npos) return std::nullopt;
-  std::string text(rest.substr(start, to - start));
-  rest.remove_prefix(to + end.size());
-  return text;
-}
-
 // "Nov 26 09:00:00 mx1 postfix/mxfeed-relay/smtp[12": the syslog_name of our transports.
 bool is_of_our_transport(std::string_view begin) {
   begin = begin.substr(0, begin.rfind('['));
@@ -47,27 +33,6 @@ bool is_once_in(std::string_view line, std::string_view text) {
 }
 
 }  // namespace
-
-std::optional<DeliveryLine> parse_delivery(std::string_view line,
-                                           std::string_view queue_id) {
-  if (queue_id.empty()) return std::nullopt;
-  // "... postfix/smtp[123]: 4XyZ: to=<...>": a program's name, never a peer's text, is
-  // before the first "]: ".
-  const auto program = line.find("]: ");
-  if (program == std::string_view::npos) return std::nullopt;
-  auto rest = line.substr(program + 3);
-  if (!rest.starts_with(queue_id)) return std::nullopt;
-  rest.remove_prefix(queue_id.size());
-  if (!rest.starts_with(": to=<")) return std::nullopt;
-  DeliveryLine delivery;
-  // The recipient may have anything in it.
-  const auto recipient = take(rest, ": to=<", ">, ");
-  const auto relay = take(rest, "relay=", ", delay");
-  const auto status = take(rest, ", status=", " (");
-  if (!recipient || !relay || !status || !rest.ends_with(')')) return std::nullopt;
-  rest.remove_suffix(1);
-  return DeliveryLine{*recipient, *relay, *status, std::string(rest)};
-}
 
 std::optional<std::string> parse_sent(std::string_view line) {
   const auto program = line.find("]: ");

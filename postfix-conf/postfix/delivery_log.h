@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// What Postfix's delivery agents log.  Pure.
+// Deliveries of our transports in Postfix's log.  Pure.
 
 #pragma once
 
@@ -8,21 +8,9 @@
 #include <string>
 #include <string_view>
 
+#include "common/mail/delivery_line.h"
+
 namespace mxfeed {
-
-// A line "QUEUEID: to=<...>, relay=..., ..., status=... (...)"; its texts come from
-// peers.
-struct DeliveryLine {
-  std::string recipient;
-  std::string relay;   // "203.0.113.7[203.0.113.7]:25", or "none"
-  std::string status;  // sent, deferred, bounced, SOFTBOUNCE, ...
-  std::string reason;  // what the server said
-  bool operator==(const DeliveryLine&) const = default;
-};
-
-// Nothing if the line is not one about this message.
-std::optional<DeliveryLine> parse_delivery(std::string_view line,
-                                           std::string_view queue_id);
 
 // The recipient of a line that says that a customer's server has taken a message from one
 // of our transports; nothing if it is another line, could be read in two ways, or the

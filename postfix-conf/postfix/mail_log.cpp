@@ -14,6 +14,7 @@
 
 #include "common/base/fault.h"
 #include "common/base/file.h"
+#include "common/base/line_splitter.h"
 #include "common/base/process.h"
 #include "common/base/text.h"
 
@@ -33,33 +34,18 @@ std::uint64_t read_lines(int fd, const std::filesystem::path& file, std::uint64_
                          std::uint64_t to,
                          const std::function<void(std::string_view line)>& see) {
   std::array<char, 64 << 10> buffer;
-  std::string rest;
-  bool is_too_long = false;
-  std::uint64_t done = from;
+  LineSplitter lines(kMostLine);
   while (from < to) {
     const auto wanted = std::min<std::uint64_t>(buffer.size(), to - from);
     const auto got = ::pread(fd, buffer.data(), wanted, static_cast<off_t>(from));
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) throw Fault("read log", file.string(), errno_text(errno));
     if (got == 0) break;  // it was cut meanwhile
-    std::string_view text(buffer.data(), static_cast<std::size_t>(got));
+    const std::string_view text(buffer.data(), static_cast<std::size_t>(got));
     from += text.size();
-    for (auto end = text.find('\n'); end != std::string_view::npos;
-         end = text.find('\n')) {
-      rest += text.substr(0, end);
-      text.remove_prefix(end + 1);
-      if (!is_too_long && rest.size() <= kMostLine) see(rest);
-      rest.clear();
-      is_too_long = false;
-      done = from - text.size();
-    }
-    rest += text;
-    if (rest.size() > kMostLine) {
-      rest.clear();
-      is_too_long = true;
-    }
+    lines.feed(text, see);
   }
-  return done;
+  return from - lines.unfinished();
 }
 
 LogMark read_journal(const std::optional<LogMark>& since, Time now,

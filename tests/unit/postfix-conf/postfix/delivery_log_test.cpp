@@ -12,8 +12,8 @@ const std::string kMiddle =
 
 TEST_CASE("a line of a delivery agent is read") {
   const auto want = [](const char* recipient, const char* relay, const char* status,
-                       const char* reason) {
-    return DeliveryLine{recipient, relay, status, reason};
+                       const char* reason, const char* original = "") {
+    return DeliveryLine{recipient, relay, status, reason, original};
   };
   CHECK(parse_delivery(kBegin + "4XyZ: to=<a@b.example>" + kMiddle +
                            "sent (250 2.0.0 Ok: queued (really))",
@@ -24,7 +24,8 @@ TEST_CASE("a line of a delivery agent is read") {
                      "delay=30, delays=0/0/30/0, dsn=4.4.1, status=deferred (connect "
                      "to 192.0.2.7[192.0.2.7]:25: Connection timed out)",
             "4XyZ") == want("a@b.example", "none", "deferred",
-                            "connect to 192.0.2.7[192.0.2.7]:25: Connection timed out"));
+                            "connect to 192.0.2.7[192.0.2.7]:25: Connection timed out",
+                            "c@b.example"));
 }
 
 TEST_CASE("other lines are not") {
