@@ -23,7 +23,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <string>
 #include <utility>
 #include <vector>
@@ -32,6 +31,7 @@
 #include "common/base/fault.h"
 #include "common/base/metrics.h"
 #include "common/base/text.h"
+#include "milters/greylist/stores/redis_value.h"
 
 namespace mxfeed::greylist {
 namespace {
@@ -61,48 +61,9 @@ end
 return {}
 )";
 
-// "1 ABOUT KIND SECOND FIRST LAST EXPIRES PASSES\nIDENTITY\nDOMAIN"
-std::string encode(const Key& key, const Record& record) {
-  const auto number = [](Time time) { return time.time_since_epoch().count(); };
-  return fmt::format("1 {} {} {} {} {} {} {}\n{}\n{}", static_cast<int>(key.about),
-                     static_cast<int>(key.identity.kind), key.is_second ? 1 : 0,
-                     number(record.first_seen), number(record.last_seen),
-                     number(record.expires), record.passes, key.identity.text,
-                     key.domain);
-}
-
-struct Stored {
-  Key key;
-  Record record;
-};
-
-std::optional<Stored> decode(std::string_view value) {
-  const auto lines = split(value, '\n');
-  if (lines.size() != 3) return std::nullopt;
-  const auto words = split(lines[0], ' ');
-  std::array<std::int64_t, 8> numbers{};
-  if (words.size() != numbers.size()) return std::nullopt;
-  for (std::size_t i = 0; i < numbers.size(); ++i) {
-    const char* const end = words[i].data() + words[i].size();
-    const auto [stop, error] = std::from_chars(words[i].data(), end, numbers.at(i));
-    if (error != std::errc() || stop != end) return std::nullopt;
-  }
-  const auto& [version, about, kind, second, first, last, expires, passes] = numbers;
-  if (version != 1 || about < 1 || about > 5 || kind < 0 || kind > 2) return std::nullopt;
-  const auto time = [](std::int64_t at) { return Time{seconds(at)}; };
-  Stored stored;
-  stored.key.about = static_cast<About>(about);
-  stored.key.identity = {static_cast<IdentityKind>(kind), std::string(lines[1])};
-  stored.key.domain = std::string(lines[2]);
-  stored.key.is_second = second != 0;
-  stored.record = {time(first), time(last), time(expires),
-                   static_cast<std::uint32_t>(passes)};
-  return stored;
-}
-
 std::optional<Record> record_of(const std::string& value) {
   if (value.empty()) return std::nullopt;
-  auto stored = decode(value);
+  auto stored = decode_record(value);
   if (!stored) {
     counter("mxfeed_greylist_redis_damaged_total").add();
     return std::nullopt;
@@ -213,7 +174,7 @@ class RedisStore : public Store {
       const auto found = std::ranges::find(slots, one.slot);
       if (found == slots.end()) continue;
       const auto at = slots.size() + 2 * static_cast<std::size_t>(found - slots.begin());
-      arguments.at(at) = one.record ? encode(keys.at(one.slot), *one.record) : "-";
+      arguments.at(at) = one.record ? encode_record(keys.at(one.slot), *one.record) : "-";
       if (one.record) arguments.at(at + 1) = seconds_left(*one.record);
     }
     const std::vector<std::string_view> views(arguments.begin(), arguments.end());
@@ -225,7 +186,7 @@ class RedisStore : public Store {
 
   void set(const std::string& name, const Key& key, const Record& record,
            Deadline deadline) {
-    const std::string value = encode(key, record);
+    const std::string value = encode_record(key, record);
     const std::string left = seconds_left(record);
     const std::string_view words[] = {"SET", name, value, "EX", left};
     redis_.run(name, words, deadline);
@@ -277,7 +238,8 @@ class RedisView : public StoreView {
       const std::string_view words[] = {"GET", name.text()};
       const RedisReply value = redis_.run(name.text(), words, soon());
       if (value.is_nil()) continue;
-      if (const auto stored = decode(value.text())) visit(stored->key, stored->record);
+      if (const auto stored = decode_record(value.text()))
+        visit(stored->key, stored->record);
     }
   }
 
