@@ -17,7 +17,7 @@ test_packages=(npm/npm ca-certificates clang-format clamav-testfiles iproute2 op
   dovecot-core dovecot-lmtpd opendkim redis-server strace)
 # Servers that the tests start by themselves.  Their packages would start a resolver or
 # replace the mail system, so they are only unpacked; their libraries are installed.
-aside_packages=(unbound exim4-daemon-light)
+aside_packages=(unbound exim4-daemon-light postgrey db5.3-util)
 # What benches compare with; unpacked in the same way, by the bench itself.
 bench_packages=(postgrey rspamd)
 

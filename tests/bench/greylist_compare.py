@@ -4,13 +4,10 @@
 import argparse
 import collections
 import concurrent.futures
-import grp
 import heapq
 import multiprocessing
 import os
 import pathlib
-import pwd
-import socket
 import subprocess
 import sys
 import tempfile
@@ -20,6 +17,9 @@ import greylist_trace
 from greylist_trace import DAY, START
 
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
+sys.path.append(str(SOURCE / "tests" / "support"))
+
+import postgrey as postgrey_server  # pylint: disable=wrong-import-position
 
 
 class Mxfeed:
@@ -67,47 +67,21 @@ class Postgrey:
         lists = self.root / "usr/share/postgrey"
         if not lists.exists():
             lists = pathlib.Path("/etc/postgrey")
-        self.process = subprocess.Popen(
-            ["perl", "-T", self.root / "usr/sbin/postgrey", f"--unix={path}/socket",
-             f"--dbdir={path}", "--quiet",
-             f"--user={pwd.getpwuid(os.getuid()).pw_name}",
-             f"--group={grp.getgrgid(os.getgid()).gr_name}",
-             f"--whitelist-recipients={lists}/whitelist_recipients",
-             *(self.options if any("clients=" in one for one in self.options) else
-               (f"--whitelist-clients={lists}/whitelist_clients", *self.options))],
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        self.socket = socket.socket(socket.AF_UNIX)
-        for _ in range(600):
-            try:
-                self.socket.connect(f"{path}/socket")
-                break
-            except OSError:
-                if self.process.poll() is not None:
-                    sys.exit("postgrey does not start")
-                time.sleep(0.1)
-        self.answers = self.socket.makefile("rb")
+        self.server = postgrey_server.Postgrey(
+            self.root / "usr/sbin/postgrey", path,
+            f"--whitelist-recipients={lists}/whitelist_recipients",
+            *(self.options if any("clients=" in one for one in self.options) else
+              (f"--whitelist-clients={lists}/whitelist_clients", *self.options)))
         self.instance = 0
 
     def attempt(self, now, message, client, recipients):
         _, address, name, _ = client
         self.instance += 1
-        taken = []
-        for recipient in recipients:
-            self.socket.sendall(
-                (f"request=smtpd_access_policy\nprotocol_state=RCPT\nprotocol_name=ESMTP\n"
-                 f"client_address={address}\nclient_name={name or 'unknown'}\n"
-                 f"sender={message.sender}\nrecipient={recipient}\ninstance={self.instance:x}\n"
-                 f"etrn_domain=\npolicy_test_time={now}\n\n").encode())
-            action = self.answers.readline()
-            if not action.startswith(b"action=") or self.answers.readline() != b"\n":
-                sys.exit(f"postgrey answers {action!r}")
-            taken.append(not action.startswith(b"action=DEFER_IF_PERMIT"))
-        return taken
+        return [self.server.ask(now, address, name, message.sender, recipient, self.instance)
+                for recipient in recipients]
 
     def stop(self):
-        self.process.terminate()
-        self.process.wait()
-        self.socket.close()
+        self.server.stop()
         self.directory.cleanup()
 
     def lose_store(self):

@@ -17,6 +17,7 @@
 #include "common/command/owner.h"
 #include "common/policy/policy_db.h"
 #include "milters/greylist/commands/asked.h"
+#include "milters/greylist/commands/import.h"
 #include "milters/greylist/commands/opened_store.h"
 #include "milters/greylist/commands/why.h"
 
@@ -157,6 +158,7 @@ std::vector<Command> commands() {
       {"greylist forget", "Forget a sender, its identity and its host", kClient, kMessage,
        forget},
       {"greylist stats", "Count what greylisting remembers", {kJson}, {}, stats},
+      import_command(),
   };
 }
 
