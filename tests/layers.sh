@@ -24,7 +24,8 @@ common/milter common/base common/mail common/policy common/program
 milters/greylist common/base common/mail common/net common/policy common/program common/milter common/store milters/greylist/stores
 milters/greylist/stores common/base common/store milters/greylist
 milters/greylist/import common/base common/mail common/net common/policy common/store milters/greylist
-milters/greylist/commands common/base common/command common/mail common/net common/policy common/program milters/greylist milters/greylist/import milters/greylist/stores
+milters/greylist/simulation common/base common/mail common/net common/policy milters/greylist milters/greylist/stores
+milters/greylist/commands common/base common/command common/mail common/net common/policy common/program milters/greylist milters/greylist/import milters/greylist/simulation milters/greylist/stores
 milters/virus common/base common/mail common/policy common/milter milters/virus/protocol
 milters/virus/protocol common/base
 milters/virus/commands common/base common/command common/policy milters/virus milters/virus/protocol

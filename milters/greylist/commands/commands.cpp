@@ -19,6 +19,7 @@
 #include "milters/greylist/commands/asked.h"
 #include "milters/greylist/commands/import.h"
 #include "milters/greylist/commands/opened_store.h"
+#include "milters/greylist/commands/simulate.h"
 #include "milters/greylist/commands/why.h"
 
 namespace mxfeed::greylist {
@@ -159,6 +160,7 @@ std::vector<Command> commands() {
        forget},
       {"greylist stats", "Count what greylisting remembers", {kJson}, {}, stats},
       import_command(),
+      simulate_command(),
   };
 }
 
