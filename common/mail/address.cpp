@@ -151,6 +151,25 @@ std::optional<IpAddress> IpAddress::from_socket(const sockaddr* address) {
   return std::nullopt;
 }
 
+std::optional<IpAddress> IpAddress::from_octets(std::string_view octets) {
+  if (octets.size() == 4) {
+    IpAddress result;
+    std::memcpy(&result.bytes_[12], octets.data(), 4);
+    result.v4_ = true;
+    return result;
+  }
+  if (octets.size() != 16) return std::nullopt;
+  sockaddr_in6 v6{};
+  v6.sin6_family = AF_INET6;
+  std::memcpy(&v6.sin6_addr, octets.data(), 16);
+  return from_socket(reinterpret_cast<const sockaddr*>(&v6));
+}
+
+std::string IpAddress::octets() const {
+  const std::size_t first = v4_ ? 12 : 0;
+  return {reinterpret_cast<const char*>(&bytes_[first]), bytes_.size() - first};
+}
+
 std::string IpAddress::str() const {
   char text[INET6_ADDRSTRLEN];
   ::inet_ntop(v4_ ? AF_INET : AF_INET6, v4_ ? &bytes_[12] : bytes_.data(), text,

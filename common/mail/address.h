@@ -49,9 +49,12 @@ class IpAddress {
   static std::optional<IpAddress> parse(std::string_view text);
   // Nothing for a family that is neither AF_INET nor AF_INET6.
   static std::optional<IpAddress> from_socket(const sockaddr* address);
+  // From 4 or 16 octets in network order; nothing for another number.
+  static std::optional<IpAddress> from_octets(std::string_view octets);
 
   bool is_v4() const { return v4_; }
   std::string str() const;
+  std::string octets() const;  // 4 or 16, in network order
   // The network of that many bits, as text: "192.0.2.0/24".
   std::string network(unsigned bits) const;
   // Whether the first `bits` bits equal those of `network`; never true for an address of

@@ -55,6 +55,8 @@ void visit_domain(Visitor& field, Policy& policy) {
   field(15, policy.greylist.unverified_delay);
   field(16, policy.greylist.traps);
   field(17, policy.greylist.trap_delay);
+  field(24, policy.greylist.allow);
+  field(25, policy.greylist.deny);
 
   field(30, policy.virus.infected);
   field(31, policy.virus.unscannable);
@@ -87,6 +89,9 @@ void visit_gateway(Visitor& field, Policy& policy) {
   field(14, policy.greylist.text);
   field(15, policy.greylist.spf_timeout);
   field(16, policy.greylist.fallback);
+  field(24, policy.greylist.allow);
+  field(25, policy.greylist.deny);
+  field(26, policy.greylist.blocklists);
 
   field(30, policy.virus.database);
   field(31, policy.virus.workers);

@@ -23,6 +23,8 @@
 
 #include "common/mail/address.h"
 #include "common/mail/envelope.h"
+#include "common/policy/block_list.h"
+#include "common/policy/sender_list.h"
 
 namespace mxfeed {
 
@@ -40,6 +42,9 @@ struct GreylistPolicy {
   // sender waits for at least after its client did.
   std::vector<std::string> traps;
   std::chrono::seconds trap_delay{3600};
+  // Senders that are never greylisted, and those that always are.  They come before the
+  // lists of the gateway; in each, `allow` comes first.
+  SenderList allow, deny;
   bool operator==(const GreylistPolicy&) const = default;
 };
 
@@ -130,6 +135,9 @@ struct GatewayPolicy {
     std::string text = "Greylisted, please try again in a few minutes";
     // How long a recipient waits for the SPF check of the sender; 0: it is not checked.
     std::chrono::seconds spf_timeout{2};
+    SenderList allow, deny;  // of all domains, see GreylistPolicy
+    // A client that one of them has is suspicious, whatever its identity.
+    std::vector<BlockList> blocklists;
     bool operator==(const Greylist&) const = default;
   } greylist;
 

@@ -12,6 +12,7 @@
 #include <bit>
 #include <chrono>
 #include <cmath>
+#include <concepts>
 #include <cstdint>
 #include <limits>
 #include <optional>
@@ -23,6 +24,7 @@
 
 #include "common/base/clock.h"
 #include "common/mail/address.h"
+#include "common/policy/block_list.h"
 
 namespace mxfeed {
 
@@ -73,6 +75,17 @@ class TaggedWriter {
     for (const Network& network : field) texts.push_back(network.str());
     return bytes(texts);
   }
+  static std::string bytes(const std::vector<BlockList>& field) {
+    std::vector<std::string> texts;
+    for (const BlockList& list : field) texts.push_back(list.str());
+    return bytes(texts);
+  }
+  // A type that has a form in bytes of its own.
+  template <typename T>
+  requires requires(const T& field) {
+    { T::from_bytes(field.bytes()) } -> std::same_as<std::optional<T>>;
+  }
+  static std::string bytes(const T& field) { return field.bytes(); }
   static std::string bytes(std::chrono::seconds field) {
     return number_bytes(static_cast<std::uint64_t>(field.count()));
   }
@@ -175,6 +188,26 @@ class TaggedReader {
       field.push_back(*network);
     }
     return true;
+  }
+  bool set(std::vector<BlockList>& field) {
+    std::vector<std::string> texts;
+    if (!set(texts)) return false;
+    field.clear();
+    for (const std::string& text : texts) {
+      auto list = BlockList::parse(text);
+      if (!list) return false;
+      field.push_back(*std::move(list));
+    }
+    return true;
+  }
+  template <typename T>
+  requires requires(const T& field) {
+    { T::from_bytes(field.bytes()) } -> std::same_as<std::optional<T>>;
+  }
+  bool set(T& field) {
+    auto value = T::from_bytes(bytes_);
+    if (value) field = *std::move(value);
+    return value.has_value();
   }
   bool set(std::chrono::seconds& field) {
     const auto value =

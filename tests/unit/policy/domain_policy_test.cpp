@@ -11,6 +11,12 @@
 namespace mxfeed {
 namespace {
 
+SenderList list_of(std::string_view text) {
+  SenderList list;
+  list.add(std::get<ListEntry>(ListEntry::parse(text)));
+  return list;
+}
+
 // Every field differs from its default.
 DomainPolicy full_domain() {
   DomainPolicy p;
@@ -19,7 +25,8 @@ DomainPolicy full_domain() {
   p.greylist = {GreylistWhen::never,      true,
                 std::chrono::seconds(61), std::chrono::seconds(62),
                 std::chrono::seconds(7),  std::chrono::hours(9000),
-                {"old-sales", "x"},       std::chrono::seconds(8)};
+                {"old-sales", "x"},       std::chrono::seconds(8),
+                list_of("192.0.2.0/24"),  list_of("@shop.example")};
   p.virus = {VirusAction::quarantine, VirusAction::discard, EncryptedAction::reject};
   p.spam.enabled = true;
   p.spam.immature_acts = true;
@@ -43,8 +50,16 @@ GatewayPolicy full_gateway() {
   p.smtputf8 = false;
   p.host_name = "mx1.isp.example";
   p.host_addresses = {*Network::parse("192.0.2.25"), *Network::parse("2001:db8::25")};
-  p.greylist = {
-      "redis", false, 25, 48, 451, std::string("a\0b", 3), std::chrono::seconds(9)};
+  p.greylist = {"redis",
+                false,
+                25,
+                48,
+                451,
+                std::string("a\0b", 3),
+                std::chrono::seconds(9),
+                list_of("2001:db8::/32"),
+                list_of(".bulk.example"),
+                {*BlockList::parse("zen.example=127.0.0.[2..11]")}};
   p.virus = {"/srv/signatures", 3, 1ull << 40, 7, 8, 9, std::chrono::seconds(11)};
   p.spam = {std::chrono::seconds(12)};
   p.redis = {{"192.0.2.7:6379", "unix:/run/redis/redis.sock"},
@@ -73,6 +88,8 @@ const DomainField kDomainFields[] = {
     {"greylist.retry_window",
      [](auto& p) { p.greylist.retry_window = std::chrono::seconds(256); }},
     {"greylist.keep", [](auto& p) { p.greylist.keep = std::chrono::seconds(65'536); }},
+    {"greylist.allow", [](auto& p) { p.greylist.allow = list_of("user@shop.example"); }},
+    {"greylist.deny", [](auto& p) { p.greylist.deny = list_of("mail.shop.example"); }},
     {"virus.infected", [](auto& p) { p.virus.infected = VirusAction::reject; }},
     {"virus.unscannable", [](auto& p) { p.virus.unscannable = VirusAction::discard; }},
     {"virus.encrypted", [](auto& p) { p.virus.encrypted = EncryptedAction::reject; }},
@@ -125,8 +142,8 @@ TEST_CASE("no field was added without storage", "[policy]") {
   const DomainPolicy domain;
   const auto& [name, subdomains, greylist, virus, spam, max_size, content_class, later] =
       domain;
-  const auto& [when, shadow, delay, unverified, retry_window, keep, traps, trap_delay] =
-      greylist;
+  const auto& [when, shadow, delay, unverified, retry_window, keep, traps, trap_delay,
+               allow, deny] = greylist;
   const auto& [infected, unscannable, encrypted] = virus;
   const auto& [enabled, immature_acts, begins, rules] = spam;
   const auto& [action, text] = rules[0];
@@ -134,17 +151,18 @@ TEST_CASE("no field was added without storage", "[policy]") {
   const auto& [generation, trusted_networks, scan_other_mail, smtputf8, host_name,
                host_addresses, greylist_store, engine, classifier, shared, latest] =
       gateway;
-  const auto& [store, fallback, ipv4_prefix, ipv6_prefix, code, reply, greylist_spf] =
-      greylist_store;
+  const auto& [store, fallback, ipv4_prefix, ipv6_prefix, code, reply, greylist_spf,
+               allow_all, deny_all, blocklists] = greylist_store;
   const auto& [database, workers, scan_size, file_size, files, recursion, time] = engine;
   const auto& [spf_timeout] = classifier;
   const auto& [servers, type, master, user, password_file, prefix] = shared;
   static_cast<void>(std::tie(
       name, subdomains, max_size, content_class, when, shadow, delay, unverified,
-      retry_window, keep, traps, trap_delay, infected, unscannable, encrypted, enabled,
-      immature_acts, begins, action, text, generation, trusted_networks, scan_other_mail,
-      smtputf8, host_name, host_addresses, store, ipv4_prefix, ipv6_prefix, code, reply,
-      greylist_spf, database, workers, scan_size, file_size, files, recursion, time,
+      retry_window, keep, traps, trap_delay, allow, deny, infected, unscannable,
+      encrypted, enabled, immature_acts, begins, action, text, generation,
+      trusted_networks, scan_other_mail, smtputf8, host_name, host_addresses, store,
+      ipv4_prefix, ipv6_prefix, code, reply, greylist_spf, allow_all, deny_all,
+      blocklists, database, workers, scan_size, file_size, files, recursion, time,
       spf_timeout, servers, type, master, user, password_file, prefix, later, latest));
   CHECK(begins.size() == 3);
   CHECK(rules.size() == 4);
@@ -248,6 +266,7 @@ const DamagedCase kDamaged[] = {
     {"a class of 33 bits", std::string("D\x03\x05\0\0\0\0\x01\0", 9)},
     {"a number of nine bytes", std::string("D\x03\x09\x01\0\0\0\0\0\0\0\0\0", 13)},
     {"negative seconds", std::string("D\x0c\x08\xff\xff\xff\xff\xff\xff\xff\xff\0", 12)},
+    {"a list without entries of a kind", std::string("D\x18\x03\x02xa\0", 7)},
     {"a double of four bytes", std::string("D\x34\x04\0\0\0\0\0", 8)},
     {"not a number", std::string("D\x34\x08\0\0\0\0\0\0\xf8\x7f\0", 12)},
     {"a length past the end", std::string("D\x01\x7fx\0", 5)},
