@@ -82,6 +82,7 @@ Decision known(Outcome outcome, Slot slot, const Record& record, const Look& loo
 
 std::optional<Decision> find_trusted(Slot slot, const Look& look, Time now,
                                      const Terms& terms) {
+  if (terms.only_this_mail) return std::nullopt;
   const auto identity = valid(look, slot, now);
   if (!identity || identity->passes < passes_needed(slot, terms)) return std::nullopt;
   return known(Outcome::known_identity, slot, *identity, look, now, terms);

@@ -88,6 +88,9 @@ struct Terms {
   std::uint32_t best_passes = kDomainPasses;
   bool has_provider = false;  // the verified client is a host of another organisation
   bool may_wait = true;       // a new sender may be remembered
+  // Only mail of this sender to this recipient counts, not that of others of its
+  // identity.
+  bool only_this_mail = false;
 };
 Terms terms_of(const GreylistPolicy& policy, bool is_verified);
 // The delay is at least that; a wait ends before the window does.

@@ -13,8 +13,9 @@
 #include "common/base/metrics.h"
 #include "common/base/text.h"
 #include "milters/greylist/exemption.h"
-#include "milters/greylist/identity.h"
 #include "milters/greylist/key.h"
+#include "milters/greylist/lists.h"
+#include "milters/greylist/sender_dns.h"
 
 namespace mxfeed::greylist {
 namespace {
@@ -71,28 +72,27 @@ class GreylistFilter : public Filter {
       : milter_(milter),
         envelope_(envelope),
         policy_(milter.policy()),
-        dns_end_(std::chrono::steady_clock::now() +
-                 policy_->gateway().greylist.spf_timeout) {
+        dns_(milter.dns(), milter.block_lists(), envelope, policy_->gateway()) {
     if (!policy_->gateway().trust(envelope).empty()) return;
     // Of the null sender's scope only the recipient tells.
     if (!envelope.sender.empty() &&
         milter.is_known(envelope.client, scope_of({}, envelope.sender, {}))) {
       return;
     }
-    check_ = milter.dns().begin(envelope, policy_->gateway());
+    dns_.begin_spf();
   }
 
   Verdict on_recipient(const Recipient& recipient) override {
     forget_last();
     const auto domain = policy_->find_own(recipient.domain);
-    if (is_exempt(recipient, domain)) {
+    if (const auto reason = find_exemption(recipient, domain)) {
       count("exempt");
       has_exempt_ = true;
-      return Verdict::proceed();
+      return Verdict::proceed(*reason);
     }
     note_trap(recipient, *domain);
     if (!envelope_.sender.empty()) return judge(recipient, *domain);
-    at_data_.push_back({recipient, *domain});
+    at_data_.push_back({recipient, *domain, listed_});
     return Verdict::proceed();
   }
 
@@ -100,7 +100,8 @@ class GreylistFilter : public Filter {
     // There is one answer for all.
     if (has_exempt_) return Verdict::proceed();
     std::optional<Verdict> verdict;
-    for (const auto& [recipient, domain] : at_data_) {
+    for (const auto& [recipient, domain, listed] : at_data_) {
+      listed_ = listed;
       Verdict one = judge(recipient, domain);
       if (!verdict || verdict->action() == Action::proceed) verdict = std::move(one);
     }
@@ -111,9 +112,10 @@ class GreylistFilter : public Filter {
   Verdict on_refused(const Recipient& recipient, std::string_view status) override {
     forget_last();
     const auto domain = policy_->find_own(recipient.domain);
-    if (is_exempt(recipient, domain)) return Verdict::proceed();
+    if (find_exemption(recipient, domain)) return Verdict::proceed();
     note_trap(recipient, *domain);
-    if (status == kNoSuchMailbox && milter_.traps().note_unknown(identities(), now())) {
+    if (status == kNoSuchMailbox &&
+        milter_.traps().note_unknown(dns_.identities(), now())) {
       trapped().add();
       return Verdict::proceed("greylist-unknown-recipients");
     }
@@ -135,10 +137,13 @@ class GreylistFilter : public Filter {
   void describe(LogFields& fields) const override {
     if (domain_.empty()) return;
     fields.add("domain", domain_);
-    if (identities_) {
-      fields.add("identity", to_string(identities_->best.kind))
-          .add("whose", identities_->best.text);
+    if (listed_.entry) {
+      fields.add("list", to_string(listed_.ruling)).add("entry", listed_.entry->str());
     }
+    if (const auto* const who = dns_.found_identities()) {
+      fields.add("identity", to_string(who->best.kind)).add("whose", who->best.text);
+    }
+    if (const auto list = dns_.block_list(); !list.empty()) fields.add("blocklist", list);
     if (wait_.count() > 0) fields.add("wait", wait_.count());
   }
 
@@ -146,28 +151,49 @@ class GreylistFilter : public Filter {
   void forget_last() {
     wait_ = std::chrono::seconds(0);
     domain_.clear();
+    listed_ = {};
   }
 
-  bool is_exempt(const Recipient& recipient, const std::optional<DomainPolicy>& domain) {
-    if (!exemption(envelope_, recipient, domain, policy_->gateway()).empty()) return true;
-    return domain->greylist.when == GreylistWhen::suspicious &&
-           identities().is_verified();
+  // The reason, empty if there is to be no log line; nothing if mail is greylisted.
+  std::optional<std::string_view> find_exemption(
+      const Recipient& recipient, const std::optional<DomainPolicy>& domain) {
+    if (!exemption(envelope_, recipient, domain, policy_->gateway()).empty()) return "";
+    domain_ = domain->name;
+    listed_ = dns_.find_listed(*domain);
+    if (listed_.ruling == Ruling::allowed) return "greylist-allowed";
+    const bool is_exempt = listed_.ruling == Ruling::none && is_spared(domain->greylist);
+    return is_exempt ? std::optional<std::string_view>("") : std::nullopt;
   }
 
-  // Waits for SPF, within its budget.
-  const Identities& identities() {
-    if (!identities_) {
-      spf::Verdict spf;
-      if (check_) spf = milter_.dns().end(*std::move(check_));
-      check_.reset();
-      identities_ = identities_of(envelope_.client, envelope_.sender, spf,
-                                  policy_->gateway().greylist);
+  bool is_spared(const GreylistPolicy& greylist) {
+    if (greylist.when != GreylistWhen::suspicious) {
+      return !exemption_by_when(envelope_, greylist).empty();
     }
-    return *identities_;
+    dns_.begin_block_lists();
+    const bool is_verified = !exemption_by_when(envelope_, greylist).empty() ||
+                             dns_.identities().is_verified();
+    return is_verified && !is_block_listed();
+  }
+
+  bool is_block_listed() {
+    if (policy_->gateway().greylist.blocklists.empty()) return false;
+    return !milter_.is_known(envelope_.client, scope()) && dns_.is_block_listed();
+  }
+
+  // Neither decides for others nor follows them.
+  Verdict judge_denied(const Recipient& recipient, const DomainPolicy& domain) {
+    dns_.need_spf();
+    const auto decision = decide_on(recipient, domain, true);
+    if (!decision) return on_store_fault();
+    wait_ = decision->lets_through() ? decision->waited : decision->wait;
+    note(*decision);
+    return domain.greylist.shadow ? shadow(*decision)
+                                  : verdict_for(decision->outcome, true);
   }
 
   Verdict judge(const Recipient& recipient, const DomainPolicy& domain) {
     domain_ = domain.name;
+    if (listed_.ruling == Ruling::denied) return judge_denied(recipient, domain);
     const GreylistPolicy& greylist = domain.greylist;
     const bool leads = greylist.shadow || !let_through_;
     if (leads && milter_.is_known(envelope_.client, scope())) {
@@ -178,7 +204,7 @@ class GreylistFilter : public Filter {
     const auto decision = decide_on(recipient, domain, leads);
     if (!decision) return on_store_fault();
     if (leads && decision->outcome == Outcome::first_seen &&
-        milter_.dns().is_mail_host(recipient.domain, envelope_.client, dns_end_)) {
+        milter_.dns().is_mail_host(recipient.domain, envelope_.client, dns_.end())) {
       count("exempt");
       if (!greylist.shadow) let_through_ = true;
       return Verdict::proceed("greylist-mail-host");
@@ -204,9 +230,10 @@ class GreylistFilter : public Filter {
   std::optional<Decision> look_up(const Recipient& recipient, const DomainPolicy& domain,
                                   const How& how) {
     if (!store_works_) return std::nullopt;
-    const Identities& who = identities();
+    const Identities& who = dns_.identities();
     const Time time = now();
     Terms terms = terms_for(who, domain.greylist);
+    terms.only_this_mail = listed_.ruling == Ruling::denied;
     terms.may_wait = terms.is_verified || !milter_.is_flooded(who.network.text);
     if (milter_.traps().has(who, time)) {
       lengthen(terms, domain.greylist.trap_delay);
@@ -222,7 +249,7 @@ class GreylistFilter : public Filter {
         std::ranges::find(traps, ascii_lower(recipient.local_part)) == traps.end()) {
       return;
     }
-    milter_.traps().note_trap(identities(), now());
+    milter_.traps().note_trap(dns_.identities(), now());
     trapped().add();
   }
 
@@ -230,12 +257,12 @@ class GreylistFilter : public Filter {
 
   // Of the null sender it depends on the identity.
   std::string scope() {
-    return scope_of(envelope_.sender.empty() ? identities().best : Identity(),
+    return scope_of(envelope_.sender.empty() ? dns_.identities().best : Identity(),
                     envelope_.sender, domain_);
   }
 
   void note(const Decision& decision) {
-    const Identities& who = identities();
+    const Identities& who = dns_.identities();
     switch (decision.outcome) {
       case Outcome::first_seen:
         milter_.note_waiting(who.network.text);
@@ -285,12 +312,11 @@ class GreylistFilter : public Filter {
   GreylistMilter& milter_;
   const Envelope& envelope_;
   const std::shared_ptr<const PolicyDb> policy_;
-  const spf::Checks::Instant dns_end_;  // of all questions of the message
-  std::optional<spf::Check> check_;
-  std::optional<Identities> identities_;
+  SenderDns dns_;
   struct AtData {
     Recipient recipient;
     DomainPolicy domain;
+    Listed listed;
   };
   std::vector<AtData> at_data_;      // of the null sender
   std::optional<bool> let_through_;  // what the first greylisted recipient decided
@@ -298,6 +324,7 @@ class GreylistFilter : public Filter {
   bool has_exempt_ = false;
   bool store_works_ = true;
   // For the current recipient.
+  Listed listed_;
   std::string domain_;
   std::chrono::seconds wait_{0};
 };
@@ -321,11 +348,13 @@ std::string known_key(const Client& client, const std::string& scope) {
 }  // namespace
 
 GreylistMilter::GreylistMilter(LivePolicy& policy, GuardedStore& store,
-                               spf::Checks& checks, DnsDesk::Lookups lookups, Clock clock)
+                               spf::Checks& checks, DnsDesk::Lookups lookups, Clock clock,
+                               BlockLists::Ask ask)
     : policy_(policy),
       store_(store),
       clock_(std::move(clock)),
-      dns_(checks, std::move(lookups)) {}
+      dns_(checks, std::move(lookups)),
+      block_lists_(std::move(ask)) {}
 
 Needs GreylistMilter::needs() const {
   Needs needs;

@@ -6,8 +6,8 @@
 // The first greylisted recipient of a message decides for the other greylisted ones: all
 // are let through or all are deferred, each recorded under its own key.  Some senders
 // lose recipients when a message is let through for some of them only, and Postfix counts
-// every refused recipient as an error of the client.  Recipients that are exempt, or in
-// shadow mode, neither decide nor follow.
+// every refused recipient as an error of the client.  Recipients that are exempt or in
+// shadow mode, or for which a list denies the sender, neither decide nor follow.
 //
 // Servers that ask whether an address exists use the null sender, and end after RCPT: so
 // they are never deferred.
@@ -21,6 +21,7 @@
 
 #include "common/milter/filter.h"
 #include "common/policy/policy_db.h"
+#include "milters/greylist/block_lists.h"
 #include "milters/greylist/dns_desk.h"
 #include "milters/greylist/recent.h"
 #include "milters/greylist/stores/guarded_store.h"
@@ -35,9 +36,11 @@ class GreylistMilter : public Milter {
   // How long an identity that is known is not looked up again.
   static constexpr auto kKnownFor = std::chrono::seconds(60);
 
-  // `policy`, `store` and `checks` outlive it.  `lookups` answer questions of DNS.
+  // `policy`, `store` and `checks` outlive it.  `lookups` and `ask` answer questions of
+  // DNS.
   GreylistMilter(LivePolicy& policy, GuardedStore& store, spf::Checks& checks,
-                 DnsDesk::Lookups lookups, Clock clock = system_time);
+                 DnsDesk::Lookups lookups, Clock clock = system_time,
+                 BlockLists::Ask ask = {});
 
   Needs needs() const override;
   std::unique_ptr<Connection> connect(const Client& client) override;
@@ -48,6 +51,7 @@ class GreylistMilter : public Milter {
   std::shared_ptr<const PolicyDb> policy() const { return policy_.get(); }
   GuardedStore& store() { return store_; }
   DnsDesk& dns() { return dns_; }
+  BlockLists& block_lists() { return block_lists_; }
   Time now() const { return clock_(); }
 
   // Whether mail of the scope from the client passes, as the store has said lately.
@@ -67,6 +71,7 @@ class GreylistMilter : public Milter {
   const Clock clock_;
   DnsDesk dns_;
   Traps traps_;
+  BlockLists block_lists_;
   Recent<bool> known_{50'000};
   Recent<unsigned> waiting_{50'000};  // by network
 };

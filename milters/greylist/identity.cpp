@@ -45,8 +45,7 @@ Identities identities_of(const Client& client, std::string_view sender,
   const std::string name =
       is_suspicious(client) ? std::string() : organisation_of(ascii_lower(client.name));
   const std::string own = organisation_of_sender(sender);
-  if (spf.result == spf::Result::pass && !spf.domain.empty() &&
-      !names_anybody(spf.mechanism)) {
+  if (confirms(spf, spf.domain)) {
     found.best = {IdentityKind::domain, organisation_of(spf.domain)};
     if (name != found.best.text) found.provider = name;
   } else if (!name.empty() && (name == own || sender.empty())) {
@@ -55,6 +54,11 @@ Identities identities_of(const Client& client, std::string_view sender,
     found.best = {IdentityKind::name, name};
   }
   return found;
+}
+
+bool confirms(const spf::Verdict& spf, std::string_view domain) {
+  return spf.result == spf::Result::pass && !spf.domain.empty() && spf.domain == domain &&
+         !names_anybody(spf.mechanism);
 }
 
 std::string_view to_string(IdentityKind kind) {

@@ -49,6 +49,10 @@ Identities identities_of(const Client& client, std::string_view sender,
                          const spf::Verdict& spf,
                          const GatewayPolicy::Greylist& settings);
 
+// Whether SPF confirms that the client sends for the domain, by a record that does not
+// allow any client.
+bool confirms(const spf::Verdict& spf, std::string_view domain);
+
 // "domain", "name" or "network".
 std::string_view to_string(IdentityKind kind);
 

@@ -28,9 +28,15 @@ class GreylistDaemon : public Daemon {
   explicit GreylistDaemon(const DaemonContext& context)
       : data_(context.data_directory),
         store_(context.data_directory),
-        milter_(context.policy, store_, checks_, [this](spf::Checks::Instant deadline) {
-          return std::make_unique<dns::Resolver::Deadlined>(resolver_, deadline);
-        }) {
+        milter_(
+            context.policy, store_, checks_,
+            [this](spf::Checks::Instant deadline) {
+              return std::make_unique<dns::Resolver::Deadlined>(resolver_, deadline);
+            },
+            system_time,
+            [this](const dns::Question& question, BlockLists::Instant deadline) {
+              return resolver_.ask_async(question, deadline);
+            }) {
     on_reload();
   }
 

@@ -148,6 +148,29 @@ class GreylistTest(daemons.TestCase):
         self.assertEqual(self.codes(), [450])
         self.assertEqual(self.codes("a@deep.sub.example"), [450])
 
+    def test_a_list_allows_and_denies(self):
+        self.configure(
+            daemons.feed("acme.example", greylist='{ delay = "1h", deny = [".bulk.example"] }'),
+            daemons.feed("open.example", greylist="false"),
+            allow='["198.51.100.0/25", "mail.partner.example"]', deny='["198.51.100.200"]')
+        self.milter = self.start("greylist")
+        for client, to, code in (
+                ({}, TO, 250),
+                ({"address": "198.51.101.7"}, TO, 450),
+                ({"address": "198.51.101.7", "name": "mail.partner.example"}, TO, 250),
+                # The domain's list comes first.
+                ({"name": "mx.bulk.example"}, TO, 450),
+                ({"name": "mx.bulk.example"}, "a@open.example", 250),
+                ({"address": "198.51.100.200"}, "a@open.example", 450),
+                ({"address": "198.51.100.201"}, "a@open.example", 250),
+                ({"address": "198.51.100.200"}, "postmaster@open.example", 250)):
+            with self.subTest(client=client, to=to):
+                self.assertEqual(self.codes(to, **client), [code])
+        self.assertTrue(self.milter.log_lines("reason=greylist-allowed", "list=allow",
+                                              "entry=198.51.100.0/25", "domain=acme.example"))
+        self.assertTrue(self.milter.log_lines("reason=greylist-first-seen", "list=deny",
+                                              "entry=.bulk.example"))
+
     def test_shadow_mode_only_tells(self):
         self.begin('{ when = "always", delay = "1h", shadow = true }')
         self.assertEqual(self.codes([TO, "sales@acme.example"]), [250, 250])
@@ -346,6 +369,35 @@ class GreylistTest(daemons.TestCase):
         self.assertIn("exempt (foreign-domain)", ask("198.51.100.7", "<>", "a@b.example"))
         self.assertEqual(self.command("why", "nonsense").returncode, 2)
         self.assertEqual(self.command("list", "--nonsense").returncode, 2)
+
+    def test_why_names_the_entry_that_decides(self):
+        self.configure(
+            daemons.feed("acme.example", greylist='{ delay = "1h", deny = [".bulk.example"] }'),
+            daemons.feed("open.example", greylist="false"),
+            allow='["198.51.100.0/25"]', deny='["198.51.100.200"]')
+        self.milter = self.start("greylist")
+
+        def ask(ip, to, *words):
+            done = self.command("why", "--json", "--state", str(self.state), *words, ip, SENDER, to)
+            answer = json.loads(done.stdout)
+            told = self.command("why", "--state", str(self.state), *words, ip, SENDER, to).stdout
+            return answer["list"], answer["accepted"], told
+
+        found, accepted, told = ask("198.51.100.7", TO)
+        self.assertEqual(found, {"list": "allow", "entry": "198.51.100.0/25", "of": None})
+        self.assertIs(accepted, True)
+        self.assertIn("list: allow of the gateway: 198.51.100.0/25\n", told)
+        self.assertIn("now: accepted: exempt (allowed)\n", told)
+        found, accepted, told = ask("198.51.100.7", TO, "--name", "mx.bulk.example")
+        self.assertEqual(found, {"list": "deny", "entry": ".bulk.example", "of": "acme.example"})
+        self.assertIs(accepted, False)
+        self.assertIn("list: deny of acme.example: .bulk.example\n", told)
+        self.assertIn("now: deferred: first seen", told)
+        found, accepted, told = ask("198.51.100.200", "a@open.example")
+        self.assertEqual((found["list"], accepted), ("deny", False))
+        found, accepted, told = ask("198.51.100.201", "a@open.example")
+        self.assertEqual((found, accepted), (None, True))
+        self.assertNotIn("list:", told)
 
     def test_release_lets_in_who_waits_and_forget_makes_it_wait_again(self):
         self.begin()

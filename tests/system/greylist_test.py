@@ -12,9 +12,19 @@ SPF_TIMEOUT = 2
 rig.RECORDS += [
     'pool.example. 60 TXT "v=spf1 ip4:198.51.100.0/24 -all"',
     'anybody.example. 60 TXT "v=spf1 +all"',
+    'shop.example. 60 TXT "v=spf1 ip4:198.51.100.160 -all"',
     # Endless: each record leads to the next one.
     'loop.example. 60 TXT "v=spf1 include:loop.example -all"',
     'huge.example. 60 TXT "v=spf1 ' + "ip4:192.0.2.1 " * 15 + 'include:huge.example -all"',
+]
+
+
+rig.NAMES["mx.listed.example"] = "198.51.100.190"
+rig.NAMES["mx.clean.example"] = "198.51.100.191"
+rig.RECORDS += [
+    "190.100.51.198.bl.example. 60 A 127.0.0.2",
+    # Of the list itself: that it does not answer.
+    "191.100.51.198.bl.example. 60 A 127.255.255.254",
 ]
 
 
@@ -182,6 +192,61 @@ class IdentityTest(rig.TestCase):
                            0)
         # The name server answers again: who waits by its network is known by its domain.
         self.assertTrue(self.greylist.log_lines("from=anna@dead.example", "identity=network"))
+
+
+class ListsTest(rig.TestCase):
+    domains = greylisted("acme.example") + rig.feed("off.example", "greylist = false")
+    gateway_settings = '[greylist]\nallow = ["@shop.example"]\ndeny = ["198.51.100.170"]\n'
+
+    def code(self, recipient, source, sender="x@sender.example"):
+        outcome = self.send(recipient, rig.mail("x"), sender=sender, source=source)
+        return 250 if outcome.accepted else outcome.last.code
+
+    def test_an_allowed_sender_does_not_wait_unless_it_is_forged(self):
+        self.assertEqual(self.code("a@acme.example", "198.51.100.160", "ann@shop.example"), 250)
+        self.assertEqual(self.code("a@acme.example", "198.51.100.161", "ann@shop.example"), 450)
+        self.assertTrue(self.gateway.daemons["greylist"].log_lines(
+            "reason=greylist-allowed", "entry=@shop.example", "client=198.51.100.160"))
+
+    def test_a_denied_client_waits_where_others_do_not(self):
+        self.assertEqual(self.code("a@off.example", "198.51.100.171"), 250)
+        self.assertEqual(self.code("a@off.example", "198.51.100.170"), 450)
+
+    def test_the_command_and_apply_bring_an_entry_into_force(self):
+        self.assertEqual(self.code("b@acme.example", "198.51.100.180"), 450)
+        self.gateway.mxfeed("greylist", "allow", "198.51.100.180")
+        self.assertEqual(self.code("other@acme.example", "198.51.100.180"), 450)
+        self.gateway.apply()
+        self.assertEqual(self.code("c@acme.example", "198.51.100.180"), 250)
+        self.gateway.mxfeed("greylist", "allow", "198.51.100.180", "--remove")
+        self.gateway.apply()
+        self.assertEqual(self.code("d@acme.example", "198.51.100.180"), 450)
+
+
+class BlockListTest(rig.TestCase):
+    domains = (greylisted("acme.example") + rig.feed("off.example", "greylist = false") +
+               rig.feed("careful.example", 'greylist = { when = "suspicious", delay = "1s" }'))
+    gateway_settings = '[blocklists]\ngreylist = ["bl.example=127.0.0.[2..11]"]\n'
+
+    def code(self, recipient, source):
+        outcome = self.send(recipient, rig.mail("x"), sender="x@plain.example", source=source)
+        return 250 if outcome.accepted else outcome.last.code
+
+    def test_a_client_with_a_name_waits_if_it_is_on_a_block_list(self):
+        self.assertEqual(self.code("a@careful.example", "198.51.100.191"), 250)
+        self.assertEqual(self.code("a@off.example", "198.51.100.190"), 250)
+        self.assertEqual(self.code("a@careful.example", "198.51.100.190"), 450)
+        greylist = self.gateway.daemons["greylist"]
+        self.assertTrue(greylist.log_lines("client=198.51.100.190", "blocklist=bl.example"))
+        metric = "mxfeed_greylist_blocklists_total"
+        self.assertEqual(greylist.metric(f'{metric}{{result="listed"}}'), 1)
+        self.assertEqual(greylist.metric(f'{metric}{{result="clear"}}'), 1)
+        rig.eventually(lambda: self.code("a@careful.example", "198.51.100.190") == 250,
+                       "the retry passes")
+        told = self.gateway.mxfeed("greylist", "why", "198.51.100.190", "y@plain.example",
+                                   "b@careful.example", "--name", "mx.listed.example").stdout
+        self.assertIn("block list: bl.example\n", told)
+        self.assertIn("now: deferred", told)
 
 
 if __name__ == "__main__":

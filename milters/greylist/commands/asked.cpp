@@ -7,6 +7,7 @@
 
 #include "common/base/text.h"
 #include "common/net/resolver.h"
+#include "milters/greylist/block_lists.h"
 
 namespace mxfeed::greylist {
 namespace {
@@ -21,6 +22,38 @@ spf::Verdict check_spf(const Envelope& envelope, const GatewayPolicy::Greylist& 
 }
 
 }  // namespace
+
+const spf::Verdict& Asking::spf() {
+  if (!spf_) spf_ = check_spf(question_.envelope, gateway_);
+  return *spf_;
+}
+
+Listed Asking::listed(const DomainPolicy& domain) {
+  const Envelope& envelope = question_.envelope;
+  const auto facts = SenderFacts::of(envelope.client, envelope.sender);
+  return look_up(domain.greylist, gateway_, facts,
+                 [&] { return confirms(spf(), facts.domain); });
+}
+
+std::string Asking::block_list(const DomainPolicy& domain) const {
+  if (domain.greylist.when != GreylistWhen::suspicious) return {};
+  dns::Resolver resolver{{}};
+  BlockLists lists([&](const dns::Question& question, BlockLists::Instant deadline) {
+    return resolver.ask_async(question, deadline);
+  });
+  return lists.find(*question_.envelope.client.address, gateway_.blocklists,
+                    std::chrono::steady_clock::now() + gateway_.spf_timeout);
+}
+
+Asked Asking::asked(const DomainPolicy& domain) {
+  const auto& [envelope, recipient] = question_;
+  Asked asked;
+  asked.spf = spf();
+  asked.who = identities_of(envelope.client, envelope.sender, asked.spf, gateway_);
+  asked.keys = keys_of(asked.who, envelope.sender, recipient, domain.name);
+  asked.terms = terms_for(asked.who, domain.greylist);
+  return asked;
+}
 
 Question question_of(const Arguments& arguments) {
   const auto wrong = [&](std::size_t operand, std::string_view name,
@@ -43,17 +76,6 @@ Question question_of(const Arguments& arguments) {
     throw wrong(2, "TO", "an address with a domain");
   }
   return question;
-}
-
-Asked asked_of(const Question& question, const GatewayPolicy::Greylist& gateway,
-               const DomainPolicy& domain) {
-  const auto& [envelope, recipient] = question;
-  Asked asked;
-  asked.spf = check_spf(envelope, gateway);
-  asked.who = identities_of(envelope.client, envelope.sender, asked.spf, gateway);
-  asked.keys = keys_of(asked.who, envelope.sender, recipient, domain.name);
-  asked.terms = terms_for(asked.who, domain.greylist);
-  return asked;
 }
 
 }  // namespace mxfeed::greylist

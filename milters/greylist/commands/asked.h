@@ -4,12 +4,15 @@
 
 #pragma once
 
+#include <optional>
+
 #include "common/command/command.h"
 #include "common/mail/envelope.h"
 #include "common/net/spf.h"
 #include "common/policy/domain_policy.h"
 #include "milters/greylist/identity.h"
 #include "milters/greylist/key.h"
+#include "milters/greylist/lists.h"
 
 namespace mxfeed::greylist {
 
@@ -28,8 +31,25 @@ struct Asked {
   Terms terms;
 };
 
-// Checks SPF if the daemon does, and takes as long.
-Asked asked_of(const Question& question, const GatewayPolicy::Greylist& gateway,
-               const DomainPolicy& domain);
+// What the daemon would find out about the message.  Checks SPF once if the daemon does,
+// and takes as long.
+class Asking {
+ public:
+  // Both must outlive it.
+  Asking(const Question& question, const GatewayPolicy::Greylist& gateway)
+      : question_(question), gateway_(gateway) {}
+
+  Listed listed(const DomainPolicy& domain);
+  // The zone of a block list that has the client, if the domain asks for it.
+  std::string block_list(const DomainPolicy& domain) const;
+  Asked asked(const DomainPolicy& domain);
+
+ private:
+  const spf::Verdict& spf();
+
+  const Question& question_;
+  const GatewayPolicy::Greylist& gateway_;
+  std::optional<spf::Verdict> spf_;
+};
 
 }  // namespace mxfeed::greylist

@@ -73,7 +73,7 @@ ExitCode change(const Arguments& arguments, const std::string& done,
                        fmt::format("TO: \"{}\" is not a configured domain",
                                    escape_untrusted(question.recipient.domain)));
   }
-  const Asked asked = asked_of(question, policy.gateway().greylist, *domain);
+  const Asked asked = Asking(question, policy.gateway().greylist).asked(*domain);
   const Decision decision = changes(asked);
   with_writable_store(arguments, policy.gateway(), [&](Store& store) {
     store.update(

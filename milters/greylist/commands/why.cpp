@@ -122,12 +122,38 @@ class Answer {
   std::string lines_;
 };
 
+void add_exemption(std::string_view why, Answer& answer) {
+  answer.add("exempt", why, "")
+      .add("accepted", true, "")
+      .add("now", "exempt", fmt::format("accepted: exempt ({})", why));
+}
+
+// Null, and no line, if no entry of a list names the sender.
+void add_list(const Listed& listed, const std::string& domain, Answer& answer) {
+  if (!listed.entry) {
+    answer.add("list", nullptr, "");
+    return;
+  }
+  const std::string entry = listed.entry->str();
+  const std::string of = listed.by_domain ? domain : "the gateway";
+  answer.add(
+      "list",
+      Json::object()
+          .set("list", to_string(listed.ruling))
+          .set("entry", entry)
+          .set("of", listed.by_domain ? Json(domain) : Json()),
+      fmt::format("{} of {}: {}", to_string(listed.ruling), of, escape_untrusted(entry)));
+}
+
 // As the daemon would decide now.
 void add_decision(const Arguments& arguments, const PolicyDb& policy,
-                  const Question& question, const DomainPolicy& domain, Answer& answer) {
+                  const Question& question, const DomainPolicy& domain,
+                  const Asked& asked, bool may_be_spared, bool is_denied,
+                  Answer& answer) {
   const auto& [envelope, recipient] = question;
-  const auto [spf, who, keys, terms] =
-      asked_of(question, policy.gateway().greylist, domain);
+  const auto& [spf, who, keys, asked_terms] = asked;
+  Terms terms = asked_terms;
+  terms.only_this_mail = is_denied;
   const std::string keyed_as = normalised_sender(envelope.sender, recipient);
   with_store(arguments, policy.gateway(), [&](StoreView& store) {
     Json records = Json::list();
@@ -145,7 +171,8 @@ void add_decision(const Arguments& arguments, const PolicyDb& policy,
         system_time(), terms);
     const bool passes =
         decision.lets_through() ||
-        (domain.greylist.when == GreylistWhen::suspicious && who.is_verified());
+        (may_be_spared && domain.greylist.when == GreylistWhen::suspicious &&
+         who.is_verified());
     answer.add("spf", spf::to_string(spf.result), std::string(spf::to_string(spf.result)))
         .add("identity", to_string(who.best.kind),
              fmt::format("{} {}", to_string(who.best.kind), who.best.text))
@@ -162,7 +189,8 @@ void add_decision(const Arguments& arguments, const PolicyDb& policy,
 }  // namespace
 
 ExitCode why(const Arguments& arguments) {
-  const auto [envelope, recipient] = question_of(arguments);
+  const Question question = question_of(arguments);
+  const auto& [envelope, recipient] = question;
   const PolicyDb policy = open_policy(arguments.state());
   const auto domain = policy.find_own(recipient.domain);
   const std::string client = envelope.client.address->str();
@@ -175,13 +203,26 @@ ExitCode why(const Arguments& arguments) {
       .add("policy", domain ? json_of(*domain) : Json(), domain ? describe(*domain) : "");
   const auto exempt = exemption(envelope, recipient, domain, policy.gateway());
   if (!exempt.empty()) {
-    answer.add("exempt", exempt, "")
-        .add("accepted", true, "")
-        .add("now", "exempt", fmt::format("accepted: exempt ({})", exempt))
-        .print();
+    add_exemption(exempt, answer);
+    answer.print();
     return ExitCode::fine;
   }
-  add_decision(arguments, policy, {envelope, recipient}, *domain, answer);
+  Asking asking(question, policy.gateway().greylist);
+  const Listed listed = asking.listed(*domain);
+  add_list(listed, domain->name, answer);
+  const std::string block_list = asking.block_list(*domain);
+  answer.add("block_list", block_list.empty() ? Json() : Json(block_list), block_list);
+  const bool may_be_spared = listed.ruling == Ruling::none && block_list.empty();
+  const std::string_view spared =
+      may_be_spared ? exemption_by_when(envelope, domain->greylist) : "";
+  if (listed.ruling == Ruling::allowed) {
+    add_exemption("allowed", answer);
+  } else if (!spared.empty()) {
+    add_exemption(spared, answer);
+  } else {
+    add_decision(arguments, policy, question, *domain, asking.asked(*domain),
+                 may_be_spared, listed.ruling == Ruling::denied, answer);
+  }
   answer.print();
   return ExitCode::fine;
 }

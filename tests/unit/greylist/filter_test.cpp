@@ -14,6 +14,12 @@ namespace {
 
 using std::chrono::seconds;
 
+SenderList list_of(std::initializer_list<std::string_view> texts) {
+  SenderList list;
+  for (const auto text : texts) list.add(std::get<ListEntry>(ListEntry::parse(text)));
+  return list;
+}
+
 // A milter on a memory store with a clock that a test sets.
 struct Rig {
   Rig() {
@@ -23,22 +29,35 @@ struct Rig {
     GatewayPolicy gateway;
     gateway.generation = 1;
     gateway.trusted_networks = {*Network::parse("203.0.113.0/24")};
+    gateway.greylist.allow = list_of({"192.0.2.200", "@friend.example", "@open.example"});
+    gateway.greylist.blocklists = {*BlockList::parse("bl.example=127.0.0.[2..11]")};
+    gateway.greylist.deny =
+        list_of({"198.51.100.99", "203.0.113.99", "203.0.112.88", "bulk@firm.example"});
     writer.add(PolicyDb::kGatewayKey, encode(gateway));
     writer.add(PolicyDb::kForeignKey, encode(DomainPolicy{}));
-    for (const char* hosted : {"acme.example", "slow.example", "shadow.example"}) {
+    for (const char* hosted : {"acme.example", "slow.example", "shadow.example",
+                               "off.example", "strict.example", "kind.example"}) {
       DomainPolicy domain;
       domain.name = hosted;
       domain.greylist.unverified_delay = seconds(0);
       domain.greylist.shadow = domain.name == "shadow.example";
       if (domain.name == "slow.example") domain.greylist.delay = seconds(600);
       domain.greylist.traps = {"old-sales"};
+      if (domain.name == "off.example") domain.greylist.when = GreylistWhen::never;
+      if (domain.name == "strict.example") {
+        domain.greylist.when = GreylistWhen::suspicious;
+        domain.greylist.deny = list_of({"192.0.2.200", ".verified.example"});
+      }
+      if (domain.name == "kind.example") {
+        domain.greylist.allow = list_of({"198.51.100.0/24"});
+      }
       writer.add(hosted, encode(domain));
     }
     writer.commit();
     std::filesystem::create_symlink("generations/1", directory.path() / "current");
     live = std::make_unique<LivePolicy>(directory.path());
-    milter = std::make_unique<GreylistMilter>(*live, store, checks, lookups,
-                                              [this] { return Time{seconds(now)}; });
+    milter = std::make_unique<GreylistMilter>(
+        *live, store, checks, lookups, [this] { return Time{seconds(now)}; }, ask);
     store.use("memory:");
   }
 
@@ -71,13 +90,37 @@ struct Rig {
   // sender.example sends from two networks; acme.example has another backup MX.
   spf::Checks::Lookups lookups = [this](spf::Checks::Instant) {
     auto zone = std::make_unique<dns::Zone>();
-    if (!dns_works) zone->time_out("sender.example", dns::RecordType::txt);
+    if (!dns_works) {
+      zone->time_out("sender.example", dns::RecordType::txt);
+      zone->time_out("friend.example", dns::RecordType::txt);
+    }
+    for (const char* one : {"friend.example", "firm.example"}) {
+      zone->add(one, "v=spf1 ip4:198.51.100.0/24 -all");
+    }
+    zone->add("open.example", "v=spf1 +all");
+    zone->add_address("mx2.other.example", "203.0.112.88");
+    zone->add("acme.example", dns::RecordType::mx,
+              dns::MailExchange{30, "mx2.other.example"});
     zone->add("sender.example", "v=spf1 ip4:198.51.100.0/24 ip4:192.0.2.0/24 -all");
     zone->add("acme.example", dns::RecordType::mx,
               dns::MailExchange{20, "mx.other.example"});
     zone->add_address("mx.other.example", "203.0.112.77");
     return zone;
   };
+  // Has 198.51.100.50; a list that does not answer is asked for 198.51.100.51.
+  BlockLists::Ask ask = [this](const dns::Question& question, BlockLists::Instant) {
+    ++lists_asked;
+    std::promise<dns::Answer> answer;
+    if (question.name().starts_with("51.")) {
+      answer.set_value(dns::Answer::temporary(dns::Trouble::timed_out));
+    } else if (question.name() == "50.100.51.198.bl.example") {
+      answer.set_value(dns::Answer::found({*IpAddress::parse("127.0.0.2")}, seconds(60)));
+    } else {
+      answer.set_value(dns::Answer::absent(false, seconds(60)));
+    }
+    return answer.get_future();
+  };
+  int lists_asked = 0;
   spf::Checks checks{lookups};
   std::atomic<bool> dns_works{true};
   const char* client = "198.51.100.7";
@@ -306,6 +349,165 @@ TEST_CASE("a recipient in shadow mode neither decides nor follows", "[greylist]"
   rig.now += 200;
   CHECK(rig.reasons({"<s@shadow.example>", "<n@acme.example>"}) ==
         Reasons{"", "greylist-first-seen"});
+}
+
+TEST_CASE("an allowed client is not greylisted", "[greylist]") {
+  Rig rig;
+  rig.client = "192.0.2.200";
+  CHECK(rig.reasons({"<x@acme.example>", "<y@slow.example>"}) ==
+        Reasons{"greylist-allowed", "greylist-allowed"});
+  rig.sender = "<>";
+  CHECK(rig.reasons({"<x@acme.example>"}) == Reasons{"greylist-allowed", ""});
+  rig.client = "192.0.2.201";
+  CHECK(rig.reasons({"<x@acme.example>"}) == Reasons{"", "greylist-first-seen"});
+}
+
+TEST_CASE("an allowed sender counts only if SPF confirms it", "[greylist]") {
+  struct {
+    const char* name;
+    const char* client;
+    const char* sender;
+    bool dns_works;
+    const char* reason;
+  } const rows[] = {
+      {"confirmed", "198.51.100.7", "<a@friend.example>", true, "greylist-allowed"},
+      {"forged", "203.0.112.9", "<a@friend.example>", true, "greylist-first-seen"},
+      {"not known in time", "198.51.100.7", "<a@friend.example>", false,
+       "greylist-first-seen"},
+      {"a domain below without a record", "198.51.100.7", "<a@sub.friend.example>", true,
+       "greylist-first-seen"},
+      {"by a record that allows anybody", "198.51.100.7", "<a@open.example>", true,
+       "greylist-first-seen"},
+  };
+  for (const auto& row : rows) {
+    DYNAMIC_SECTION(row.name) {
+      Rig rig;
+      rig.client = row.client;
+      rig.sender = row.sender;
+      rig.dns_works = row.dns_works;
+      CHECK(rig.reasons({"<x@acme.example>"}) == Reasons{row.reason});
+    }
+  }
+}
+
+TEST_CASE("of a denied client each sender and recipient waits for itself", "[greylist]") {
+  Rig rig;
+  rig.sender = "<a@sender.example>";
+  CHECK(rig.reasons({"<x@acme.example>"}) == Reasons{"greylist-first-seen"});
+  rig.now += 200;
+  CHECK(rig.reasons({"<x@acme.example>"}) == Reasons{"greylist-passed"});
+  CHECK(rig.reasons({"<y@acme.example>"}) == Reasons{"greylist-known-identity"});
+  rig.client = "198.51.100.99";
+  CHECK(rig.reasons({"<y@acme.example>"}) == Reasons{"greylist-first-seen"});
+  rig.now += 200;
+  CHECK(rig.reasons({"<y@acme.example>", "<z@acme.example>"}) ==
+        Reasons{"greylist-passed", "greylist-first-seen"});
+  CHECK(rig.reasons({"<y@acme.example>"}) == Reasons{"greylist-known"});
+}
+
+TEST_CASE("a denied client waits whatever `when` says", "[greylist]") {
+  Rig rig;
+  rig.client_name = "mx.good.example";
+  CHECK(rig.reasons({"<x@off.example>", "<x@strict.example>"}) == Reasons{"", ""});
+  SECTION("never") {
+    rig.client = "198.51.100.99";
+    CHECK(rig.reasons({"<x@off.example>"}) == Reasons{"greylist-first-seen"});
+    rig.now += 200;
+    CHECK(rig.reasons({"<x@off.example>"}) == Reasons{"greylist-passed"});
+  }
+  SECTION("suspicious") {
+    rig.client_name = "mx.verified.example";
+    CHECK(rig.reasons({"<x@strict.example>"}) == Reasons{"greylist-first-seen"});
+  }
+  SECTION("shadow mode") {
+    rig.client = "198.51.100.99";
+    CHECK(rig.reasons({"<x@shadow.example>"}) == Reasons{"greylist-shadow"});
+  }
+  SECTION("another MX of the domain") {
+    rig.client = "203.0.112.88";
+    CHECK(rig.reasons({"<x@acme.example>"}) == Reasons{"greylist-first-seen"});
+  }
+  SECTION("but not if it is trusted, nor to postmaster") {
+    rig.client = "203.0.113.99";
+    CHECK(rig.reasons({"<x@acme.example>"}) == Reasons{""});
+    rig.client = "198.51.100.99";
+    CHECK(rig.reasons({"<postmaster@acme.example>"}) == Reasons{""});
+  }
+}
+
+TEST_CASE("a denied sender is found though its identity is known", "[greylist]") {
+  Rig rig;
+  rig.sender = "<other@firm.example>";
+  CHECK(rig.reasons({"<x@acme.example>"}) == Reasons{"greylist-first-seen"});
+  rig.now += 200;
+  CHECK(rig.reasons({"<x@acme.example>"}) == Reasons{"greylist-passed"});
+  CHECK(rig.reasons({"<y@acme.example>"}) == Reasons{"greylist-known-identity"});
+  rig.sender = "<bulk@firm.example>";
+  CHECK(rig.reasons({"<y@acme.example>", "<x@off.example>"}) ==
+        Reasons{"greylist-first-seen", "greylist-first-seen"});
+  // Forged: not that sender.
+  rig.client = "203.0.112.9";
+  CHECK(rig.reasons({"<x@off.example>"}) == Reasons{""});
+}
+
+TEST_CASE("the list of the domain wins over that of the gateway", "[greylist]") {
+  Rig rig;
+  rig.client_name = "mx.good.example";
+  rig.client = "192.0.2.200";
+  CHECK(rig.reasons({"<x@acme.example>", "<x@strict.example>", "<y@acme.example>"}) ==
+        Reasons{"greylist-allowed", "greylist-first-seen", "greylist-allowed"});
+  rig.client = "198.51.100.99";
+  CHECK(rig.reasons({"<x@kind.example>", "<x@acme.example>", "<y@kind.example>"}) ==
+        Reasons{"greylist-allowed", "greylist-first-seen", "greylist-allowed"});
+}
+
+TEST_CASE("a denied recipient neither decides nor follows", "[greylist]") {
+  Rig rig;
+  rig.client_name = "mx.verified.example";
+  CHECK(rig.reasons({"<y@strict.example>", "<x@acme.example>", "<z@slow.example>"}) ==
+        Reasons{"greylist-first-seen", "greylist-first-seen", "greylist-follows"});
+  rig.now += 200;
+  CHECK(rig.reasons({"<x@acme.example>", "<n@strict.example>", "<m@acme.example>",
+                     "<y@strict.example>"}) ==
+        Reasons{"greylist-passed", "greylist-first-seen", "greylist-follows",
+                "greylist-passed"});
+  CHECK(rig.reasons({"<o@strict.example>", "<x@acme.example>"}) ==
+        Reasons{"greylist-first-seen", "greylist-known"});
+}
+
+TEST_CASE("a bounce of a denied client waits at DATA", "[greylist]") {
+  Rig rig;
+  rig.client = "198.51.100.99";
+  rig.sender = "<>";
+  CHECK(rig.reasons({"<x@acme.example>"}) == Reasons{"", "greylist-first-seen"});
+  CHECK(rig.reasons({"<x@off.example>"}) == Reasons{"", "greylist-first-seen"});
+  rig.now += 200;
+  CHECK(rig.reasons({"<x@acme.example>", "<x@off.example>"}) ==
+        Reasons{"", "", "greylist-passed"});
+  CHECK(rig.reasons({"<x@acme.example>", "<postmaster@acme.example>"}) ==
+        Reasons{"", "", ""});
+}
+
+TEST_CASE("a client with a name is suspicious if a block list has it", "[greylist]") {
+  Rig rig;
+  rig.client_name = "mx.good.example";
+  CHECK(rig.reasons({"<x@off.example>"}) == Reasons{""});
+  CHECK(rig.lists_asked == 0);
+  CHECK(rig.reasons({"<x@strict.example>", "<y@strict.example>"}) == Reasons{"", ""});
+  CHECK(rig.lists_asked == 1);
+  rig.client = "198.51.100.51";
+  CHECK(rig.reasons({"<x@strict.example>"}) == Reasons{""});
+  rig.client = "198.51.100.50";
+  CHECK(rig.reasons({"<x@off.example>", "<x@strict.example>"}) ==
+        Reasons{"", "greylist-first-seen"});
+  rig.now += 200;
+  CHECK(rig.reasons({"<x@strict.example>"}) == Reasons{"greylist-passed"});
+  // One that has no name waits in any case.
+  rig.lists_asked = 0;
+  rig.client_name = "";
+  rig.client = "203.0.112.9";
+  CHECK(rig.reasons({"<x@strict.example>"}) == Reasons{"greylist-first-seen"});
+  CHECK(rig.lists_asked == 0);
 }
 
 TEST_CASE("without a store mail passes", "[greylist]") {
