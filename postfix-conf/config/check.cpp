@@ -21,6 +21,19 @@ bool is_relayed(const DomainConfig& domain) {
          (service == Service::feed || service == Service::backup);
 }
 
+constexpr const char* kNeedsSpf =
+    "senders in the list have no effect: spf_timeout = \"0s\" turns SPF off";
+
+constexpr const char* kNeedsTime =
+    "has no effect: no time to ask, since greylist.spf_timeout is \"0s\"";
+
+bool has_senders(const SenderList& list) {
+  if (list.empty()) return false;
+  const auto entries = list.entries();
+  return std::ranges::any_of(entries,
+                             [](const ListEntry& one) { return one.needs_spf(); });
+}
+
 // Adds warnings of one kind, once for each place: the first thousand, and, when it is
 // destroyed, the number of the others.
 class AlikeWarnings {
@@ -152,6 +165,27 @@ class Checker {
     if (gateway.greylist.store != kRedisStore || !gateway.redis.servers.empty()) return;
     config_.errors.push_back(
         {Place{}, "", "greylist.store", "needs the servers of Redis: [redis]"});
+  }
+
+  // SPF never confirms a sender that is not checked.
+  void listed_senders() {
+    const auto& gateway = config_.gateway.greylist;
+    if (gateway.spf_timeout.count() != 0) return;
+    for (const auto& [key, list] : {std::pair("greylist.allow", &GreylistPolicy::allow),
+                                    std::pair("greylist.deny", &GreylistPolicy::deny)}) {
+      AlikeWarnings warnings(config_, key);
+      for (const auto& domain : config_.domains) {
+        if (!has_senders(domain.settings->policy.greylist.*list)) continue;
+        warnings.add(domain.place_of(domain_setting(key)),
+                     [] { return std::string(kNeedsSpf); });
+      }
+    }
+    if (has_senders(gateway.allow) || has_senders(gateway.deny)) {
+      config_.warnings.push_back({Place{}, "", "greylist", kNeedsSpf});
+    }
+    if (!gateway.blocklists.empty()) {
+      config_.warnings.push_back({Place{}, "", "blocklists.greylist", kNeedsTime});
+    }
   }
 
   // What its server refuses would come back.
@@ -354,6 +388,7 @@ void check_config(Config& config, bool complete) {
     checker.mx_names();
     checker.postmaster();
     checker.shared_store();
+    checker.listed_senders();
   }
   sort_by_place(config.errors);
   sort_by_place(config.warnings);

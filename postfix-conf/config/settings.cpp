@@ -73,6 +73,18 @@ void add_infos(Settings<T> rows, const std::string& prefix, const char* brackets
   each_row(rows, prefix, add, has_effect);
 }
 
+// What holds for all domains has a place of its own.
+void refuse_sender_lists(const Section& defaults) {
+  const auto greylist = defaults.table().member("greylist");
+  if (!greylist || greylist->kind() != TomlNode::Kind::table) return;
+  for (const std::string_view key : {"allow", "deny"}) {
+    const auto list = greylist->member(key);
+    if (!list) continue;
+    defaults.error(fmt::format("greylist.{}", key), defaults.place_of(*list),
+                   "belongs in [greylist], for all domains, or in a [[domain]]");
+  }
+}
+
 }  // namespace
 
 std::string_view to_string(SettingType type) {
@@ -103,6 +115,7 @@ std::string_view to_string(SettingType type) {
 
 void read_settings(Section& section, SettingsOf kind, DomainSettings& settings) {
   section.read(domain_settings(), kind, settings);
+  if (kind == SettingsOf::defaults) refuse_sender_lists(section);
 }
 
 CustomerConfig read_customer(Section& section) {

@@ -5,8 +5,36 @@
 #include <algorithm>
 #include <string>
 
+#include "postfix-conf/config/greylist_edit.h"
+#include "postfix-conf/config/toml_array.h"
 #include "postfix-conf/config/toml_edit.h"
 #include "tests/fuzz/fuzz.h"
+
+namespace {
+
+using namespace mxfeed;
+
+void fuzz_array(std::string_view text, std::uint32_t line) {
+  const auto entry = std::get<ListEntry>(ListEntry::parse("@x.example"));
+  for (const std::uint32_t domain : {0U, line}) {
+    static_cast<void>(add_entry(text, {"allow", domain}, entry));
+    static_cast<void>(remove_entry(text, {"allow", domain}, entry));
+  }
+  const auto array = find_array(text, line, "allow");
+  if (!array) return;
+  const std::size_t count = array->items.size();
+  const std::string more = add_item(text, *array, "\"x\"");
+  const auto added = find_array(more, line, "allow");
+  fuzz::require(added && added->items.size() == count + 1, "an item more");
+  fuzz::require(content_of(added->items.back(), more) == "x", "behind the others");
+  for (std::size_t i = 0; i < std::min<std::size_t>(count, 20); ++i) {
+    const std::string less = remove_item(text, *array, i);
+    const auto rest = find_array(less, line, "allow");
+    fuzz::require(rest && rest->items.size() == count - 1, "an item less");
+  }
+}
+
+}  // namespace
 
 int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace mxfeed;
@@ -27,6 +55,7 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
       fuzz::require(std::count(changed->begin(), changed->end(), '\n') + 1 == lines,
                     "the number of lines stays");
     }
+    fuzz_array(text, line);
   }
   return 0;
 }

@@ -7,6 +7,7 @@
 
 #include "postfix-conf/config/settings.h"
 #include "postfix-conf/config/settings/rows.h"
+#include "postfix-conf/config/settings/sender_lists.h"
 #include "postfix-conf/config/settings/tables.h"
 
 namespace mxfeed {
@@ -87,6 +88,8 @@ void read_greylist(const Entry& entry, const Setting<DomainSettings>& row,
     settings.places.set(when, entry.place());
   } else if (entry.kind() == TomlNode::Kind::table) {
     read_table(entry, row, settings);
+    const GreylistPolicy& greylist = settings.policy.greylist;
+    warn_of_both(*entry.table(), greylist.allow, greylist.deny);
   } else {
     entry.wrong_kind("true, false or a table");
   }
@@ -141,6 +144,9 @@ Settings<DomainSettings> domain_greylist_settings() {
                                               R"(["old-sales"])", read_traps),
       duration<kPolicy, kGreylist, &Own::trap_delay>("trap_delay", hours(0), hours(24),
                                                      R"("2h")"),
+      sender_list<kPolicy, kGreylist, &Own::allow>(
+          "allow", R"(["mail.shop.example", "user@shop.example"])"),
+      sender_list<kPolicy, kGreylist, &Own::deny>("deny", R"(["198.51.100.0/24"])"),
   };
   return kRows;
 }

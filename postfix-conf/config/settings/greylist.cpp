@@ -9,6 +9,7 @@
 #include "common/base/text.h"
 #include "postfix-conf/config/settings.h"
 #include "postfix-conf/config/settings/rows.h"
+#include "postfix-conf/config/settings/sender_lists.h"
 #include "postfix-conf/config/settings/tables.h"
 
 namespace mxfeed {
@@ -70,6 +71,9 @@ Settings<G> greylist_settings() {
                                         R"("sqlite:/srv/mxfeed/greylist.db")",
                                         read_store),
       flag<&G::greylist, &Own::fallback>("fallback", "false"),
+      sender_list<&G::greylist, &Own::allow>("allow",
+                                             R"(["192.0.2.0/24", "@shop.example"])"),
+      sender_list<&G::greylist, &Own::deny>("deny", R"([".bulk.example"])"),
   };
   return kRows;
 }
@@ -78,6 +82,7 @@ void read_greylist(const Entry& entry, const Setting<G>& row, G& gateway) {
   auto table = entry.table();
   if (!table) return;
   table->read(row.rows(), SettingsOf::domain, gateway);
+  warn_of_both(*table, gateway.greylist.allow, gateway.greylist.deny);
   const GreylistPolicy& policy = gateway.base.policy.greylist;
   const auto window = format_duration(policy.retry_window);
   for (const auto& [key, delay] :

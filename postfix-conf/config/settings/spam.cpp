@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 
+#include "common/policy/block_list.h"
 #include "postfix-conf/config/settings/rows.h"
 #include "postfix-conf/config/settings/tables.h"
 
@@ -58,41 +59,6 @@ void read_thresholds(const Entry& entry, const Setting<G>& row, G& gateway) {
   }
 }
 
-// A number up to 255, or a range of them: "2", "2..11".
-bool is_octets(std::string_view text) {
-  const auto dots = text.find("..");
-  const auto first = parse_unsigned(text.substr(0, dots));
-  const auto last = dots == text.npos ? first : parse_unsigned(text.substr(dots + 2));
-  return first && last && *first <= *last && *last <= 255;
-}
-
-// Postfix's form of the answers: four octets, each a number or "[2;4..11]".  Postfix
-// answers 451 to all mail for any other.
-bool is_answers(std::string_view text) {
-  unsigned octets = 0;
-  for (bool is_last = false; !is_last; ++octets) {
-    std::string_view octet;
-    if (text.starts_with('[')) {
-      const auto end = text.find(']');
-      if (end == text.npos) return false;
-      for (const auto one : split(text.substr(1, end - 1), ';')) {
-        if (!is_octets(one)) return false;
-      }
-      text.remove_prefix(end + 1);
-    } else {
-      octet = text.substr(0, text.find('.'));
-      if (octet.find("..") != octet.npos || !is_octets(octet)) return false;
-      if (octets == 0 && octet != "127") return false;
-      text.remove_prefix(octet.size());
-    }
-    is_last = text.empty();
-    if (is_last) continue;
-    if (!text.starts_with('.')) return false;
-    text.remove_prefix(1);
-  }
-  return octets == 4;
-}
-
 // Why it is not "zone=answers"; nothing if it is.
 std::optional<std::string_view> wrong_list(std::string_view text) {
   const auto equals = text.find('=');
@@ -104,7 +70,7 @@ std::optional<std::string_view> wrong_list(std::string_view text) {
   if (!zone || !iequals(zone->str(), text.substr(0, equals))) {
     return "the zone is not a domain name";
   }
-  if (is_answers(text.substr(equals + 1))) return std::nullopt;
+  if (BlockList::is_mask(text.substr(equals + 1))) return std::nullopt;
   return "the mask of answers must look like \"127.0.0.[2..11]\"";
 }
 
@@ -124,6 +90,24 @@ std::vector<std::string> read_lists(const Entry& entry) {
 
 void read_rejecting_lists(const Entry& entry, const Setting<G>&, G& gateway) {
   gateway.blocklists = read_lists(entry);
+}
+
+constexpr std::size_t kMostGreylistLists = 10;
+
+void read_greylist_lists(const Entry& entry, const Setting<G>&, G& gateway) {
+  gateway.greylist.blocklists.clear();
+  for (const auto& text : read_lists(entry)) {
+    gateway.greylist.blocklists.push_back(*BlockList::parse(text));
+  }
+  if (gateway.greylist.blocklists.size() > kMostGreylistLists) {
+    entry.error(fmt::format("must not have more than {} lists", kMostGreylistLists));
+  }
+}
+
+Json greylist_lists_of(const G& gateway) {
+  Json texts = Json::list();
+  for (const auto& list : gateway.greylist.blocklists) texts.add(list.str());
+  return gateway.greylist.blocklists.empty() ? Json() : texts;
 }
 
 void read_scoring_lists(const Entry& entry, const Setting<G>&, G&) {
@@ -149,6 +133,11 @@ Settings<G> blocklists_settings() {
       custom<&G::blocklists>("reject", SettingType::strings,
                              R"(["zen.spamhaus.org=127.0.0.[2..11]"])",
                              read_rejecting_lists),
+      Setting<G>{.key = "greylist",
+                 .type = SettingType::strings,
+                 .example = R"(["dnsbl.example=127.0.0.[2;4]"])",
+                 .read = read_greylist_lists,
+                 .value = greylist_lists_of},
       Setting<G>{.key = "score",
                  .type = SettingType::strings,
                  .example = R"(["dnsbl.example=127.0.0.2"])",
