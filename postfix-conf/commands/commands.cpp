@@ -12,6 +12,7 @@
 
 #include "common/base/text.h"
 #include "postfix-conf/commands/apply.h"
+#include "postfix-conf/commands/greylist_lists.h"
 #include "postfix-conf/commands/handover.h"
 #include "postfix-conf/commands/init.h"
 #include "postfix-conf/commands/keeper.h"
@@ -334,6 +335,29 @@ std::vector<Command> gateway_commands() {
          return show_status({a.config(), a.state(), postfix_to_ask(a), a.json()});
        }},
   };
+}
+
+std::vector<Command> greylist_list_commands() {
+  static constexpr Option kDomain = {
+      "--domain", "DOMAIN", "The list of this recipient domain, not of the gateway"};
+  static constexpr Option kRemove = {"--remove", "", "Remove the entry"};
+  const auto command = [](std::string_view name, std::string_view key,
+                          std::string_view summary) {
+    return Command{
+        name,
+        summary,
+        {kDomain, kRemove},
+        {{"ENTRY", "NETWORK, HOST, .HOST, USER@DOMAIN or @DOMAIN"}},
+        [key](const Arguments& a) {
+          return change_greylist_list({configuration_of(a), a.state(), std::string(key),
+                                       a.operands()[0], a.text(kDomain.name).value_or(""),
+                                       a.has(kRemove.name)});
+        }};
+  };
+  return {command("greylist allow", "allow",
+                  "Never greylist a sender: edits the configuration"),
+          command("greylist deny", "deny",
+                  "Always greylist a sender: edits the configuration")};
 }
 
 }  // namespace mxfeed

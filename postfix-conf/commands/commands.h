@@ -12,4 +12,7 @@ namespace mxfeed {
 
 std::vector<Command> gateway_commands();
 
+// `mxfeed greylist allow` and `deny`, which change the configuration.
+std::vector<Command> greylist_list_commands();
+
 }  // namespace mxfeed

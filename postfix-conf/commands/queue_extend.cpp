@@ -13,8 +13,8 @@
 #include "common/base/time_text.h"
 #include "common/command/listing.h"
 #include "common/mail/address.h"
+#include "postfix-conf/commands/config_edit.h"
 #include "postfix-conf/commands/keeper_state.h"
-#include "postfix-conf/commands/problems.h"
 #include "postfix-conf/config/config.h"
 #include "postfix-conf/config/settings.h"
 #include "postfix-conf/config/toml_edit.h"
@@ -78,14 +78,6 @@ void check_time(const QueueOptions& options, const std::string& domain, Time unt
                   how_to_raise(until - oldest, *longest, is_dedicated)));
 }
 
-Config read_config(const QueueOptions& options) {
-  Config config = load_config_shown(options.config);
-  if (config.errors.empty()) return config;
-  print_problems(config);
-  throw CommandError(ExitCode::wrong,
-                     "the configuration has errors; nothing was changed");
-}
-
 const DomainConfig& domain_in(const Config& config, const std::string& name) {
   const auto* const domain = config.find(name);
   if (domain != nullptr) return *domain;
@@ -123,7 +115,7 @@ ExitCode extend_queue(const QueueOptions& options, const std::string& domain,
   if (!lock) {
     throw CommandError(ExitCode::try_later, "another mxfeed is making changes");
   }
-  const Config config = read_config(options);
+  const Config config = read_sound_config(options.config);
   const DomainConfig& found = domain_in(config, name->str());
   const std::string file = config.files.at(found.place.file);
   const auto before = read_regular_file(file);
@@ -135,19 +127,19 @@ ExitCode extend_queue(const QueueOptions& options, const std::string& domain,
                                    "run mxfeed apply",
                                    config.describe(found.place), kKey, until));
   }
-  rewrite_file(file, *after);
-  // What looks like a line of its own may be within a string.
-  const Config now = load_config_shown(options.config);
-  const auto* const changed = now.find(name->str());
-  if (!now.errors.empty() || changed == nullptr ||
-      changed->settings->extend_until != *time) {
-    rewrite_file(file, *before);
+  const auto now =
+      edit_config(options.config, file, *before, *after, [&](const Config& edited_one) {
+        const auto* const changed = edited_one.find(name->str());
+        return changed != nullptr && changed->settings->extend_until == *time;
+      });
+  if (!now) {
     throw CommandError(ExitCode::wrong,
                        fmt::format("{}: cannot be edited; nothing was changed",
                                    config.describe(found.place)));
   }
   fmt::print("{}: {} = \"{}\"; run mxfeed apply\n",
-             now.describe(changed->place_of(domain_setting(kKey))), kKey, until);
+             now->describe(domain_in(*now, name->str()).place_of(domain_setting(kKey))),
+             kKey, until);
   return ExitCode::fine;
 }
 

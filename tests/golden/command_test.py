@@ -33,6 +33,7 @@ class CommandTest(golden.TestCase):
                 (["greylist", "why", "x", "a@b.example", "c@d.example"],
                  'IP: "x" is not an IP address'),
                 (["greylist", "list", "no name"], 'DOMAIN: "no name" is not a domain name'),
+                (["greylist", "allow"], "greylist allow: ENTRY is missing"),
                 (["virus", "scan"], "virus scan: FILE is missing"),
                 (["spam", "evaluate"], "spam evaluate: DIR is missing"),
                 (["\x1b[1m"], 'unknown command "\\x1b[1m"')):
@@ -149,7 +150,8 @@ class CommandTest(golden.TestCase):
 
     def test_bash_completes_commands_options_and_operands(self):
         for words, offered in ((["gen"], ["generations"]),
-                               (["greylist", ""], ["forget", "list", "release", "stats", "why"]),
+                               (["greylist", ""], ["allow", "deny", "forget", "list", "release",
+                                                 "stats", "why"]),
                                (["--state", "/x", "vir"], ["virus"]),
                                (["greylist", "list", "--j"], ["--json"]),
                                (["apply", "--dr"], ["--dry-run"]),
