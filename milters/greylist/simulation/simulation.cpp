@@ -14,6 +14,7 @@
 #include "milters/greylist/decision.h"
 #include "milters/greylist/exemption.h"
 #include "milters/greylist/key.h"
+#include "milters/greylist/lists.h"
 #include "milters/greylist/stores/store.h"
 
 namespace mxfeed::greylist {
@@ -78,35 +79,62 @@ class Simulation {
     return envelope;
   }
 
+  // What is known of the sender of one attempt.
+  struct Sender {
+    Envelope envelope;
+    spf::Verdict spf;
+    SenderFacts facts;
+    Identities who;
+  };
+  Sender sender_of(const Attempt& attempt) const {
+    Sender sender{envelope_of(attempt), {}, {}, {}};
+    const Envelope& envelope = sender.envelope;
+    sender.spf = settings_.spf(envelope);
+    sender.facts = SenderFacts::of(envelope.client, envelope.sender);
+    sender.who = identities_of(envelope.client, envelope.sender, sender.spf,
+                               settings_.gateway.greylist);
+    return sender;
+  }
+
+  // As the filter does, but for block lists: what they said then is not known.
+  bool is_spared(const Sender& sender, const GreylistPolicy& greylist) const {
+    return !exemption_by_when(sender.envelope, greylist).empty() ||
+           (greylist.when == GreylistWhen::suspicious && sender.who.is_verified());
+  }
+
   // Those of its recipients that greylisting decides on.
   std::vector<Judged> judged_of(const Attempt& attempt, IdentityKind& kind,
                                 seconds& retry_window, bool& has_exempt) const {
-    const Envelope envelope = envelope_of(attempt);
-    std::optional<Identities> who;
+    std::optional<Sender> sender;
     std::vector<Judged> all;
     for (const std::string& one : attempt.recipients) {
       const Recipient recipient = Recipient::parse(one);
       const auto domain = settings_.domain(recipient.domain);
       if (!domain) continue;
-      if (!exemption(envelope, recipient, domain, settings_.gateway).empty()) {
+      if (!exemption(envelope_of(attempt), recipient, domain, settings_.gateway)
+               .empty()) {
         has_exempt = true;
         continue;
       }
-      if (!who) {
-        who = identities_of(envelope.client, envelope.sender, settings_.spf(envelope),
-                            settings_.gateway.greylist);
-        kind = who->best.kind;
-      }
-      if (domain->greylist.when == GreylistWhen::suspicious && who->is_verified()) {
+      if (!sender) sender = sender_of(attempt);
+      kind = sender->who.best.kind;
+      const auto listed =
+          look_up(domain->greylist, settings_.gateway.greylist, sender->facts,
+                  [&] { return confirms(sender->spf, sender->facts.domain); });
+      if (listed.ruling == Ruling::allowed ||
+          (listed.ruling == Ruling::none && is_spared(*sender, domain->greylist))) {
         has_exempt = true;
         continue;
       }
       retry_window = domain->greylist.retry_window;
-      all.push_back({keys_of(*who, envelope.sender, recipient, domain->name),
-                     terms_for(*who, domain->greylist)});
+      Terms terms = terms_for(sender->who, domain->greylist);
+      terms.only_this_mail = listed.ruling == Ruling::denied;
+      all.push_back(
+          {keys_of(sender->who, sender->envelope.sender, recipient, domain->name),
+           terms});
     }
     // At DATA there is one answer for all.
-    if (envelope.sender.empty() && has_exempt) all.clear();
+    if (attempt.sender.empty() && has_exempt) all.clear();
     return all;
   }
 

@@ -20,21 +20,30 @@ struct Try {
   std::vector<std::string> recipients = {"info@acme.example"};
 };
 
+SenderList list_of(const char* entry) {
+  SenderList list;
+  list.add(std::get<ListEntry>(ListEntry::parse(entry)));
+  return list;
+}
+
 SimulationResult run(const std::vector<Try>& tries,
                      GreylistWhen when = GreylistWhen::always,
-                     const spf::Verdict& spf = {}) {
+                     const spf::Verdict& spf = {}, const SenderList& allow = {},
+                     const SenderList& deny = {}) {
   std::vector<Attempt> attempts;
   for (const Try& one : tries) {
     attempts.push_back({kBegin + one.at, Client{IpAddress::parse(one.address), one.name},
                         false, "mx", one.sender, one.recipients, one.accepted});
   }
   SimulationSettings settings;
-  settings.domain = [when](std::string_view name) {
+  settings.domain = [&](std::string_view name) {
     std::optional<DomainPolicy> domain;
     if (name != "acme.example") return domain;
     domain.emplace();
     domain->name = name;
     domain->greylist.when = when;
+    domain->greylist.allow = allow;
+    domain->greylist.deny = deny;
     return domain;
   };
   settings.spf = [&](const Envelope&) { return spf; };
@@ -149,6 +158,20 @@ TEST_CASE("exempt mail and mail of other domains is not counted as delayed",
   const auto spared = run({{seconds(0), "a@s.example"}}, GreylistWhen::suspicious);
   CHECK(spared.exempt == 1);
   CHECK(run({{seconds(0), "a@s.example"}}, GreylistWhen::never).exempt == 1);
+}
+
+TEST_CASE("lists decide as they do in the filter", "[greylist]") {
+  const std::vector<Try> two = {{seconds(0), "a@s.example"},
+                                {seconds(1000), "b@s.example"}};
+  const auto here = list_of("198.51.100.0/24");
+  const auto allowed = run(two, GreylistWhen::always, {}, here);
+  CHECK(allowed.exempt == 2);
+  CHECK(allowed.messages() == 0);
+  // What is known of the identity does not let the second one through.
+  for (const auto when :
+       {GreylistWhen::always, GreylistWhen::suspicious, GreylistWhen::never}) {
+    CHECK(run(two, when, {}, {}, here).delayed[kDomain] == 2);
+  }
 }
 
 TEST_CASE("messages are counted by the day they came", "[greylist]") {
