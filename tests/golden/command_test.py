@@ -150,8 +150,8 @@ class CommandTest(golden.TestCase):
 
     def test_bash_completes_commands_options_and_operands(self):
         for words, offered in ((["gen"], ["generations"]),
-                               (["greylist", ""], ["allow", "deny", "forget", "list", "release",
-                                                 "stats", "why"]),
+                               (["greylist", ""], ["allow", "deny", "forget", "import", "list",
+                                                  "release", "simulate", "stats", "why"]),
                                (["--state", "/x", "vir"], ["virus"]),
                                (["greylist", "list", "--j"], ["--json"]),
                                (["apply", "--dr"], ["--dry-run"]),
