@@ -49,6 +49,33 @@ std::string normalized(std::string_view domain) {
   return ascii_lower(domain);
 }
 
+// No sender has a whole /8 of IPv4, or a /16 of IPv6.
+constexpr unsigned kWidestV4 = 9;
+constexpr unsigned kWidestV6 = 17;
+
+bool is_open(const Directive& directive, bool is_v4) {
+  const unsigned least = is_v4 ? kWidestV4 : kWidestV6;
+  switch (directive.type) {
+    case MechanismType::all:
+      return true;
+    case MechanismType::ip4:
+    case MechanismType::ip6:
+      return directive.network && directive.network->bits < least;
+    case MechanismType::a:
+    case MechanismType::mx:
+      return (is_v4 ? directive.v4_bits : directive.v6_bits) < least;
+    case MechanismType::exists: {
+      const std::string spec = ascii_lower(directive.domain_spec);
+      return spec.find("%{i") == std::string::npos &&
+             spec.find("%{p") == std::string::npos;
+    }
+    case MechanismType::include:
+    case MechanismType::ptr:
+      return false;
+  }
+  return false;
+}
+
 bool is_within(std::string_view name, std::string_view domain) {
   return name == domain || (name.size() > domain.size() && name.ends_with(domain) &&
                             name[name.size() - domain.size() - 1] == '.');
@@ -75,6 +102,7 @@ class Evaluation {
     verdict.result = host.result;
     verdict.domain = sender_domain_;
     verdict.mechanism = host.mechanism;
+    verdict.is_open = is_open_;
     verdict.problem = host.problem.substr(0, kMaxProblem);
     if (host.result == Result::fail && host.explanation) {
       verdict.explanation = explain(*host.explanation, host.domain);
@@ -90,6 +118,10 @@ class Evaluation {
     if (!record) return host;
     for (const Directive& directive : record->directives) {
       if (!matches(directive, domain)) continue;
+      // Of an include it is known from the record that is included.
+      if (directive.type != MechanismType::include) {
+        is_open_ = is_open(directive, session_.ip.is_v4());
+      }
       host.result = directive.result;
       host.mechanism = directive.mechanism;
       host.explanation = record->explanation;
@@ -334,6 +366,7 @@ class Evaluation {
   dns::Lookup& lookup_;
   std::optional<std::vector<std::string>> validated_names_;
   bool is_reverse_void_ = false;
+  bool is_open_ = false;  // of the last mechanism that matched
   unsigned terms_ = 0;
   unsigned voids_ = 0;
 };

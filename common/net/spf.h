@@ -48,6 +48,9 @@ struct Verdict {
   // The mechanism that matched, without its qualifier, as in the record: "ip4:192.0.2.1";
   // empty if none did.  Of an include, the include.
   std::string mechanism;
+  // The mechanism that decided, of an include the one in it, matches anybody: all, or a
+  // network larger than any sender has, or a name that does not depend on the client.
+  bool is_open = false;
   // Of a fail: the domain owner's words, "" without any.  Printable ASCII, but hostile:
   // to be shown as the sender domain's, not as ours.
   std::string explanation;

@@ -8,24 +8,6 @@
 namespace mxfeed::greylist {
 namespace {
 
-// No sender has a whole /8 of IPv4, or a /16 of IPv6.
-constexpr unsigned kWidestV4 = 9;
-constexpr unsigned kWidestV6 = 17;
-
-// The number behind the slash; for "ip4:192.0.2.1" the whole length.
-unsigned prefix_of(std::string_view mechanism, unsigned whole) {
-  const auto slash = mechanism.rfind('/');
-  if (slash == std::string_view::npos) return whole;
-  return static_cast<unsigned>(parse_unsigned(mechanism.substr(slash + 1)).value_or(0));
-}
-
-bool names_anybody(std::string_view mechanism) {
-  if (istarts_with(mechanism, "all")) return true;
-  if (istarts_with(mechanism, "ip4:")) return prefix_of(mechanism, 32) < kWidestV4;
-  if (istarts_with(mechanism, "ip6:")) return prefix_of(mechanism, 128) < kWidestV6;
-  return false;
-}
-
 std::string organisation_of_sender(std::string_view sender) {
   const auto at = sender.rfind('@');
   if (at == std::string_view::npos) return {};
@@ -58,7 +40,7 @@ Identities identities_of(const Client& client, std::string_view sender,
 
 bool confirms(const spf::Verdict& spf, std::string_view domain) {
   return spf.result == spf::Result::pass && !spf.domain.empty() && spf.domain == domain &&
-         !names_anybody(spf.mechanism);
+         !spf.is_open;
 }
 
 std::string_view to_string(IdentityKind kind) {

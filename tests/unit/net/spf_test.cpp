@@ -186,6 +186,46 @@ TEST_CASE("a session is checked against its sender's domain", "[net]") {
   }
 }
 
+TEST_CASE("a record that allows anybody is told from others", "[net]") {
+  struct Row {
+    const char* record;
+    const char* address = "192.0.2.1";
+    bool is_open = true;
+  };
+  const Row rows[] = {
+      {"v=spf1 +all"},
+      {"v=spf1 ip4:128.0.0.0/1 -all"},
+      {"v=spf1 ip4:192.0.0.0/8 -all"},
+      {"v=spf1 ip4:192.0.0.0/9 -all", "192.0.2.1", false},
+      {"v=spf1 ip6:2000::/3 -all", "2001:db8::1"},
+      {"v=spf1 ip6:2001::/16 -all", "2001:db8::1"},
+      {"v=spf1 ip6:2001:db8::/32 -all", "2001:db8::1", false},
+      {"v=spf1 a:h.example/0 -all"},
+      {"v=spf1 a:h.example -all", "192.0.2.1", false},
+      {"v=spf1 mx:h.example/0 -all"},
+      {"v=spf1 exists:h.example -all"},
+      {"v=spf1 exists:%{i}.list.example -all", "192.0.2.1", false},
+      {"v=spf1 include:open.example -all"},
+      {"v=spf1 include:closed.example -all", "192.0.2.1", false},
+      {"v=spf1 include:other.example ip4:192.0.2.1 -all", "192.0.2.1", false},
+      {"v=spf1 redirect=open.example"},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.record, row.address);
+    Zone zone;
+    zone.add("d.example", row.record);
+    zone.add("open.example", "v=spf1 ip4:0.0.0.0/0 ip6:::/0 -all");
+    zone.add("closed.example", "v=spf1 ip4:192.0.2.0/24 -all");
+    zone.add("other.example", "v=spf1 ip4:198.51.100.0/24 -all");
+    zone.add_address("h.example", "192.0.2.1");
+    zone.add("h.example", dns::RecordType::mx, dns::MailExchange{10, "h.example"});
+    zone.add_address("192.0.2.1.list.example", "127.0.0.2");
+    const Verdict verdict = checked(zone, from(row.address, "user@d.example"));
+    CHECK(to_string(verdict.result) == "pass");
+    CHECK(verdict.is_open == row.is_open);
+  }
+}
+
 TEST_CASE("the null sender is checked as postmaster of the HELO name", "[net]") {
   Zone zone;
   zone.add("mail.helo.example", "v=spf1 exists:%{l}.%{o}.%{h} -all");
