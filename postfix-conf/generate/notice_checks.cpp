@@ -50,7 +50,7 @@ class Rules {
   void remote_servers() {
     ignore("^Remote-MTA: dns;( [^ ]+)?$");
     // A name that does not fit behind it.
-    ignore("^[ ]{4}[a-z0-9._-]{63,}$");
+    ignore(R"(^[ ]{4}[a-z0-9._-]{48,}\.[a-z][a-z0-9-]*[a-z0-9]\.?$)");
   }
 
   void diagnostics() {
