@@ -78,7 +78,7 @@ ExitCode change(const Arguments& arguments, const std::string& done,
   with_writable_store(arguments, policy.gateway(), [&](Store& store) {
     store.update(
         asked.keys, [&](const Look&) { return decision; }, soon());
-    store.flush();
+    store.flush(soon());
   });
   fmt::print("{}: {} {}\n", done, to_string(asked.who.best.kind), asked.who.best.text);
   return ExitCode::fine;

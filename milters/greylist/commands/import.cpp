@@ -202,7 +202,7 @@ bool take_into_store(const Arguments& arguments, Source& source, const PolicyDb&
           std::chrono::steady_clock::now() + kPatience));
     };
     is_complete = take_all(source, policy, take, tally);
-    store.flush();
+    store.flush(std::chrono::steady_clock::now() + kPatience);
   };
   if (arguments.has("--dry-run")) {
     with_store(arguments, policy.gateway(), rehearse);

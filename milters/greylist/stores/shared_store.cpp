@@ -83,7 +83,7 @@ class SharedStore : public Store {
   }
 
   Swept sweep(Time now) override { return own_->sweep(now); }
-  void flush() override { own_->flush(); }
+  void flush(Deadline deadline) override { own_->flush(deadline); }
 
  private:
   // Nobody waits for it.

@@ -168,13 +168,12 @@ class SqliteStore : public Store {
     return swept;
   }
 
-  void flush() override {
-    Ticket last = 0;
-    {
-      const std::lock_guard lock(signal_mutex_);
-      last = asked_;
+  void flush(Deadline deadline) override {
+    std::unique_lock lock(signal_mutex_);
+    const Ticket last = asked_;
+    if (!written_signal_.wait_until(lock, deadline, [&] { return written_ >= last; })) {
+      throw Fault("write greylist store", file_.string(), "it cannot be written for now");
     }
-    wait_for(last, SteadyTime::now() + kBusy);
   }
 
  private:

@@ -42,8 +42,9 @@ class Store {
   // Removes some of the records expired at `now`.  Takes little time; to be called often.
   virtual Swept sweep(Time now) = 0;
 
-  // Waits until what was changed would outlive this process.
-  virtual void flush() {}
+  // Waits until what was changed would outlive this process.  Throws Fault if it would
+  // not by the deadline.
+  virtual void flush(Deadline) {}
 };
 
 // Reads a store without changing it, while the daemon uses it.

@@ -66,7 +66,7 @@ void change(Store& store, const std::string& name, std::optional<Record> record)
 
 void write(Store& store, const std::string& name, const Record& record) {
   change(store, name, record);
-  store.flush();
+  store.flush(soon());
 }
 
 RedisOptions options_of(const RedisServer& server) {
@@ -95,7 +95,7 @@ TEST_CASE("every store keeps the contract", "[greylist]") {
     CHECK_FALSE(read(*store, "a"));
     change(*store, "a", record);
     CHECK(read(*store, "a") == record);
-    store->flush();
+    store->flush(soon());
     CHECK(read(*store, "a") == record);
     CHECK_FALSE(read(*store, "b"));
     const Record other{at(1), at(2), at(3), 0};
@@ -103,7 +103,7 @@ TEST_CASE("every store keeps the contract", "[greylist]") {
     CHECK(read(*store, "a") == other);
     change(*store, "a", std::nullopt);
     CHECK_FALSE(read(*store, "a"));
-    store->flush();
+    store->flush(soon());
     CHECK_FALSE(read(*store, "a"));
   }
 
@@ -127,7 +127,7 @@ TEST_CASE("every store keeps the contract", "[greylist]") {
           return decision;
         },
         soon());
-    store->flush();
+    store->flush(soon());
     store->update(
         all,
         [&](const Look& look) {
@@ -202,6 +202,23 @@ TEST_CASE("a store outlives its process", "[greylist]") {
     CHECK(found == record);
   });
   CHECK(visited == 1);
+}
+
+TEST_CASE("what cannot be written in time is a fault of a flush", "[greylist]") {
+  const TempDirectory directory;
+  const auto file = directory.path() / "greylist.db";
+  const auto store = open_sqlite_store(file);
+  Sqlite other(file, Sqlite::Access::read_write, seconds(1));
+  other.execute("BEGIN IMMEDIATE");
+  const auto in = [](int milliseconds) {
+    return std::chrono::steady_clock::now() + std::chrono::milliseconds(milliseconds);
+  };
+  store->update(
+      keys("a"), [](const Look& look) { return decide(look, at(1000), Terms{}); },
+      in(50));
+  CHECK_THROWS_AS(store->flush(in(300)), Fault);
+  other.execute("ROLLBACK");
+  CHECK_NOTHROW(store->flush(soon()));
 }
 
 TEST_CASE("who was known to version 1 of the store is known", "[greylist]") {
@@ -342,6 +359,30 @@ TEST_CASE("a decision takes one command, and one more to change something",
     CHECK(calls("mget") == 1 + scripts);
     CHECK(calls("get") == 0);
   }
+}
+
+TEST_CASE("a user of Redis with the rights of the manual is enough", "[greylist]") {
+  if (!has_redis()) return;
+  const TempDirectory directory;
+  std::ofstream(directory.path() / "password") << "secret";
+  const RedisServer server = RedisServer::on_socket(
+      {"user default on >other ~* +@all",
+       "user mxfeed on >secret ~test:* -@all +mget +get +set +del +scan +evalsha +eval "
+       "+script|load"});
+  RedisOptions options = options_of(server);
+  options.login = {"mxfeed", directory.path() / "password"};
+  const auto store = open_redis_store(options, "test", [] { return at(1000); });
+  const auto decide_at = [&](int s) {
+    return store->update(
+        keys("a"), [&](const Look& look) { return decide(look, at(s), Terms{}); },
+        soon());
+  };
+  CHECK(decide_at(1000).outcome == Outcome::first_seen);
+  CHECK(decide_at(1180).outcome == Outcome::passed);
+  CHECK(decide_at(1181).outcome == Outcome::known);
+  int listed = 0;
+  view_redis_store(options, "test")->each([&](const Key&, const Record&) { ++listed; });
+  CHECK(listed > 0);
 }
 
 TEST_CASE("what another host has written meanwhile decides", "[greylist]") {
