@@ -25,12 +25,6 @@ bool has(const dns::Answer& answer, const BlockList& list) {
 
 }  // namespace
 
-struct BlockLists::Asked {
-  const BlockList& list;
-  Breaker& breaker;
-  std::future<dns::Answer> answer;
-};
-
 std::string block_list_name(const IpAddress& client, std::string_view zone) {
   std::string name = dns::reverse_name(client);
   name.resize(name.size() -
@@ -48,9 +42,9 @@ Breaker& BlockLists::breaker_of(std::string_view zone) {
       .first->second;
 }
 
-std::vector<BlockLists::Asked> BlockLists::ask_all(const IpAddress& client,
-                                                   const std::vector<BlockList>& lists,
-                                                   Instant deadline) {
+std::vector<BlockLists::Asked> BlockLists::ask(const IpAddress& client,
+                                               const std::vector<BlockList>& lists,
+                                               Instant deadline) {
   std::vector<Asked> asked;
   const Instant now = std::chrono::steady_clock::now();
   if (!ask_ || now >= deadline) return asked;
@@ -64,10 +58,9 @@ std::vector<BlockLists::Asked> BlockLists::ask_all(const IpAddress& client,
   return asked;
 }
 
-std::string BlockLists::find(const IpAddress& client, const std::vector<BlockList>& lists,
-                             Instant deadline) {
+std::string BlockLists::find(std::vector<Asked> asked, Instant deadline) {
   std::string found;
-  for (auto& [list, breaker, answer] : ask_all(client, lists, deadline)) {
+  for (auto& [list, breaker, answer] : asked) {
     // The others are asked for the cache only.
     if (!found.empty()) break;
     const bool is_there = answer.wait_until(deadline) == std::future_status::ready;

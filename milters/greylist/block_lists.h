@@ -23,8 +23,9 @@ namespace mxfeed::greylist {
 // The name to ask for (RFC 5782, 2.1 and 2.4): "7.2.0.192.zen.example".
 std::string block_list_name(const IpAddress& client, std::string_view zone);
 
-// After kTimeouts answers in a row that did not come in time, a list is left alone for
-// kRest: no sender waits for a list that is away.  Thread-safe.
+// After kTimeouts failures in a row (no answer in time, or none that says whether the
+// client is there) a list is left alone for kRest: no sender waits for a list that is
+// away.  Thread-safe.
 //
 // Metric: mxfeed_greylist_blocklists_total{result=}
 class BlockLists {
@@ -39,16 +40,21 @@ class BlockLists {
   // Without `ask` no client is on a list.
   explicit BlockLists(Ask ask) : ask_(std::move(ask)) {}
 
-  // The zone of a list that has the client; empty if none is known to have it by the
-  // deadline.
-  std::string find(const IpAddress& client, const std::vector<BlockList>& lists,
-                   Instant deadline);
+  struct Asked {
+    const BlockList& list;
+    Breaker& breaker;
+    std::future<dns::Answer> answer;
+  };
+
+  // Asks all of them, which outlive the answers, and returns at once.
+  std::vector<Asked> ask(const IpAddress& client, const std::vector<BlockList>& lists,
+                         Instant deadline);
+  // Waits.  The zone of a list that has the client; empty if none is known to have it by
+  // the deadline.
+  static std::string find(std::vector<Asked> asked, Instant deadline);
 
  private:
-  struct Asked;
   Breaker& breaker_of(std::string_view zone);
-  std::vector<Asked> ask_all(const IpAddress& client, const std::vector<BlockList>& lists,
-                             Instant deadline);
 
   const Ask ask_;
   std::mutex mutex_;

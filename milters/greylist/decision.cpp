@@ -2,6 +2,7 @@
 #include "milters/greylist/decision.h"
 
 #include <algorithm>
+#include <limits>
 #include <span>
 
 namespace mxfeed::greylist {
@@ -49,7 +50,9 @@ bool is_to_be_written(const Record& record, Time now, seconds again) {
 }
 
 Record used_again(const Record& record, Time now, const Terms& terms) {
-  return {std::min(record.first_seen, now), now, now + terms.keep, record.passes + 1};
+  constexpr auto kMost = std::numeric_limits<std::uint32_t>::max();
+  const auto passes = record.passes == kMost ? kMost : record.passes + 1;
+  return {std::min(record.first_seen, now), now, now + terms.keep, passes};
 }
 
 void count_pass(Slot slot, const Look& look, Time now, const Terms& terms,

@@ -114,6 +114,8 @@ class GreylistFilter : public Filter {
     const auto domain = policy_->find_own(recipient.domain);
     if (find_exemption(recipient, domain)) return Verdict::proceed();
     note_trap(recipient, *domain);
+    domain_ = domain->name;
+    if (milter_.is_known(envelope_.client, scope())) return Verdict::proceed();
     if (status == kNoSuchMailbox &&
         milter_.traps().note_unknown(dns_.identities(), now())) {
       trapped().add();
@@ -121,8 +123,9 @@ class GreylistFilter : public Filter {
     }
     if (!status.starts_with("4.")) return Verdict::proceed();
     const auto decision = look_up(recipient, *domain, begin);
+    if (!decision) store_works_ = false;
     if (!decision || decision->changes.empty()) return Verdict::proceed();
-    domain_ = domain->name;
+    milter_.note_waiting(dns_.identities().network.text);
     wait_ = decision->wait;
     count("begun");
     return Verdict::proceed("greylist-begun");
@@ -169,15 +172,13 @@ class GreylistFilter : public Filter {
     if (greylist.when != GreylistWhen::suspicious) {
       return !exemption_by_when(envelope_, greylist).empty();
     }
-    dns_.begin_block_lists();
+    // They are asked while SPF is checked.  Of the null sender's scope SPF tells.
+    const bool asks =
+        envelope_.sender.empty() || !milter_.is_known(envelope_.client, scope());
+    if (asks) dns_.begin_block_lists();
     const bool is_verified = !exemption_by_when(envelope_, greylist).empty() ||
                              dns_.identities().is_verified();
-    return is_verified && !is_block_listed();
-  }
-
-  bool is_block_listed() {
-    if (policy_->gateway().greylist.blocklists.empty()) return false;
-    return !milter_.is_known(envelope_.client, scope()) && dns_.is_block_listed();
+    return is_verified && !(asks && dns_.is_block_listed());
   }
 
   // Neither decides for others nor follows them.
@@ -249,6 +250,7 @@ class GreylistFilter : public Filter {
         std::ranges::find(traps, ascii_lower(recipient.local_part)) == traps.end()) {
       return;
     }
+    dns_.need_spf();
     milter_.traps().note_trap(dns_.identities(), now());
     trapped().add();
   }

@@ -42,16 +42,16 @@ Listed SenderDns::find_listed(const DomainPolicy& domain) {
 }
 
 void SenderDns::begin_block_lists() {
-  if (block_list_ || gateway_.greylist.blocklists.empty()) return;
+  const auto& lists = gateway_.greylist.blocklists;
+  if (asked_lists_ || block_list_ || lists.empty()) return;
   end_ = std::chrono::steady_clock::now() + gateway_.greylist.spf_timeout;
+  asked_lists_ = block_lists_.ask(*envelope_.client.address, lists, end_);
 }
 
 bool SenderDns::is_block_listed() {
-  if (!block_list_) {
-    block_list_ =
-        block_lists_.find(*envelope_.client.address, gateway_.greylist.blocklists, end_);
-  }
-  return !block_list_->empty();
+  if (asked_lists_) block_list_ = BlockLists::find(*std::move(asked_lists_), end_);
+  asked_lists_.reset();
+  return block_list_ && !block_list_->empty();
 }
 
 }  // namespace mxfeed::greylist

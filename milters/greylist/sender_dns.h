@@ -9,6 +9,7 @@
 #include <chrono>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "milters/greylist/block_lists.h"
 #include "milters/greylist/dns_desk.h"
@@ -42,10 +43,9 @@ class SenderDns {
   // Waits for SPF if that decides.
   Listed find_listed(const DomainPolicy& domain);
 
-  // From now on nobody waits for block lists and other answers longer than the budget.
-  // Once they were asked, nothing changes.
+  // Asks the block lists, once; from now on nobody waits longer than the budget.
   void begin_block_lists();
-  // Waits for the block lists, once.
+  // Waits for them; false if they were not asked.
   bool is_block_listed();
   // The list that has the client; empty if none is known to have it.
   std::string block_list() const { return block_list_.value_or(""); }
@@ -65,6 +65,7 @@ class SenderDns {
   std::optional<spf::Verdict> spf_;
   std::optional<Identities> identities_;
   std::optional<SenderFacts> facts_;
+  std::optional<std::vector<BlockLists::Asked>> asked_lists_;
   std::optional<std::string> block_list_;
 };
 

@@ -21,8 +21,8 @@ namespace mxfeed::greylist {
 class Traps {
  public:
   static constexpr std::chrono::hours kKept{24};
-  // So many unknown recipients in an hour, of a client without a verified identity, are
-  // as one trap.  Senders of lists, who have old addresses, are verified.
+  // So many refusals of unknown recipients in an hour, of a client without a verified
+  // identity, are as one trap.  Senders of lists, who have old addresses, are verified.
   static constexpr unsigned kMostUnknown = 10;
 
   bool has(const Identities& who, Time now) const;

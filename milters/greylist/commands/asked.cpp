@@ -41,8 +41,10 @@ std::string Asking::block_list(const DomainPolicy& domain) const {
   BlockLists lists([&](const dns::Question& question, BlockLists::Instant deadline) {
     return resolver.ask_async(question, deadline);
   });
-  return lists.find(*question_.envelope.client.address, gateway_.blocklists,
-                    std::chrono::steady_clock::now() + gateway_.spf_timeout);
+  const auto deadline = std::chrono::steady_clock::now() + gateway_.spf_timeout;
+  return BlockLists::find(
+      lists.ask(*question_.envelope.client.address, gateway_.blocklists, deadline),
+      deadline);
 }
 
 Asked Asking::asked(const DomainPolicy& domain) {

@@ -13,11 +13,12 @@ using std::chrono::seconds;
 
 struct Rig {
   std::string find(const char* client = "192.0.2.7") {
-    return lists.find(*IpAddress::parse(client),
-                      {*BlockList::parse("a.example=127.0.0.2"),
-                       *BlockList::parse("b.example=127.0.0.[2..11]")},
-                      deadline);
+    return BlockLists::find(lists.ask(*IpAddress::parse(client), both, deadline),
+                            deadline);
   }
+
+  const std::vector<BlockList> both = {*BlockList::parse("a.example=127.0.0.2"),
+                                       *BlockList::parse("b.example=127.0.0.[2..11]")};
 
   std::set<std::string> listed, dead;
   std::vector<std::string> asked;
@@ -72,10 +73,11 @@ TEST_CASE("an answer that does not come is not waited for after the deadline",
   std::promise<dns::Answer> never;
   BlockLists lists(
       [&](const dns::Question&, BlockLists::Instant) { return never.get_future(); });
+  const std::vector<BlockList> one = {*BlockList::parse("a.example=127.0.0.2")};
   const auto find = [&](std::chrono::milliseconds budget) {
-    return lists.find(*IpAddress::parse("192.0.2.7"),
-                      {*BlockList::parse("a.example=127.0.0.2")},
-                      std::chrono::steady_clock::now() + budget);
+    const auto deadline = std::chrono::steady_clock::now() + budget;
+    return BlockLists::find(lists.ask(*IpAddress::parse("192.0.2.7"), one, deadline),
+                            deadline);
   };
   CHECK(find(std::chrono::milliseconds(0)).empty());  // not even asked
   CHECK(find(std::chrono::milliseconds(10)).empty());
@@ -83,11 +85,9 @@ TEST_CASE("an answer that does not come is not waited for after the deadline",
 
 TEST_CASE("without DNS no client is on a list", "[greylist]") {
   BlockLists lists({});
-  CHECK(lists
-            .find(*IpAddress::parse("192.0.2.7"),
-                  {*BlockList::parse("a.example=127.0.0.2")},
-                  std::chrono::steady_clock::now() + std::chrono::hours(1))
-            .empty());
+  const std::vector<BlockList> one = {*BlockList::parse("a.example=127.0.0.2")};
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::hours(1);
+  CHECK(lists.ask(*IpAddress::parse("192.0.2.7"), one, deadline).empty());
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 #include "milters/greylist/decision.h"
 
 #include <algorithm>
+#include <limits>
 #include <map>
 #include <random>
 
@@ -312,6 +313,14 @@ TEST_CASE("a wait that is made longer ends before its window does", "[greylist]"
   CHECK(longer.retry_window == seconds(7200));
   lengthen(longer, seconds(60));
   CHECK(longer.delay == seconds(3600));
+}
+
+TEST_CASE("the number of messages that have passed does not wrap", "[greylist]") {
+  constexpr auto kMost = std::numeric_limits<std::uint32_t>::max();
+  const Records records{{host, passed_at(1, 2, kMost)}};
+  const auto decision = decide(look_in(records), at(2 * kDay), terms(false));
+  REQUIRE(decision.changes.size() == 1);
+  CHECK(decision.changes[0].record->passes == kMost);
 }
 
 TEST_CASE("mail that Postfix has deferred begins to wait", "[greylist]") {
