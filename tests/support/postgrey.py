@@ -9,6 +9,8 @@ import socket
 import subprocess
 import time
 
+from service import eventually
+
 SOURCE = pathlib.Path(os.environ.get("MXFEED_SOURCE", pathlib.Path(__file__).resolve().parents[2]))
 
 
@@ -32,16 +34,18 @@ class Postgrey:
              f"--group={grp.getgrgid(os.getgid()).gr_name}", *options],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self.socket = socket.socket(socket.AF_UNIX)
-        for _ in range(600):
-            try:
-                self.socket.connect(str(path))
-                break
-            except OSError:
-                if self.process.poll() is not None:
-                    raise AssertionError("postgrey does not start") from None
-                time.sleep(0.1)
+        eventually(self._connects, "postgrey starts", 60)
         self.answers = self.socket.makefile("rb")
         self.instance = 0
+
+    def _connects(self):
+        if self.process.poll() is not None:
+            raise AssertionError("postgrey does not start")
+        try:
+            self.socket.connect(str(self.directory / "socket"))
+        except OSError:
+            return False
+        return True
 
     def ask(self, now, address, name, sender, recipient, instance):
         """Whether the recipient is taken at that time."""

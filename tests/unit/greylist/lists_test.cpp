@@ -2,15 +2,10 @@
 #include "milters/greylist/lists.h"
 
 #include "tests/support/catch.h"
+#include "tests/unit/greylist/list_of.h"
 
 namespace mxfeed::greylist {
 namespace {
-
-SenderList list_of(std::initializer_list<std::string_view> texts) {
-  SenderList list;
-  for (const auto text : texts) list.add(std::get<ListEntry>(ListEntry::parse(text)));
-  return list;
-}
 
 struct Policies {
   SenderList domain_allow, domain_deny, gateway_allow, gateway_deny;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "tests/support/catch.h"
+#include "tests/unit/greylist/import/entry_text.h"
 
 namespace mxfeed::greylist {
 namespace {
@@ -14,15 +15,6 @@ namespace {
 constexpr std::chrono::seconds kDelay{300};
 
 // One line for each entry.
-std::string text_of(const ForeignEntry& entry) {
-  const auto* const record = std::get_if<ForeignRecord>(&entry);
-  if (record == nullptr) return std::string(to_string(std::get<Fate>(entry)));
-  return fmt::format("{} {} <{}> <{}> {} {} {}", to_string(record->state),
-                     record->client.str(), record->sender, record->recipient,
-                     record->first_seen.time_since_epoch().count(),
-                     record->last_seen.time_since_epoch().count(), record->passes);
-}
-
 std::vector<std::string> read(PostgreyReader& reader, const std::string& text) {
   std::vector<std::string> entries;
   std::size_t from = 0;

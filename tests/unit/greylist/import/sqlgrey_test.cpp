@@ -10,18 +10,10 @@
 #include "common/store/sqlite.h"
 #include "tests/support/catch.h"
 #include "tests/support/temp_directory.h"
+#include "tests/unit/greylist/import/entry_text.h"
 
 namespace mxfeed::greylist {
 namespace {
-
-std::string text_of(const ForeignEntry& entry) {
-  const auto* const record = std::get_if<ForeignRecord>(&entry);
-  if (record == nullptr) return std::string(to_string(std::get<Fate>(entry)));
-  return fmt::format("{} {} <{}> <{}> {} {} {}", to_string(record->state),
-                     record->client.str(), record->sender, record->recipient,
-                     record->first_seen.time_since_epoch().count(),
-                     record->last_seen.time_since_epoch().count(), record->passes);
-}
 
 TEST_CASE("a line of sqlgrey is one record", "[greylist]") {
   struct Row {

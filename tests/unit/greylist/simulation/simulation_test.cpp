@@ -2,6 +2,7 @@
 #include "milters/greylist/simulation/simulation.h"
 
 #include "tests/support/catch.h"
+#include "tests/unit/greylist/list_of.h"
 
 namespace mxfeed::greylist {
 namespace {
@@ -19,12 +20,6 @@ struct Try {
   std::string name = "mx.s.example";
   std::vector<std::string> recipients = {"info@acme.example"};
 };
-
-SenderList list_of(const char* entry) {
-  SenderList list;
-  list.add(std::get<ListEntry>(ListEntry::parse(entry)));
-  return list;
-}
 
 SimulationResult run(const std::vector<Try>& tries,
                      GreylistWhen when = GreylistWhen::always,
@@ -163,7 +158,7 @@ TEST_CASE("exempt mail and mail of other domains is not counted as delayed",
 TEST_CASE("lists decide as they do in the filter", "[greylist]") {
   const std::vector<Try> two = {{seconds(0), "a@s.example"},
                                 {seconds(1000), "b@s.example"}};
-  const auto here = list_of("198.51.100.0/24");
+  const auto here = list_of({"198.51.100.0/24"});
   const auto allowed = run(two, GreylistWhen::always, {}, here);
   CHECK(allowed.exempt == 2);
   CHECK(allowed.messages() == 0);

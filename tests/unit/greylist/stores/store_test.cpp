@@ -69,6 +69,11 @@ void write(Store& store, const std::string& name, const Record& record) {
   store.flush(soon());
 }
 
+Decision decide_at(Store& store, int s) {
+  return store.update(
+      keys("a"), [&](const Look& look) { return decide(look, at(s), Terms{}); }, soon());
+}
+
 RedisOptions options_of(const RedisServer& server) {
   RedisOptions options;
   options.servers = {server.address()};
@@ -306,11 +311,6 @@ TEST_CASE("two hosts that share Redis know the same senders", "[greylist]") {
   };
   const auto one = open();
   const auto other = open();
-  const auto decide_at = [&](Store& store, int s) {
-    return store.update(
-        keys("a"), [&](const Look& look) { return decide(look, at(s), Terms{}); },
-        soon());
-  };
   CHECK(decide_at(*one, 1000).outcome == Outcome::first_seen);
   CHECK(decide_at(*other, 1001).outcome == Outcome::too_early);
   CHECK(decide_at(*other, 1180).outcome == Outcome::passed);
@@ -372,14 +372,9 @@ TEST_CASE("a user of Redis with the rights of the manual is enough", "[greylist]
   RedisOptions options = options_of(server);
   options.login = {"mxfeed", directory.path() / "password"};
   const auto store = open_redis_store(options, "test", [] { return at(1000); });
-  const auto decide_at = [&](int s) {
-    return store->update(
-        keys("a"), [&](const Look& look) { return decide(look, at(s), Terms{}); },
-        soon());
-  };
-  CHECK(decide_at(1000).outcome == Outcome::first_seen);
-  CHECK(decide_at(1180).outcome == Outcome::passed);
-  CHECK(decide_at(1181).outcome == Outcome::known);
+  CHECK(decide_at(*store, 1000).outcome == Outcome::first_seen);
+  CHECK(decide_at(*store, 1180).outcome == Outcome::passed);
+  CHECK(decide_at(*store, 1181).outcome == Outcome::known);
   int listed = 0;
   view_redis_store(options, "test")->each([&](const Key&, const Record&) { ++listed; });
   CHECK(listed > 0);
@@ -443,13 +438,8 @@ TEST_CASE("of a shared and an own store one that works is enough", "[greylist]")
                          : share_store(open_memory_store(), std::move(broken));
   Metric& faults = counter("mxfeed_greylist_redis_faults_total");
   const auto before = faults.value();
-  const auto decide_at = [&](int s) {
-    return store->update(
-        keys("a"), [&](const Look& look) { return decide(look, at(s), Terms{}); },
-        soon());
-  };
-  CHECK(decide_at(1000).outcome == Outcome::first_seen);
-  CHECK(decide_at(1180).outcome == Outcome::passed);
+  CHECK(decide_at(*store, 1000).outcome == Outcome::first_seen);
+  CHECK(decide_at(*store, 1180).outcome == Outcome::passed);
   // Trouble of the own store is not taken for that of the shared one.
   CHECK((faults.value() > before) == is_shared_broken);
 }
