@@ -5,6 +5,7 @@
 #include <hiredis/hiredis.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -19,6 +20,8 @@ namespace mxfeed {
 namespace {
 
 using std::chrono::milliseconds;
+// How long read(2) and write(2) wait by themselves, which saves a poll(2) for each.
+constexpr milliseconds kBlocks{10};
 constexpr std::size_t kMostPassword = 4096;
 constexpr std::size_t kMostElements = 100'000;  // of an array
 
@@ -100,6 +103,7 @@ RedisConnection::RedisConnection(const RedisAddress& address, const RedisLogin& 
   socklen_t size = sizeof error;
   if (::getsockopt(context_->fd, SOL_SOCKET, SO_ERROR, &error, &size) != 0) error = errno;
   if (error != 0) fail(errno_text(error));
+  block();
   if (!login.password_file.empty()) log_in(login, must_log_in, deadline);
 }
 
@@ -120,6 +124,23 @@ void RedisConnection::wait(short events, Instant deadline) const {
     if (ready > 0) return;
     if (ready < 0 && errno != EINTR) fail(errno_text(errno));
   }
+}
+
+void RedisConnection::block() const {
+  const int flags = ::fcntl(context_->fd, F_GETFL);
+  const timeval most{0, std::chrono::microseconds(kBlocks).count()};
+  for (const int option : {SO_RCVTIMEO, SO_SNDTIMEO}) {
+    if (::setsockopt(context_->fd, SOL_SOCKET, option, &most, sizeof most) != 0) {
+      fail(errno_text(errno));
+    }
+  }
+  if (flags < 0 || ::fcntl(context_->fd, F_SETFL, flags & ~O_NONBLOCK) != 0) {
+    fail(errno_text(errno));
+  }
+}
+
+void RedisConnection::wait_if_short(short events, Instant deadline) const {
+  if (deadline - std::chrono::steady_clock::now() <= 2 * kBlocks) wait(events, deadline);
 }
 
 void RedisConnection::log_in(const RedisLogin& login, bool must_log_in,
@@ -149,16 +170,16 @@ void RedisConnection::send(Words words, Instant deadline) {
     fail(context_->errstr);
   }
   for (int is_sent = 0;;) {
+    wait_if_short(POLLOUT, deadline);
     if (::redisBufferWrite(context_.get(), &is_sent) != REDIS_OK) fail(context_->errstr);
     if (is_sent != 0) return;
-    wait(POLLOUT, deadline);
   }
 }
 
 RedisReply RedisConnection::receive(Instant deadline) {
   const redisReader& reader = *context_->reader;
   for (std::size_t received = 0;;) {
-    wait(POLLIN, deadline);
+    wait_if_short(POLLIN, deadline);
     const std::size_t before = reader.len;
     if (::redisBufferRead(context_.get()) != REDIS_OK) fail(context_->errstr);
     received += reader.len - before;

@@ -50,6 +50,9 @@ class RedisConnection {
   [[noreturn]] void fail(std::string_view cause) const;
   // poll(2) for the events.
   void wait(short events, Instant deadline) const;
+  // The same if the next read or write, which waits by itself, could end too late.
+  void wait_if_short(short events, Instant deadline) const;
+  void block() const;
   void send(Words words, Instant deadline);
   RedisReply receive(Instant deadline);
   void log_in(const RedisLogin& login, bool must_log_in, Instant deadline);
