@@ -147,6 +147,14 @@ std::string SqliteStatement::bytes(int column) const {
           static_cast<std::size_t>(::sqlite3_column_bytes(handle_, column))};
 }
 
+SqliteReads::Scope::~Scope() {
+  try {
+    reads_.end_.step();
+  } catch (const Fault&) {
+    // A grave error has ended it; the read that met it has thrown.
+  }
+}
+
 SqliteTransaction::SqliteTransaction(Sqlite& database) : database_(database) {
   database_.execute("BEGIN IMMEDIATE");
 }

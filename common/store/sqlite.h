@@ -116,6 +116,29 @@ class SqliteStatement {
   sqlite3_stmt* handle_ = nullptr;
 };
 
+// Reads of one connection that see the same state, and take the file's lock once instead
+// of once for each; the connection outlives it.
+class SqliteReads {
+ public:
+  explicit SqliteReads(Sqlite& database)
+      : begin_(database, "BEGIN"), end_(database, "ROLLBACK") {}
+
+  // Reads count until its end.
+  class Scope {
+   public:
+    explicit Scope(SqliteReads& reads) : reads_(reads) { reads_.begin_.step(); }
+    ~Scope();
+    Scope(const Scope&) = delete;
+    Scope& operator=(const Scope&) = delete;
+
+   private:
+    SqliteReads& reads_;
+  };
+
+ private:
+  SqliteStatement begin_, end_;
+};
+
 // BEGIN IMMEDIATE: no other writer can change what is read inside before it is written.
 // Rolled back unless committed.
 class SqliteTransaction {

@@ -74,7 +74,7 @@ class SharedStore : public Store {
           },
           most);
       find_back();
-      if (!decision.changes.empty()) note(keys, decision);
+      if (!decision.changes.empty()) note_own(keys, decision, deadline);
       return decision;
     } catch (const Fault& fault) {
       lose(fault);
@@ -86,11 +86,9 @@ class SharedStore : public Store {
   void flush(Deadline deadline) override { own_->flush(deadline); }
 
  private:
-  // Nobody waits for it.
-  void note(const Keys& keys, const Decision& decision) {
+  void note_own(const Keys& keys, const Decision& decision, Deadline deadline) {
     try {
-      own_->update(
-          keys, [&](const Look&) { return decision; }, SteadyTime::now());
+      own_->note(keys, decision, deadline);
     } catch (const Fault&) {
       counter("mxfeed_greylist_store_faults_total").add();
     }

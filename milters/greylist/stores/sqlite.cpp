@@ -4,8 +4,9 @@
 //
 // A decision reads the file, and leaves its changes in memory, where the next decision
 // finds them.  A thread of its own commits them, all that have come during the last
-// commit at once, and who made them waits for that.  While the file cannot be written,
-// nobody waits, and the changes stay in memory, up to a limit.
+// commit at once, and who made them waits for that.  What is only noted is committed with
+// the next ones, or after a while.  While the file cannot be written, nobody waits, and
+// the changes stay in memory, up to a limit.
 //
 // One process writes decisions; commands of the operator may write, too.
 
@@ -38,6 +39,8 @@ constexpr milliseconds kBusy{100};
 constexpr milliseconds kViewBusy{5000};
 // Until a commit that failed is tried again.
 constexpr milliseconds kAfterFault{1000};
+// How long what is only noted may lie in memory.
+constexpr milliseconds kNotedFor{500};
 constexpr std::size_t kMostWaiting = 100'000;
 constexpr std::size_t kSweepAtOnce = 2000;
 
@@ -53,6 +56,7 @@ struct Connections {
       : reading(open_records(file, Sqlite::Access::read_write, kBusy)),
         writing(open_records(file, Sqlite::Access::read_write, kBusy)),
         upkeep(open_records(file, Sqlite::Access::read_write, kBusy)),
+        reads(*reading),
         reader(*reading),
         writer(*writing),
         sweeper(*upkeep) {
@@ -62,6 +66,7 @@ struct Connections {
   }
 
   std::unique_ptr<Sqlite> reading, writing, upkeep;
+  SqliteReads reads;  // of the reader
   RecordTable reader, writer, sweeper;
 };
 
@@ -117,22 +122,11 @@ class SqliteStore : public Store {
   }
 
   Decision update(const Keys& keys, const Step& step, Deadline deadline) override {
-    // If the disk hangs in one decision, the others must not wait for it.
-    std::unique_lock<TimedLock> lock(mutex_, std::defer_lock);
-    if (!lock.try_lock_until(deadline)) {
-      throw Fault("use greylist store", file_.string(), "busy");
-    }
-    if (next_.size() > kMostWaiting) {
-      throw Fault("use greylist store", file_.string(), "cannot be written for long");
-    }
+    auto lock = lock_until(deadline);
     try {
-      Decision decision = step([&](Slot slot) { return find(keys.at(slot).digest); });
+      Decision decision = decide(keys, step);
       if (decision.changes.empty()) return decision;
-      for (const Change& change : decision.changes) {
-        const Key& key = keys.at(change.slot);
-        next_.insert_or_assign(key.digest, Pending{key, change.record});
-      }
-      const Ticket ticket = ask_for_commit();
+      const Ticket ticket = take(keys, decision, true);
       lock.unlock();
       wait_for(ticket, deadline);
       return decision;
@@ -140,6 +134,11 @@ class SqliteStore : public Store {
       replace(connections_, damage);
       throw;
     }
+  }
+
+  void note(const Keys& keys, const Decision& decision, Deadline deadline) override {
+    const auto lock = lock_until(deadline);
+    take(keys, decision, false);
   }
 
   Swept sweep(Time now) override {
@@ -170,7 +169,8 @@ class SqliteStore : public Store {
 
   void flush(Deadline deadline) override {
     std::unique_lock lock(signal_mutex_);
-    const Ticket last = asked_;
+    const Ticket last = hurried_ = asked_;
+    signal_.notify_one();
     if (!written_signal_.wait_until(lock, deadline, [&] { return written_ >= last; })) {
       throw Fault("write greylist store", file_.string(), "it cannot be written for now");
     }
@@ -179,6 +179,18 @@ class SqliteStore : public Store {
  private:
   using ConnectionsPtr = std::shared_ptr<Connections>;
   using Ticket = std::uint64_t;  // of a change; they are committed in this order
+
+  // If the disk hangs in one decision, the others must not wait for it.
+  std::unique_lock<TimedLock> lock_until(Deadline deadline) {
+    std::unique_lock<TimedLock> lock(mutex_, std::defer_lock);
+    if (!lock.try_lock_until(deadline)) {
+      throw Fault("use greylist store", file_.string(), "busy");
+    }
+    if (next_.size() > kMostWaiting) {
+      throw Fault("use greylist store", file_.string(), "cannot be written for long");
+    }
+    return lock;
+  }
 
   ConnectionsPtr open() const {
     try {
@@ -211,15 +223,23 @@ class SqliteStore : public Store {
     return connections_->reader.find(digest);
   }
 
-  // With mutex_ held, after the change was added to next_.
-  Ticket ask_for_commit() {
-    Ticket ticket = 0;
-    {
-      const std::lock_guard lock(signal_mutex_);
-      ticket = ++asked_;
+  // With mutex_ held.
+  Decision decide(const Keys& keys, const Step& step) {
+    const SqliteReads::Scope reads(connections_->reads);
+    return step([&](Slot slot) { return find(keys.at(slot).digest); });
+  }
+
+  // With mutex_ held.
+  Ticket take(const Keys& keys, const Decision& decision, bool is_urgent) {
+    for (const Change& change : decision.changes) {
+      const Key& key = keys.at(change.slot);
+      next_.insert_or_assign(key.digest, Pending{key, change.record});
     }
-    signal_.notify_one();
-    return ticket;
+    const std::lock_guard lock(signal_mutex_);
+    const bool is_first = asked_++ == written_;
+    if (is_urgent) hurried_ = asked_;
+    if (is_urgent || is_first) signal_.notify_one();
+    return asked_;
   }
 
   void wait_for(Ticket ticket, Deadline deadline) {
@@ -234,6 +254,8 @@ class SqliteStore : public Store {
     for (;;) {
       signal_.wait(lock, [&] { return is_stopping_ || asked_ > written_; });
       if (asked_ == written_) return;
+      signal_.wait_for(lock, kNotedFor,
+                       [&] { return is_stopping_ || hurried_ > written_; });
       const Ticket taken = asked_;
       lock.unlock();
       const bool is_written = write_next();
@@ -316,6 +338,7 @@ class SqliteStore : public Store {
   std::mutex signal_mutex_;  // guards all below; taken after mutex_
   std::condition_variable signal_, written_signal_;
   Ticket asked_ = 0;    // the last
+  Ticket hurried_ = 0;  // the last one that somebody waits for
   Ticket written_ = 0;  // the last one that is committed
   bool is_stopping_ = false;
   bool is_faulty_ = false;  // the last commit failed

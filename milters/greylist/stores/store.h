@@ -39,6 +39,13 @@ class Store {
   using Step = std::function<Decision(const Look&)>;
   virtual Decision update(const Keys& keys, const Step& step, Deadline deadline) = 0;
 
+  // Makes the changes of a decision that another store has made.  Nobody waits until they
+  // are safe: what came last may be lost if this process is killed.  Throws as above.
+  virtual void note(const Keys& keys, const Decision& decision, Deadline deadline) {
+    update(
+        keys, [&](const Look&) { return decision; }, deadline);
+  }
+
   // Removes some of the records expired at `now`.  Takes little time; to be called often.
   virtual Swept sweep(Time now) = 0;
 

@@ -64,6 +64,10 @@ void change(Store& store, const std::string& name, std::optional<Record> record)
       soon());
 }
 
+void note(Store& store, const std::string& name, std::optional<Record> record) {
+  store.note(keys(name), {Outcome::first_seen, {}, {}, {{kSlot, record}}}, soon());
+}
+
 void write(Store& store, const std::string& name, const Record& record) {
   change(store, name, record);
   store.flush(soon());
@@ -109,6 +113,16 @@ TEST_CASE("every store keeps the contract", "[greylist]") {
     change(*store, "a", std::nullopt);
     CHECK_FALSE(read(*store, "a"));
     store->flush(soon());
+    CHECK_FALSE(read(*store, "a"));
+  }
+
+  SECTION("what is only noted is read at once") {
+    const Record record{at(1), at(2), at(300), 1};
+    note(*store, "a", record);
+    CHECK(read(*store, "a") == record);
+    store->flush(soon());
+    CHECK(read(*store, "a") == record);
+    note(*store, "a", std::nullopt);
     CHECK_FALSE(read(*store, "a"));
   }
 
@@ -207,6 +221,25 @@ TEST_CASE("a store outlives its process", "[greylist]") {
     CHECK(found == record);
   });
   CHECK(visited == 1);
+}
+
+TEST_CASE("what is only noted is in the file before long", "[greylist]") {
+  const TempDirectory directory;
+  const auto store = open_store("sqlite:a.db", directory.path());
+  const auto view = view_store("sqlite:a.db", directory.path());
+  const Record record{at(1), at(2), at(3), 1};
+  note(*store, "a", record);
+  SECTION("by itself") {
+    wait_until([&] { return view->find(keys("a"), kSlot) == record; }, "it is written");
+  }
+  SECTION("with the next decision") {
+    change(*store, "b", record);
+    CHECK(view->find(keys("a"), kSlot) == record);
+  }
+  SECTION("at a flush") {
+    store->flush(soon());
+    CHECK(view->find(keys("a"), kSlot) == record);
+  }
 }
 
 TEST_CASE("what cannot be written in time is a fault of a flush", "[greylist]") {
