@@ -14,42 +14,36 @@ namespace {
 
 using SteadyTime = std::chrono::steady_clock;
 
-// What the own store has.
-class OwnRecords {
- public:
-  OwnRecords(Store& own, const Keys& keys, Deadline deadline)
-      : own_(own), keys_(keys), deadline_(deadline) {}
-
-  std::optional<Record> find(Slot slot) {
-    if (!is_read_) read();
-    return records_.at(static_cast<std::size_t>(slot));
-  }
-
- private:
-  // Without the own store the shared one decides alone.
-  void read() {
-    is_read_ = true;
+// What the own store has, and what a decision on that alone would be.  If it fails, it
+// has nothing: the shared one decides alone.
+struct OwnRecords {
+  OwnRecords(Store& own, const Keys& keys, const Store::Step& step, Deadline deadline) {
     try {
-      own_.update(
-          keys_,
-          [this](const Look& look) {
+      own.update(
+          keys,
+          [&](const Look& look) {
+            alone = step(look);
+            if (is_known()) return Decision{};
             for (std::size_t i = 0; i < kSlots; ++i) {
-              const bool is_used = !keys_.by_slot.at(i).digest.empty();
-              records_.at(i) = is_used ? look(static_cast<Slot>(i)) : std::nullopt;
+              const bool is_used = !keys.by_slot.at(i).digest.empty();
+              by_slot.at(i) = is_used ? look(static_cast<Slot>(i)) : std::nullopt;
             }
             return Decision{};
           },
-          deadline_);
+          deadline);
     } catch (const Fault&) {
+      alone.reset();
       counter("mxfeed_greylist_store_faults_total").add();
     }
   }
 
-  Store& own_;
-  const Keys& keys_;
-  const Deadline deadline_;
-  bool is_read_ = false;
-  std::array<std::optional<Record>, kSlots> records_;
+  // There is nothing to wait for, and nothing to tell others.
+  bool is_known() const {
+    return alone && alone->lets_through() && alone->changes.empty();
+  }
+
+  std::optional<Decision> alone;
+  std::array<std::optional<Record>, kSlots> by_slot;
 };
 
 class SharedStore : public Store {
@@ -61,15 +55,16 @@ class SharedStore : public Store {
 
   Decision update(const Keys& keys, const Step& step, Deadline deadline) override {
     const auto now = SteadyTime::now();
+    const OwnRecords own(*own_, keys, step, now + (deadline - now) / 4);
+    if (own.is_known()) return *own.alone;
     const Deadline most = now + (deadline - now) * 2 / 3;
     try {
-      OwnRecords own(*own_, keys, deadline);
       Decision decision = shared_->update(
           keys,
           [&](const Look& look) {
             return step([&](Slot slot) {
               auto record = look(slot);
-              return record ? record : own.find(slot);
+              return record ? record : own.by_slot.at(static_cast<std::size_t>(slot));
             });
           },
           most);

@@ -10,9 +10,10 @@
 
 namespace mxfeed::greylist {
 
-// What is learned is written to both.  A decision is made on what the shared one has, and
+// What is learned is written to both.  A sender that the own one knows is let through
+// without asking the shared one.  Else a decision is made on what the shared one has, and
 // where it has nothing on what the own one has: so what was learned while the shared one
-// was away counts afterwards, too.  The shared one may take a part of the time only.
+// was away counts afterwards, too.  Each may take a part of the time only.
 //
 // Metrics: mxfeed_greylist_redis_up, mxfeed_greylist_redis_faults_total.
 std::unique_ptr<Store> share_store(std::unique_ptr<Store> shared,

@@ -463,6 +463,20 @@ class BrokenStore : public Store {
   Swept sweep(Time) override { return {}; }
 };
 
+class CountingStore : public Store {
+ public:
+  Decision update(const Keys& keys, const Step& step, Deadline deadline) override {
+    ++updates_;
+    return store_->update(keys, step, deadline);
+  }
+  Swept sweep(Time now) override { return store_->sweep(now); }
+  int updates() const { return updates_; }
+
+ private:
+  const std::unique_ptr<Store> store_ = open_memory_store();
+  int updates_ = 0;
+};
+
 TEST_CASE("of a shared and an own store one that works is enough", "[greylist]") {
   const bool is_shared_broken = GENERATE(true, false);
   auto broken = std::make_unique<BrokenStore>();
@@ -475,6 +489,22 @@ TEST_CASE("of a shared and an own store one that works is enough", "[greylist]")
   CHECK(decide_at(*store, 1180).outcome == Outcome::passed);
   // Trouble of the own store is not taken for that of the shared one.
   CHECK((faults.value() > before) == is_shared_broken);
+}
+
+TEST_CASE("who is known to the own store is not looked up in the shared one",
+          "[greylist]") {
+  auto shared = std::make_unique<CountingStore>();
+  const CountingStore& asked = *shared;
+  const auto store = share_store(std::move(shared), open_memory_store());
+  CHECK(decide_at(*store, 1000).outcome == Outcome::first_seen);
+  CHECK(decide_at(*store, 1100).outcome == Outcome::too_early);
+  CHECK(decide_at(*store, 1180).outcome == Outcome::passed);
+  CHECK(asked.updates() == 3);
+  CHECK(decide_at(*store, 1181).outcome == Outcome::known);
+  CHECK(asked.updates() == 3);
+  // Once a day the others are told that it is still in use.
+  CHECK(decide_at(*store, 1180 + 86'400).outcome == Outcome::known);
+  CHECK(asked.updates() == 4);
 }
 
 TEST_CASE("a store of another version is left alone", "[greylist]") {
