@@ -19,6 +19,7 @@
 #include "common/base/text.h"
 #include "milters/greylist/stores/sqlite_file.h"
 #include "milters/greylist/stores/store.h"
+#include "tests/bench/greylist_senders.h"
 
 namespace {
 
@@ -32,20 +33,6 @@ constexpr std::chrono::milliseconds kBetween{2};
 
 double microseconds(SteadyTime::duration time) {
   return std::chrono::duration<double, std::micro>(time).count();
-}
-
-// A sender of a network, as most rows are.
-Keys keys_of_sender(std::uint64_t i) {
-  const auto network =
-      fmt::format("{}.{}.{}.0/24", 1 + i % 223, i / 223 % 256, i / 57'088 % 256);
-  const Identities who{{IdentityKind::network, network},
-                       {IdentityKind::network, network},
-                       network.substr(0, network.size() - 4) + "7",
-                       {}};
-  return keys_of(
-      who, fmt::format("sender{}@company{}.example", i, i % 100'000),
-      {fmt::format("user{}", i % 1000), fmt::format("customer{}.example", i % 5000)},
-      fmt::format("customer{}.example", i % 5000));
 }
 
 void fill(const std::filesystem::path& file, std::uint64_t rows, Time now) {
