@@ -126,8 +126,9 @@ class SqliteStore : public Store {
     try {
       Decision decision = decide(keys, step);
       if (decision.changes.empty()) return decision;
-      const Ticket ticket = take(keys, decision, true);
+      const Ticket ticket = take(keys, decision).ticket;
       lock.unlock();
+      hurry(ticket);
       wait_for(ticket, deadline);
       return decision;
     } catch (const DamagedDatabase& damage) {
@@ -137,8 +138,10 @@ class SqliteStore : public Store {
   }
 
   void note(const Keys& keys, const Decision& decision, Deadline deadline) override {
-    const auto lock = lock_until(deadline);
-    take(keys, decision, false);
+    auto lock = lock_until(deadline);
+    const Taken taken = take(keys, decision);
+    lock.unlock();
+    if (taken.is_first) signal_.notify_one();
   }
 
   Swept sweep(Time now) override {
@@ -229,17 +232,28 @@ class SqliteStore : public Store {
     return step([&](Slot slot) { return find(keys.at(slot).digest); });
   }
 
+  struct Taken {
+    Ticket ticket;
+    bool is_first;  // so the thread may be asleep
+  };
   // With mutex_ held.
-  Ticket take(const Keys& keys, const Decision& decision, bool is_urgent) {
+  Taken take(const Keys& keys, const Decision& decision) {
     for (const Change& change : decision.changes) {
       const Key& key = keys.at(change.slot);
       next_.insert_or_assign(key.digest, Pending{key, change.record});
     }
     const std::lock_guard lock(signal_mutex_);
     const bool is_first = asked_++ == written_;
-    if (is_urgent) hurried_ = asked_;
-    if (is_urgent || is_first) signal_.notify_one();
-    return asked_;
+    return {asked_, is_first};
+  }
+
+  // Nothing is locked when the thread wakes: it would only have to wait again.
+  void hurry(Ticket ticket) {
+    {
+      const std::lock_guard lock(signal_mutex_);
+      hurried_ = std::max(hurried_, ticket);
+    }
+    signal_.notify_one();
   }
 
   void wait_for(Ticket ticket, Deadline deadline) {
@@ -262,7 +276,9 @@ class SqliteStore : public Store {
       lock.lock();
       is_faulty_ = !is_written;
       if (is_written) written_ = taken;
+      lock.unlock();
       written_signal_.notify_all();
+      lock.lock();
       if (is_written) continue;
       if (is_stopping_) return;
       signal_.wait_for(lock, kAfterFault, [&] { return is_stopping_; });
