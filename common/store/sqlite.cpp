@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "common/store/sqlite.h"
 
+#include <fcntl.h>
 #include <sqlite3.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <system_error>
+
+#include "common/base/file.h"
 
 namespace mxfeed {
 
@@ -16,6 +21,24 @@ std::filesystem::path set_damaged_aside(const std::filesystem::path& file) {
     std::filesystem::rename(file.string() + part, aside.string() + part, ignored);
   }
   return aside;
+}
+
+void make_private(const std::filesystem::path& file) {
+  constexpr ::mode_t kMode = S_IRUSR | S_IWUSR;
+  // An existing file is not opened: closing it would end the locks of this process.
+  const Fd made(::open(file.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, kMode));
+  if (made) {
+    ::fchmod(made.get(), kMode);
+    return;
+  }
+  // As an older version, or a command of the operator, may have made them.
+  for (const char* part : {"", "-wal", "-shm"}) {
+    const std::string path = file.string() + part;
+    struct stat found {};
+    if (::lstat(path.c_str(), &found) != 0 || !S_ISREG(found.st_mode)) continue;
+    if (found.st_uid != ::geteuid() || (found.st_mode & ALLPERMS) == kMode) continue;
+    ::chmod(path.c_str(), kMode);
+  }
 }
 
 Sqlite::Sqlite(const std::filesystem::path& file, Access access,

@@ -35,6 +35,11 @@ class DamagedDatabase : public Fault {
 // write-ahead log is renamed too: a new file must not use the old log.
 std::filesystem::path set_damaged_aside(const std::filesystem::path& file);
 
+// Lets only its owner use the file, which is made if there is none; whatever the umask.
+// SQLite gives its auxiliary files the same mode.  To be called before the file is
+// opened. If it cannot be done, opening the file shows why.
+void make_private(const std::filesystem::path& file);
+
 class Sqlite {
  public:
   enum class Access {

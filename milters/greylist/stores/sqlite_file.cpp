@@ -78,6 +78,8 @@ constexpr SqliteSchema kSchema{"greylist store", 2, kTables, upgrade};
 std::unique_ptr<Sqlite> open_records(const std::filesystem::path& file,
                                      Sqlite::Access access,
                                      std::chrono::milliseconds busy_timeout) {
+  // It tells who writes to whom.
+  if (access == Sqlite::Access::read_write) make_private(file);
   return mxfeed::open_store(kSchema, file, access, busy_timeout);
 }
 

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "common/store/sqlite.h"
 
+#include <sys/stat.h>
+
 #include <fstream>
+#include <string>
 
 #include "tests/support/catch.h"
 #include "tests/support/temp_directory.h"
@@ -46,6 +49,30 @@ TEST_CASE("reading alone makes no file", "[store]") {
   const auto file = directory.path() / "none.db";
   CHECK_THROWS_AS(Sqlite(file, Sqlite::Access::read_only, kBusy), Fault);
   CHECK(std::filesystem::is_empty(directory.path()));
+}
+
+TEST_CASE("a private file and its log are its owner's, whatever the umask", "[store]") {
+  using std::filesystem::perms;
+  constexpr auto kOwner = perms::owner_read | perms::owner_write;
+  const TempDirectory directory;
+  for (const ::mode_t umask : {0, 022, 0777}) {
+    for (const bool exists : {false, true}) {
+      INFO(umask << (exists ? " with a file" : ""));
+      const auto file = directory.path() / (std::to_string(umask) + (exists ? "e" : "n"));
+      const ::mode_t before = ::umask(exists ? 0 : umask);
+      if (exists)
+        Sqlite(file, Sqlite::Access::read_write, kBusy).execute("CREATE TABLE a (n)");
+      ::umask(umask);
+      make_private(file);
+      Sqlite database(file, Sqlite::Access::read_write, kBusy);
+      database.execute("CREATE TABLE t (n INTEGER)");
+      ::umask(before);
+      for (const char* part : {"", "-wal", "-shm"}) {
+        INFO(part);
+        CHECK(std::filesystem::status(file.string() + part).permissions() == kOwner);
+      }
+    }
+  }
 }
 
 TEST_CASE("a second writer gives up after the busy timeout", "[store]") {
