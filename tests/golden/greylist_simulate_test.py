@@ -71,7 +71,7 @@ def two_days():
     log.line(25, "23:30:00", "smtpd[71]: NOQUEUE: reject: RCPT from x[192.0.2.1]: 554 5.7.1 "
                              "<x@y.example>: Relay access denied; from=<> to=<x@y.example> "
                              "proto=ESMTP helo=<x>")
-    return "\n".join(log.lines) + "\n"
+    return "\n".join(sorted(log.lines, key=lambda line: line[:19])) + "\n"
 
 
 class SimulateTest(golden.TestCase):
@@ -98,12 +98,18 @@ class SimulateTest(golden.TestCase):
         self.assertEqual(with_all["messages"], without["messages"])
         self.assertEqual(with_all["exempt"], without["exempt"] + 1)
 
-    def test_the_days_may_come_in_any_order(self):
-        whole = json.loads(self.simulate("--json", str(self.log)).stdout)
+    def test_parts_of_a_log_in_the_wrong_order_are_reported(self):
+        whole = self.simulate("--json", str(self.log))
+        self.assertEqual((json.loads(whole.stdout)["steps_back"], whole.stderr), (0, ""))
         lines = self.log.read_text().splitlines(keepends=True)
         self.log.write_text("".join(sorted(lines, key=lambda line: line[:10], reverse=True)))
         self.assertNotEqual(self.log.read_text(), "".join(lines))
-        self.assertEqual(json.loads(self.simulate("--json", str(self.log)).stdout), whole)
+        done = self.simulate("--json", str(self.log))
+        told = json.loads(done.stdout)
+        self.assertEqual(told["steps_back"], 1)
+        self.assertIn("goes back in time 1 time,", done.stderr)
+        for name in ("used_lines", "messages", "exempt", "first", "last"):
+            self.assertEqual(told[name], json.loads(whole.stdout)[name], name)
 
     def test_a_log_may_come_from_standard_input(self):
         done = subprocess.run(

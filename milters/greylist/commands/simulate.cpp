@@ -42,35 +42,40 @@ class SpfDesk {
     if (found != known_.end()) return found->second;
     auto lookup = resolver_.by(std::chrono::steady_clock::now() + budget_);
     const spf::Session session{*envelope.client.address, envelope.helo, envelope.sender};
+    if (known_.size() >= kMostKnown) known_.clear();
     return known_[key] = spf::check_mail_from(session, lookup);
   }
 
  private:
+  static constexpr std::size_t kMostKnown = 100'000;
+
   const seconds budget_;
   dns::Resolver resolver_{{}};
   std::map<std::string, spf::Verdict> known_;
 };
 
 struct Log {
-  std::vector<Attempt> attempts;
   std::size_t lines = 0;
   std::size_t used_lines = 0;
   std::size_t incomplete = 0;
-  bool is_whole = true;
+  std::size_t steps_back = 0;
 };
 
-Log read_log(LineOperand& operand) {
-  Log log;
-  AttemptReader reader(system_time());
+SimulationResult replay_log(LineOperand& operand, const SimulationSettings& settings,
+                            Log& log) {
+  Simulation simulation(settings);
+  AttemptReader reader(system_time(),
+                       [&](const Attempt& attempt) { simulation.take(attempt); });
   const std::size_t left_out = operand.each([&](std::string_view line) {
     ++log.lines;
-    log.is_whole = reader.see(line) && log.is_whole;
+    reader.see(line);
   });
+  reader.finish();
   log.lines += left_out;
-  log.attempts = reader.finish();
   log.used_lines = reader.used_lines();
   log.incomplete = reader.incomplete();
-  return log;
+  log.steps_back = reader.steps_back();
+  return simulation.finish();
 }
 
 double share(std::size_t part, std::size_t whole) {
@@ -99,7 +104,7 @@ Json json_of(const Log& log, const SimulationResult& result, bool with_spf) {
   return Json::object()
       .set("lines", log.lines)
       .set("used_lines", log.used_lines)
-      .set("whole_log", log.is_whole)
+      .set("steps_back", log.steps_back)
       .set("incomplete", log.incomplete)
       .set("first", utc(result.first))
       .set("last", utc(result.last))
@@ -172,7 +177,6 @@ ExitCode replay(const Arguments& arguments) {
                        "no configuration is in force: mxfeed apply, or --all-domains");
   }
   become_daemon(arguments.state(), "greylist");
-  const Log log = read_log(operand);
   SimulationSettings settings;
   settings.gateway = policy.gateway();
   settings.domain = [&](std::string_view name) {
@@ -192,14 +196,19 @@ ExitCode replay(const Arguments& arguments) {
   settings.spf = [&](const Envelope& envelope) {
     return spf ? spf->check(envelope) : spf::Verdict();
   };
-  const SimulationResult result = simulate(log.attempts, settings);
+  Log log;
+  const SimulationResult result = replay_log(operand, settings, log);
   if (arguments.json()) {
     fmt::print("{}\n", json_of(log, result, with_spf).str());
   } else {
     print(log, result, with_spf);
   }
-  if (!log.is_whole) {
-    fmt::print(stderr, "mxfeed: the log is too long; only its beginning was used\n");
+  if (log.steps_back > 0) {
+    fmt::print(
+        stderr,
+        "mxfeed: the log goes back in time {}, so this is inexact: give its oldest "
+        "part first\n",
+        count_of(log.steps_back, "time"));
   }
   if (result.messages() == 0) {
     fmt::print(stderr, "mxfeed: the log has no message to a configured domain\n");

@@ -31,13 +31,29 @@ bool is_of_same_try(const Attempt& attempt, const LogEvent& event) {
 
 }  // namespace
 
-bool AttemptReader::see(std::string_view line) {
-  if (attempts_.size() >= kMostAttempts) return false;
+bool AttemptReader::Earlier::operator()(const Attempt& a, const Attempt& b) const {
+  return std::tie(a.time, a.client.address, a.sender, a.recipients, a.accepted) <
+         std::tie(b.time, b.client.address, b.sender, b.recipients, b.accepted);
+}
+
+void AttemptReader::see(std::string_view line) {
   auto event = parse_log_event(line, now_);
-  if (!event) return true;
+  if (!event) return;
   ++used_lines_;
+  pass_time(event->time);
   take(*std::move(event));
-  return true;
+}
+
+void AttemptReader::pass_time(Time time) {
+  if (newest_ != Time::min() && time < newest_ - kDisorder) {
+    finish();
+    ++steps_back_;
+    newest_ = time;
+  }
+  if (time <= newest_) return;
+  newest_ = time;
+  end_settled();
+  show_until(newest_ - kSettled);
 }
 
 void AttemptReader::take(LogEvent event) {
@@ -52,18 +68,9 @@ void AttemptReader::take(LogEvent event) {
     case Kind::removed:
       end_accepted(event.queue_id);
       return;
-    case Kind::client: {
-      // A short queue ID is used again.
-      end_accepted(event.queue_id);
-      if (accepted_.size() >= kMostOpen) {
-        ++incomplete_;
-        return;
-      }
-      Attempt attempt{
-          event.time, std::move(event.client), event.authenticated, {}, {}, {}, true};
-      accepted_[event.queue_id] = {std::move(attempt), false};
+    case Kind::client:
+      begin(std::move(event));
       return;
-    }
     case Kind::sender:
     case Kind::recipient: {
       const auto found = accepted_.find(event.queue_id);
@@ -79,6 +86,19 @@ void AttemptReader::take(LogEvent event) {
   }
 }
 
+void AttemptReader::begin(LogEvent event) {
+  // A short queue ID is used again.
+  end_accepted(event.queue_id);
+  if (accepted_.size() >= kMostOpen) {
+    ++incomplete_;
+    return;
+  }
+  due_accepted_.push_back({newest_ + kSettled, event.time, event.queue_id});
+  Attempt attempt{event.time, std::move(event.client), event.authenticated, {}, {}, {},
+                  true};
+  accepted_[event.queue_id] = {std::move(attempt), false};
+}
+
 void AttemptReader::defer(LogEvent event) {
   const auto found = deferred_.find(event.process);
   if (found != deferred_.end()) {
@@ -92,6 +112,7 @@ void AttemptReader::defer(LogEvent event) {
     ++incomplete_;
     return;
   }
+  due_deferred_.push_back({newest_ + kSettled, event.time, event.process});
   deferred_[event.process] = {event.time,
                               std::move(event.client),
                               event.authenticated,
@@ -104,9 +125,8 @@ void AttemptReader::defer(LogEvent event) {
 void AttemptReader::end_accepted(const std::string& queue_id) {
   const auto found = accepted_.find(queue_id);
   if (found == accepted_.end()) return;
-  auto& [attempt, has_sender] = found->second;
-  if (has_sender && !attempt.recipients.empty()) {
-    attempts_.push_back(std::move(attempt));
+  if (found->second.is_whole()) {
+    ended_.insert(std::move(found->second.attempt));
   } else {
     ++incomplete_;
   }
@@ -116,19 +136,46 @@ void AttemptReader::end_accepted(const std::string& queue_id) {
 void AttemptReader::end_deferred(const std::string& process) {
   const auto found = deferred_.find(process);
   if (found == deferred_.end()) return;
-  attempts_.push_back(std::move(found->second));
+  ended_.insert(std::move(found->second));
   deferred_.erase(found);
 }
 
-std::vector<Attempt> AttemptReader::finish() {
+void AttemptReader::end_settled() {
+  while (!due_deferred_.empty() && due_deferred_.front().time <= newest_) {
+    const Due due = std::move(due_deferred_.front());
+    due_deferred_.pop_front();
+    const auto found = deferred_.find(due.name);
+    if (found != deferred_.end() && found->second.time == due.began) {
+      end_deferred(due.name);
+    }
+  }
+  while (!due_accepted_.empty() && due_accepted_.front().time <= newest_) {
+    Due due = std::move(due_accepted_.front());
+    due_accepted_.pop_front();
+    const auto found = accepted_.find(due.name);
+    if (found == accepted_.end() || found->second.attempt.time != due.began) continue;
+    if (found->second.is_whole() || newest_ - due.began >= kLongest) {
+      end_accepted(due.name);
+    } else {
+      due.time = newest_ + kSettled;
+      due_accepted_.push_back(std::move(due));
+    }
+  }
+}
+
+void AttemptReader::show_until(Time time) {
+  while (!ended_.empty() && ended_.begin()->time <= time) {
+    show_(*ended_.begin());
+    ended_.erase(ended_.begin());
+  }
+}
+
+void AttemptReader::finish() {
   while (!accepted_.empty()) end_accepted(std::string(accepted_.begin()->first));
   while (!deferred_.empty()) end_deferred(std::string(deferred_.begin()->first));
-  // Of the same second, in an order that does not depend on the containers.
-  std::ranges::stable_sort(attempts_, [](const Attempt& a, const Attempt& b) {
-    return std::tie(a.time, a.client.address, a.sender, a.recipients, a.accepted) <
-           std::tie(b.time, b.client.address, b.sender, b.recipients, b.accepted);
-  });
-  return std::move(attempts_);
+  due_accepted_.clear();
+  due_deferred_.clear();
+  show_until(Time::max());
 }
 
 }  // namespace mxfeed::greylist

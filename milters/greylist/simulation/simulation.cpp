@@ -11,16 +11,16 @@
 #include <utility>
 
 #include "common/base/time_text.h"
-#include "milters/greylist/decision.h"
-#include "milters/greylist/exemption.h"
-#include "milters/greylist/key.h"
-#include "milters/greylist/lists.h"
+#include "milters/greylist/simulation/judge.h"
 #include "milters/greylist/stores/store.h"
 
 namespace mxfeed::greylist {
 namespace {
 
 using std::chrono::seconds;
+
+// Of the log's time.
+constexpr std::chrono::hours kBetweenSweeps{24};
 
 // A message: a try that is none of an earlier one.
 struct Message {
@@ -31,162 +31,121 @@ struct Message {
   bool is_delayed = false;
   std::optional<seconds> wait = {};  // until it passes
   bool is_assumed = false;           // the wait is
+  bool is_counted = false;
+  std::vector<std::string> digests = {};  // under which it is found
+};
+using MessagePtr = std::shared_ptr<Message>;
+
+// What is assumed to come again.
+struct Retry {
+  Time time;
+  std::size_t number;  // of the try
+  std::vector<Judged> judged;
+  MessagePtr message;
+  unsigned tries = 1;
+};
+struct LaterRetry {
+  bool operator()(const Retry& a, const Retry& b) const {
+    return std::tie(a.time, a.number) > std::tie(b.time, b.number);
+  }
+};
+struct LaterEnd {
+  bool operator()(const MessagePtr& a, const MessagePtr& b) const {
+    return a->first + a->retry_window > b->first + b->retry_window;
+  }
 };
 
-// A recipient that is not exempt.
-struct Judged {
-  Keys keys;
-  Terms terms;
-};
+std::vector<std::string> digests_of(const std::vector<Judged>& judged) {
+  std::vector<std::string> digests;
+  for (const Judged& one : judged) {
+    for (const Slot slot : {Slot::best_waiting, Slot::network_waiting}) {
+      const std::string& digest = one.keys.at(slot).digest;
+      if (!digest.empty()) digests.push_back(digest);
+    }
+  }
+  return digests;
+}
 
-class Simulation {
+std::size_t sum(const SimulationResult::ByKind& counts) {
+  return std::accumulate(counts.begin(), counts.end(), std::size_t{0});
+}
+
+}  // namespace
+
+class Simulation::Run {
  public:
-  explicit Simulation(const SimulationSettings& settings) : settings_(settings) {}
+  explicit Run(SimulationSettings settings) : settings_(std::move(settings)) {}
 
-  SimulationResult run(std::span<const Attempt> attempts) {
-    if (!attempts.empty()) {
-      result_.first = attempts.front().time;
-      result_.last = attempts.back().time;
+  void take(const Attempt& attempt) {
+    if (tries_++ == 0) {
+      result_.first = result_.last = swept_ = attempt.time;
     }
-    for (std::size_t i = 0; i < attempts.size(); ++i) {
-      retry_until(attempts[i].time, attempts);
-      take(attempts[i], i);
+    result_.first = std::min(result_.first, attempt.time);
+    result_.last = std::max(result_.last, attempt.time);
+    retry_until(attempt.time);
+    end_until(attempt.time);
+    if (attempt.time - swept_ >= kBetweenSweeps) {
+      swept_ = attempt.time;
+      store_->sweep(swept_);
     }
-    retry_until(Time::max(), attempts);
-    count();
+    decide_on(attempt);
+  }
+
+  SimulationResult finish() {
+    retry_until(Time::max());
+    end_until(Time::max());
+    std::ranges::sort(result_.waits);
     return std::move(result_);
   }
 
  private:
-  // What is assumed to come again.
-  struct Retry {
-    Time time;
-    std::size_t attempt;
-    std::size_t message;
-    unsigned tries = 1;
-    bool operator>(const Retry& other) const {
-      return std::tie(time, attempt) > std::tie(other.time, other.attempt);
-    }
-  };
-
-  static Envelope envelope_of(const Attempt& attempt) {
-    Envelope envelope;
-    envelope.client = attempt.client;
-    envelope.helo = attempt.helo;
-    envelope.authenticated = attempt.authenticated;
-    const auto path = Path::parse(attempt.sender);
-    envelope.sender = path ? path->str() : attempt.sender;
-    return envelope;
-  }
-
-  // What is known of the sender of one attempt.
-  struct Sender {
-    Envelope envelope;
-    spf::Verdict spf;
-    SenderFacts facts;
-    Identities who;
-  };
-  Sender sender_of(const Attempt& attempt) const {
-    Sender sender{envelope_of(attempt), {}, {}, {}};
-    const Envelope& envelope = sender.envelope;
-    sender.spf = settings_.spf(envelope);
-    sender.facts = SenderFacts::of(envelope.client, envelope.sender);
-    sender.who = identities_of(envelope.client, envelope.sender, sender.spf,
-                               settings_.gateway.greylist);
-    return sender;
-  }
-
-  // As the filter does, but for block lists: what they said then is not known.
-  bool is_spared(const Sender& sender, const GreylistPolicy& greylist) const {
-    return !exemption_by_when(sender.envelope, greylist).empty() ||
-           (greylist.when == GreylistWhen::suspicious && sender.who.is_verified());
-  }
-
-  // Those of its recipients that greylisting decides on.
-  std::vector<Judged> judged_of(const Attempt& attempt, IdentityKind& kind,
-                                seconds& retry_window, bool& has_exempt) const {
-    std::optional<Sender> sender;
-    std::vector<Judged> all;
-    for (const std::string& one : attempt.recipients) {
-      const Recipient recipient = Recipient::parse(one);
-      const auto domain = settings_.domain(recipient.domain);
-      if (!domain) continue;
-      if (!exemption(envelope_of(attempt), recipient, domain, settings_.gateway)
-               .empty()) {
-        has_exempt = true;
-        continue;
-      }
-      if (!sender) sender = sender_of(attempt);
-      kind = sender->who.best.kind;
-      const auto listed =
-          look_up(domain->greylist, settings_.gateway.greylist, sender->facts,
-                  [&] { return confirms(sender->spf, sender->facts.domain); });
-      if (listed.ruling == Ruling::allowed ||
-          (listed.ruling == Ruling::none && is_spared(*sender, domain->greylist))) {
-        has_exempt = true;
-        continue;
-      }
-      retry_window = domain->greylist.retry_window;
-      Terms terms = terms_for(sender->who, domain->greylist);
-      terms.only_this_mail = listed.ruling == Ruling::denied;
-      all.push_back(
-          {keys_of(sender->who, sender->envelope.sender, recipient, domain->name),
-           terms});
-    }
-    // At DATA there is one answer for all.
-    if (attempt.sender.empty() && has_exempt) all.clear();
-    return all;
-  }
-
-  void take(const Attempt& attempt, std::size_t number) {
-    Message message{attempt.time};
-    bool has_exempt = false;
-    const auto judged =
-        judged_of(attempt, message.kind, message.retry_window, has_exempt);
-    if (judged.empty()) {
-      if (has_exempt && attempt.accepted) ++result_.exempt;
+  void decide_on(const Attempt& attempt) {
+    Case found = case_of(attempt, settings_);
+    if (found.judged.empty()) {
+      if (found.has_exempt && attempt.accepted) ++result_.exempt;
       return;
     }
-    const std::size_t at = find_or_add(judged, message);
+    const MessagePtr message =
+        find_or_add(found.judged, {attempt.time, found.kind, found.retry_window});
     if (attempt.accepted) {
-      messages_[at].is_accepted = true;
-      close(judged, at);
+      message->is_accepted = true;
+      close(digests_of(found.judged), *message);
     }
-    if (messages_[at].wait) return;  // it has passed before
-    const auto wait = decide_on(judged, attempt.time);
-    if (!wait) {
-      messages_[at].wait = attempt.time - messages_[at].first;
-      return;
+    if (!message->wait) {
+      const auto wait = wait_of(found.judged, attempt.time);
+      if (wait) {
+        message->is_delayed = true;
+        if (attempt.accepted) {
+          retries_.push({attempt.time + std::max(*wait, seconds(1)), tries_,
+                         std::move(found.judged), message});
+        }
+        return;
+      }
+      message->wait = attempt.time - message->first;
     }
-    messages_[at].is_delayed = true;
-    if (attempt.accepted) {
-      retries_.push({attempt.time + std::max(*wait, seconds(1)), number, at});
-    }
+    if (message->is_accepted) count_accepted(*message);
   }
 
-  void retry_until(Time time, std::span<const Attempt> attempts) {
+  void retry_until(Time time) {
     constexpr unsigned kMostTries = 10;
     while (!retries_.empty() && retries_.top().time <= time) {
       Retry retry = retries_.top();
       retries_.pop();
-      Message& message = messages_[retry.message];
-      Message unused{};
-      bool has_exempt = false;
-      const auto judged = judged_of(attempts[retry.attempt], unused.kind,
-                                    unused.retry_window, has_exempt);
-      const auto wait = decide_on(judged, retry.time);
+      const auto wait = wait_of(retry.judged, retry.time);
       if (!wait || ++retry.tries > kMostTries) {
+        Message& message = *retry.message;
         message.wait = retry.time - message.first;
         message.is_assumed = true;
+        count_accepted(message);
         continue;
       }
       retry.time += std::max(*wait, seconds(1));
-      retries_.push(retry);
+      retries_.push(std::move(retry));
     }
   }
 
   // How long the message has still to wait; nothing if it passes.
-  std::optional<seconds> decide_on(const std::vector<Judged>& judged, Time now) {
+  std::optional<seconds> wait_of(const std::vector<Judged>& judged, Time now) {
     std::optional<bool> let_through;
     seconds wait{0};
     for (const auto& [keys, terms] : judged) {
@@ -206,59 +165,63 @@ class Simulation {
     return wait;
   }
 
-  static std::vector<std::string> digests_of(const std::vector<Judged>& judged) {
-    std::vector<std::string> digests;
-    for (const Judged& one : judged) {
-      for (const Slot slot : {Slot::best_waiting, Slot::network_waiting}) {
-        const std::string& digest = one.keys.at(slot).digest;
-        if (!digest.empty()) digests.push_back(digest);
-      }
-    }
-    return digests;
-  }
-
   // The message that this is a further try of, if the log has not shown its end.
-  std::size_t find_or_add(const std::vector<Judged>& judged, const Message& message) {
+  MessagePtr find_or_add(const std::vector<Judged>& judged, Message&& message) {
     const auto digests = digests_of(judged);
-    std::optional<std::size_t> found;
+    MessagePtr found;
     for (const std::string& digest : digests) {
       const auto there = open_.find(digest);
       if (there == open_.end()) continue;
-      if (message.first - messages_[there->second].first > message.retry_window) continue;
+      if (message.first - there->second->first > message.retry_window) continue;
       found = there->second;
       break;
     }
     if (!found) {
-      found = messages_.size();
-      messages_.push_back(message);
+      found = std::make_shared<Message>(std::move(message));
+      ends_.push(found);
     }
-    for (const std::string& digest : digests) open_[digest] = *found;
-    return *found;
+    for (const std::string& digest : digests) {
+      auto& there = open_[digest];
+      if (there == found) continue;
+      there = found;
+      found->digests.push_back(digest);
+    }
+    return found;
   }
 
-  void close(const std::vector<Judged>& judged, std::size_t at) {
-    for (const std::string& digest : digests_of(judged)) {
+  void close(const std::vector<std::string>& digests, const Message& message) {
+    for (const std::string& digest : digests) {
       const auto found = open_.find(digest);
-      if (found != open_.end() && found->second == at) open_.erase(found);
+      if (found != open_.end() && found->second.get() == &message) open_.erase(found);
     }
   }
 
-  void count() {
-    for (const Message& message : messages_) {
-      if (message.is_accepted) {
-        count_accepted(message);
-      } else if (message.wait) {
-        ++result_.passed;
-      } else if (result_.last - message.first <= message.retry_window) {
-        ++result_.undecided;
-      } else {
-        ++result_.never_back;
-      }
+  // No further try of a message is taken for it after its retry window.
+  void end_until(Time time) {
+    while (!ends_.empty()) {
+      const MessagePtr message = ends_.top();
+      const bool is_over =
+          time == Time::max() || time - message->first > message->retry_window;
+      if (!is_over) return;
+      ends_.pop();
+      close(message->digests, *message);
+      if (!message->is_accepted) count_refused(*message);
     }
-    std::ranges::sort(result_.waits);
   }
 
-  void count_accepted(const Message& message) {
+  void count_refused(const Message& message) {
+    if (message.wait) {
+      ++result_.passed;
+    } else if (result_.last - message.first <= message.retry_window) {
+      ++result_.undecided;
+    } else {
+      ++result_.never_back;
+    }
+  }
+
+  // Its recipients may have been accepted one after the other.
+  void count_accepted(Message& message) {
+    if (std::exchange(message.is_counted, true)) return;
     auto& day = result_.days[format_time(message.first).substr(0, 10)];
     ++day.messages;
     const auto kind = static_cast<std::size_t>(message.kind);
@@ -272,19 +235,28 @@ class Simulation {
     if (!message.is_assumed) ++result_.waits_from_log;
   }
 
-  const SimulationSettings& settings_;
+  const SimulationSettings settings_;
   const std::unique_ptr<Store> store_ = open_memory_store();
-  std::vector<Message> messages_;
-  std::unordered_map<std::string, std::size_t> open_;  // by the digests of what waits
-  std::priority_queue<Retry, std::vector<Retry>, std::greater<>> retries_;
+  Time swept_;
+  std::size_t tries_ = 0;
+  std::unordered_map<std::string, MessagePtr> open_;  // by the digests of what waits
+  std::priority_queue<MessagePtr, std::vector<MessagePtr>, LaterEnd> ends_;
+  std::priority_queue<Retry, std::vector<Retry>, LaterRetry> retries_;
   SimulationResult result_;
 };
 
-std::size_t sum(const SimulationResult::ByKind& counts) {
-  return std::accumulate(counts.begin(), counts.end(), std::size_t{0});
+Simulation::Simulation(SimulationSettings settings)
+    : run_(std::make_unique<Run>(std::move(settings))) {}
+
+Simulation::~Simulation() = default;
+
+void Simulation::take(const Attempt& attempt) {
+  run_->take(attempt);
 }
 
-}  // namespace
+SimulationResult Simulation::finish() {
+  return run_->finish();
+}
 
 std::size_t SimulationResult::messages() const {
   return sum(at_once) + sum(delayed);
@@ -299,11 +271,6 @@ seconds SimulationResult::percentile(double share) const {
   // The smallest one that so many are not above.
   const auto rank = std::ceil(share * static_cast<double>(waits.size()));
   return waits[std::min(static_cast<std::size_t>(std::max(rank, 1.0)), waits.size()) - 1];
-}
-
-SimulationResult simulate(std::span<const Attempt> attempts,
-                          const SimulationSettings& settings) {
-  return Simulation(settings).run(attempts);
 }
 
 }  // namespace mxfeed::greylist

@@ -14,8 +14,8 @@
 #include <cstddef>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -64,8 +64,23 @@ struct SimulationResult {
   std::chrono::seconds percentile(double share) const;
 };
 
-// `attempts` in order of time.
-SimulationResult simulate(std::span<const Attempt> attempts,
-                          const SimulationSettings& settings);
+// Takes the tries one by one.  Keeps what is not decided yet, and what the daemon's store
+// would keep.
+class Simulation {
+ public:
+  explicit Simulation(SimulationSettings settings);
+  ~Simulation();
+  Simulation(const Simulation&) = delete;
+  Simulation& operator=(const Simulation&) = delete;
+
+  // In order of time, about.
+  void take(const Attempt& attempt);
+  // To be called once, at the end.
+  SimulationResult finish();
+
+ private:
+  class Run;
+  const std::unique_ptr<Run> run_;
+};
 
 }  // namespace mxfeed::greylist

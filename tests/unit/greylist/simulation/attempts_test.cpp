@@ -41,18 +41,30 @@ std::string deferred(const std::string& clock, const std::string& from,
                           process, from, to));
 }
 
+std::string text_of(const Attempt& one) {
+  return fmt::format("{} {} <{}> {}", format_time(one.time).substr(11, 8),
+                     one.accepted ? "accepted" : "deferred", one.sender,
+                     fmt::join(one.recipients, ","));
+}
+
+// Reads lines as they come.
+struct Reading {
+  std::vector<std::string> shown;
+  AttemptReader reader{kNow,
+                       [this](const Attempt& one) { shown.push_back(text_of(one)); }};
+
+  Reading& see(const std::vector<std::string>& lines) {
+    for (const auto& one : lines) reader.see(one);
+    return *this;
+  }
+};
+
 std::vector<std::string> read(const std::vector<std::string>& lines,
                               std::size_t* incomplete = nullptr) {
-  AttemptReader reader(kNow);
-  for (const auto& one : lines) CHECK(reader.see(one));
-  std::vector<std::string> found;
-  for (const Attempt& one : reader.finish()) {
-    found.push_back(fmt::format("{} {} <{}> {}", format_time(one.time).substr(11, 8),
-                                one.accepted ? "accepted" : "deferred", one.sender,
-                                fmt::join(one.recipients, ",")));
-  }
-  if (incomplete != nullptr) *incomplete = reader.incomplete();
-  return found;
+  Reading reading;
+  reading.see(lines).reader.finish();
+  if (incomplete != nullptr) *incomplete = reading.reader.incomplete();
+  return reading.shown;
 }
 using Texts = std::vector<std::string>;
 
@@ -113,15 +125,68 @@ TEST_CASE("what is not whole is left out and counted", "[greylist]") {
 }
 
 TEST_CASE("a message keeps a limited number of recipients", "[greylist]") {
-  AttemptReader reader(kNow);
+  std::size_t found = 0;
+  AttemptReader reader(kNow, [&](const Attempt& one) { found = one.recipients.size(); });
   reader.see(client("01:00:00", "A1"));
   reader.see(sender("01:00:00", "A1", "a@s.example"));
   for (std::size_t i = 0; i < AttemptReader::kMostRecipients + 5; ++i) {
     reader.see(recipient("01:00:01", "A1", fmt::format("r{}@acme.example", i)));
   }
-  const auto attempts = reader.finish();
-  REQUIRE(attempts.size() == 1);
-  CHECK(attempts[0].recipients.size() == AttemptReader::kMostRecipients);
+  reader.finish();
+  CHECK(found == AttemptReader::kMostRecipients);
+}
+
+TEST_CASE("tries are shown in order of time, while the log is read", "[greylist]") {
+  Reading reading;
+  reading.see({client("01:00:00", "A1"), sender("01:00:00", "A1", "a@s.example"),
+               deferred("01:00:02", "b@s.example", "x@acme.example", 8),
+               recipient("01:00:09", "A1", "y@acme.example"),
+               // The log never tells of its end.
+               deferred("01:30:00", "c@s.example", "x@acme.example")});
+  CHECK(reading.shown.empty());
+  const Texts both = {"01:00:00 accepted <a@s.example> y@acme.example",
+                      "01:00:02 deferred <b@s.example> x@acme.example"};
+  CHECK(reading.see({client("02:00:02", "B2")}).shown == both);
+  // It has been shown.
+  reading.see({recipient("02:00:10", "A1", "z@acme.example"), removed("02:00:10", "A1")});
+  CHECK(reading.shown == both);
+}
+
+TEST_CASE("a message that is delivered late is shown late", "[greylist]") {
+  Reading reading;
+  reading.see({client("01:00:00", "A1"), sender("01:00:00", "A1", "a@s.example"),
+               client("04:00:00", "B2"), recipient("04:30:00", "A1", "y@acme.example")});
+  CHECK(reading.shown.empty());
+  reading.see({client("05:00:00", "C3"), client("05:00:01", "D4")});
+  CHECK(reading.shown == Texts{"01:00:00 accepted <a@s.example> y@acme.example"});
+}
+
+TEST_CASE("a message without a recipient is left out after a day", "[greylist]") {
+  const auto on = [](const std::string& day, std::string text) {
+    return text.replace(4, 2, day);
+  };
+  Reading reading;
+  reading.see({on("25", client("01:00:00", "A1")),
+               on("25", sender("01:00:00", "A1", "a@s.example")),
+               on("26", client("00:59:59", "B2"))});
+  CHECK(reading.reader.incomplete() == 0);
+  reading.see({on("26", client("02:00:00", "C3"))});
+  CHECK(reading.reader.incomplete() == 1);
+}
+
+TEST_CASE("a log that goes back in time begins again", "[greylist]") {
+  Reading reading;
+  const auto mail = [](const std::string& clock) {
+    return Texts{client(clock, "A1"), sender(clock, "A1", "a@s.example"),
+                 recipient(clock, "A1", "y@acme.example")};
+  };
+  reading.see(mail("05:00:00")).see({sender("04:50:00", "X", "a little late")});
+  CHECK(reading.reader.steps_back() == 0);
+  reading.see(mail("01:00:00"));
+  CHECK(reading.reader.steps_back() == 1);
+  reading.reader.finish();
+  CHECK(reading.shown == Texts{"05:00:00 accepted <a@s.example> y@acme.example",
+                               "01:00:00 accepted <a@s.example> y@acme.example"});
 }
 
 }  // namespace

@@ -25,11 +25,6 @@ SimulationResult run(const std::vector<Try>& tries,
                      GreylistWhen when = GreylistWhen::always,
                      const spf::Verdict& spf = {}, const SenderList& allow = {},
                      const SenderList& deny = {}) {
-  std::vector<Attempt> attempts;
-  for (const Try& one : tries) {
-    attempts.push_back({kBegin + one.at, Client{IpAddress::parse(one.address), one.name},
-                        false, "mx", one.sender, one.recipients, one.accepted});
-  }
   SimulationSettings settings;
   settings.domain = [&](std::string_view name) {
     std::optional<DomainPolicy> domain;
@@ -42,7 +37,12 @@ SimulationResult run(const std::vector<Try>& tries,
     return domain;
   };
   settings.spf = [&](const Envelope&) { return spf; };
-  return simulate(attempts, settings);
+  Simulation simulation(settings);
+  for (const Try& one : tries) {
+    simulation.take({kBegin + one.at, Client{IpAddress::parse(one.address), one.name},
+                     false, "mx", one.sender, one.recipients, one.accepted});
+  }
+  return simulation.finish();
 }
 
 constexpr std::size_t kDomain = 0;
@@ -177,6 +177,33 @@ TEST_CASE("messages are counted by the day they came", "[greylist]") {
   CHECK(result.days.begin()->second.messages == 2);
   CHECK(result.days.begin()->second.delayed == 2);
   CHECK(result.days.rbegin()->second.delayed == 0);
+}
+
+TEST_CASE("recipients that are accepted one after the other are one message",
+          "[greylist]") {
+  const std::vector<std::string> both = {"x@acme.example", "y@acme.example"};
+  const auto result = run(
+      {{.at = seconds(0), .sender = "a@s.example", .accepted = false, .recipients = both},
+       {.at = seconds(400), .sender = "a@s.example", .recipients = {both[0]}},
+       {.at = seconds(500), .sender = "a@s.example", .recipients = {both[1]}}});
+  CHECK(result.messages() == 1);
+  CHECK(result.waits == std::vector<seconds>{seconds(400)});
+}
+
+TEST_CASE("what is known lasts as in the daemon's store", "[greylist]") {
+  for (const auto& [days, is_known] : {std::pair(30, true), std::pair(40, false)}) {
+    INFO(days);
+    std::vector<Try> tries = {{seconds(0), "a@s.example"}};
+    // Others, while it is away.
+    for (int i = 1; i < days; ++i) {
+      tries.push_back({.at = i * kDay,
+                       .sender = "x@t.example",
+                       .address = "203.0.113.9",
+                       .name = "mx.t.example"});
+    }
+    tries.push_back({days * kDay, "a@s.example"});
+    CHECK(run(tries).days.rbegin()->second.delayed == (is_known ? 0 : 1));
+  }
 }
 
 TEST_CASE("a percentile is one of the waits", "[greylist]") {
