@@ -262,7 +262,9 @@ void Redis::learn_servers(Instant deadline) {
   for (std::size_t i = 0; i < sources.size(); ++i) {
     Server& source = *sources[(first + i) % sources.size()];
     const auto now = Monotonic::now();
-    const auto until = now + (deadline - now) / (sources.size() - i + 1);
+    // Signed: once the deadline is over, its share is negative, too.
+    const auto shares = static_cast<std::int64_t>(sources.size() - i + 1);
+    const Instant until = now + (deadline - now) / shares;
     try {
       if (options_.kind == RedisKind::sentinel) {
         learn_master(source, until);

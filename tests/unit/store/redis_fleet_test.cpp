@@ -54,6 +54,19 @@ TEST_CASE("a master that has become a replica is left", "[redis]") {
   CHECK(set.replica.ask({"GET", "a"}).text() == "2");
 }
 
+TEST_CASE("when the time is over nobody waits to learn who the master is", "[redis]") {
+  if (!has_redis()) return;
+  const ReplicatedRedis set;
+  auto options = set.options();
+  options.servers.push_back(options.servers.front());
+  set.sentinel->hang();
+  const std::string_view words[] = {"GET", "a"};
+  const auto begin = std::chrono::steady_clock::now();
+  CHECK_THROWS_AS(Redis(options).run("a", words, begin - milliseconds(1)), Fault);
+  CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(2));
+  set.sentinel->go_on();
+}
+
 TEST_CASE("a Sentinel needs to know the master, not the password", "[redis]") {
   if (!has_redis()) return;
   const TempDirectory directory;
