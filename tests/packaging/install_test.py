@@ -94,7 +94,7 @@ class InstallTest(packages.TestCase):
 
         def network(pid):
             return self.machine.run("readlink", f"/proc/{pid}/ns/net").stdout
-        unit = "mxfeed-greylist.service"
+        unit = "mxfeed-virus.service"
         self.assertNotEqual(network(1), network(self.machine.property(unit, "MainPID")))
         drop_in = self.machine.path(f"/etc/systemd/system/{unit}.d/network.conf")
         drop_in.parent.mkdir()
@@ -103,7 +103,6 @@ class InstallTest(packages.TestCase):
         self.machine.run("systemctl", "restart", unit)
         self.assertEqual(network(1), network(self.machine.property(unit, "MainPID")))
         self.assertLessEqual(self.exposure(unit), 2.0)
-        self.assertEqual(450, self.send("info@slow.example").last.code)
         self.assert_relays()
 
     def exposure(self, unit):
