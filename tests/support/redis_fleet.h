@@ -22,7 +22,9 @@ class ReplicatedRedis {
                "the replica is connected");
     sentinel.emplace(std::vector<std::string>{
         "sentinel monitor mx 127.0.0.1 " + std::to_string(master.port()) + " 1",
-        "sentinel down-after-milliseconds mx 300", "sentinel failover-timeout mx 1000"});
+        "sentinel down-after-milliseconds mx 300",
+        // Sentinel asks the new master only once a second whether it is one.
+        "sentinel failover-timeout mx 10000"});
     wait_until(
         [&] {
           return sentinel->ask({"SENTINEL", "REPLICAS", "mx"}).list().size() == 1;
@@ -36,8 +38,12 @@ class ReplicatedRedis {
     all.master = "mx";
     return all;
   }
-  // Has the replica take over, with the master in order.
+  // Has the replica take over, with the master in order.  What was written before is
+  // kept.
   void fail_over() const {
+    const auto written = master.ask({"ROLE"}).list().at(1).number();
+    wait_until([&] { return replica.ask({"ROLE"}).list().at(4).number() >= written; },
+               "the replica has what was written");
     wait_until(
         [&] {
           try {

@@ -45,7 +45,7 @@ inline bool has_redis() {
 }
 
 inline void wait_until(const std::function<bool()>& condition, const char* what,
-                       std::chrono::seconds most = std::chrono::seconds(30)) {
+                       std::chrono::seconds most = std::chrono::seconds(60)) {
   const auto end = std::chrono::steady_clock::now() + most;
   while (!condition()) {
     if (std::chrono::steady_clock::now() > end) throw std::runtime_error(what);
