@@ -22,7 +22,7 @@ class Recent {
  public:
   explicit Recent(std::size_t most) : most_(most) {}
 
-  // The value of the key; Value() if there is none, or if its time is over.
+  // The value of the key; Value() if there is none, or if it has expired.
   Value find(const std::string& key, Time now) const {
     const std::lock_guard lock(mutex_);
     return find_unlocked(key, now).value;

@@ -54,7 +54,8 @@ TEST_CASE("a master that has become a replica is left", "[redis]") {
   CHECK(set.replica.ask({"GET", "a"}).text() == "2");
 }
 
-TEST_CASE("when the time is over nobody waits to learn who the master is", "[redis]") {
+TEST_CASE("past its deadline a command does not wait to learn who the master is",
+          "[redis]") {
   if (!has_redis()) return;
   const ReplicatedRedis set;
   auto options = set.options();
