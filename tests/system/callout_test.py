@@ -51,8 +51,12 @@ class CalloutTest(rig.TestCase):
         self.stop_recipients()
         self.gateway.postfix.submit("anna@sender.example", [recipient],
                                     b"Subject: greetings\n\nHello.\n")
-        # Postfix may have put it off while the server was away.
-        eventually(lambda: server.received(recipient), f"{recipient} has mail", 120)
+
+        def arrived():
+            # Postfix may still take the server to be away.
+            self.gateway.postfix.flush()
+            return server.received(recipient)
+        eventually(arrived, f"{recipient} has mail", 120)
         eventually(lambda: any("status=sent" in line for line in
                                self.gateway.log_lines(f"to=<{recipient}>")), "it is logged")
         self.gateway.start_daemon("recipients")

@@ -59,6 +59,11 @@ webhook = "http://127.0.0.1:{WEBHOOK_PORT}/alerts"
         subprocess.run(["postsuper", "-c", self.postfix.config, "-d", "ALL"], check=True,
                        capture_output=True)
         self.sender.clear()
+        self.forget()
+        self.keep()  # The route of a server that was away is open again.
+        self.forget()
+
+    def forget(self):
         for book in ("keeper.db", "held.db"):
             for file in (self.gateway.state / "keeper").glob(f"{book}*"):
                 file.unlink()

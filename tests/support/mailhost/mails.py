@@ -161,6 +161,7 @@ def _other_commands(probe):
 
 def _too_early(probe):
     """Talks before it is greeted."""
+    probe.early += 1
     try:
         with socket.create_connection((probe.host.address, 25), 20,
                                       source_address=("198.51.100.66", 0)) as client:

@@ -100,6 +100,7 @@ class Probe:
         self._runs = 0
         self._dialog = []
         self._passed = 0  # sessions of this mail that reached an smtpd
+        self.early = 0  # clients of this mail that talked before they were greeted
         self._submitted = 0  # mails handed to sendmail(1)
 
     # ... for the mails
@@ -154,7 +155,7 @@ class Probe:
         seen = len(self.host.sealer.received())
         for sink in self.sinks.values():
             sink.clear()
-        self._dialog, self._passed, self._submitted = [], 0, 0
+        self._dialog, self._passed, self._submitted, self.early = [], 0, 0, 0
         try:
             mail(self)
         except ConnectionError:
@@ -200,6 +201,8 @@ class Probe:
         if sorted(connects) != sorted(ends):
             return False
         if sum("127.0.0.1" not in client for client in connects) < self._passed:
+            return False
+        if len(re.findall(r"postscreen\[\d+\]: PREGREET", log)) < self.early:
             return False
         if len(re.findall(r"postscreen\[\d+\]: CONNECT", log)) != len(re.findall(
                 r"postscreen\[\d+\]: (?:PASS|\w+LISTED|DISCONNECT)", log)):
