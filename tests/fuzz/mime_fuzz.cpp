@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// A message: header fields up to an empty line, then the body.  Parts must nest, no byte
-// may be given twice, and where the body is cut must make no difference.
+// A message: header fields up to an empty line, then the body.  In each reading parts
+// must nest, no byte may be given twice, and where the body is cut must make no
+// difference.
 
 #include <algorithm>
 #include <deque>
@@ -34,7 +35,12 @@ class Outline : public Visitor {
     require(std::find(open_.begin(), open_.end(), &part) != open_.end(),
             "data is in order");
     data_[part.number] += bytes;
-    bytes_ += bytes.size();
+    // The parts of a message in a leaf are given besides the leaf.
+    if (std::none_of(open_.begin(), open_.end(), [&](const Part* open) {
+          return open->is_message && open != &part;
+        })) {
+      bytes_ += bytes.size();
+    }
   }
   void end_part(const Part& part) override {
     require(!open_.empty() && open_.back() == &part, "parts nest");
@@ -51,15 +57,19 @@ class Outline : public Visitor {
   std::size_t bytes_ = 0;
 };
 
+constexpr std::size_t kExpansion = 64;  // of BinHex
+
 struct Result {
   Outline outline;
   Anomalies anomalies;
+  Ambiguities ambiguities;
 };
 
 // Cuts the body into pieces of `cut` bytes, or of changing sizes if 0.
-Result walk(std::string_view message, const Limits& limits, std::size_t cut) {
+Result walk(std::string_view message, const Limits& limits, const Reading& reading,
+            std::size_t cut) {
   Result result;
-  Walker walker(result.outline, limits);
+  Walker walker(result.outline, limits, reading);
   while (!message.empty()) {
     const std::size_t end = std::min(message.find('\n'), message.size());
     const std::string_view line = message.substr(0, end);
@@ -80,7 +90,10 @@ Result walk(std::string_view message, const Limits& limits, std::size_t cut) {
   walker.end();
   result.anomalies = walker.anomalies();
   require(result.outline.closed(), "all parts end");
-  require(result.outline.bytes() <= size, "no byte is given twice");
+  result.ambiguities = walker.ambiguities();
+  const bool expands = result.anomalies.has(Anomaly::inline_encoded);
+  require(result.outline.bytes() <= size * (expands ? kExpansion : 1),
+          "no byte is given twice");
   require(walker.parts() == result.outline.parts().size(), "parts are counted");
   return result;
 }
@@ -98,15 +111,21 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   tight.header_bytes = 200;
   tight.boundary = 20;
   for (const Limits& limits : {Limits{}, tight}) {
-    const Result whole = walk(message, limits, size + 1);
-    for (const std::size_t cut : {std::size_t{0}, std::size_t{1}}) {
-      const Result other = walk(message, limits, cut);
-      mxfeed::fuzz::require(other.outline.parts() == whole.outline.parts(),
-                            "parts do not depend on the cuts");
-      mxfeed::fuzz::require(other.anomalies == whole.anomalies,
-                            "anomalies do not depend on the cuts");
+    Readings readings(8);
+    while (const auto reading = readings.next()) {
+      const Result whole = walk(message, limits, *reading, size + 1);
+      for (const std::size_t cut : {std::size_t{0}, std::size_t{1}}) {
+        const Result other = walk(message, limits, *reading, cut);
+        mxfeed::fuzz::require(other.outline.parts() == whole.outline.parts(),
+                              "parts do not depend on the cuts");
+        mxfeed::fuzz::require(other.anomalies == whole.anomalies,
+                              "anomalies do not depend on the cuts");
+        mxfeed::fuzz::require(other.ambiguities == whole.ambiguities,
+                              "readings do not depend on the cuts");
+      }
+      static_cast<void>(whole.anomalies.str());
+      readings.add(whole.ambiguities);
     }
-    static_cast<void>(whole.anomalies.str());
   }
   return 0;
 }

@@ -32,7 +32,10 @@ std::string Anomalies::str() const {
                                                 "too-deep",
                                                 "too-many-parts",
                                                 "header-too-big",
-                                                "boundary-too-long"};
+                                                "boundary-too-long",
+                                                "external-body",
+                                                "inline-encoded",
+                                                "expands-too-much"};
   std::string text;
   for (std::size_t i = 0; i < std::size(kNames); ++i) {
     if ((bits_ & 1u << i) == 0) continue;

@@ -22,7 +22,7 @@ enum class Anomaly : std::uint32_t {
   header_without_end = 1u << 9,     // a line that is no field before the blank line
   odd_field = 1u << 10,             // "Name : x", a continuation first, a NUL
   unknown_encoding = 1u << 11,      // Content-Transfer-Encoding; taken as 8bit
-  encoded_container = 1u << 12,     // message/rfc822 (decoded, walked), multipart (not)
+  encoded_container = 1u << 12,     // message/rfc822 or multipart
   bad_base64 = 1u << 13,            // bytes outside of the alphabet, data after padding
   bad_quoted_printable = 1u << 14,  // "=" without two hexadecimal digits
   bare_cr = 1u << 15,               // taken as the end of a line
@@ -30,12 +30,15 @@ enum class Anomaly : std::uint32_t {
   nul = 1u << 17,        // in a field of a part or text not encoded
   long_line = 1u << 18,  // over 998 bytes (RFC 5322, 2.1.1)
   uuencoded = 1u << 19,
-  partial_message = 1u << 20,  // message/partial, message/external-body
-  bad_uuencoded = 1u << 21,    // not ended by "end"
+  partial_message = 1u << 20,  // message/partial, if only in one of several fields
+  bad_uuencoded = 1u << 21,    // or inline_encoded: without its last line
   too_deep = 1u << 22,         // Limits
   too_many_parts = 1u << 23,
   header_too_big = 1u << 24,
   boundary_too_long = 1u << 25,
+  external_body = 1u << 26,     // message/external-body
+  inline_encoded = 1u << 27,    // yEnc, BinHex, or base64 with a "begin" line, in text
+  expands_too_much = 1u << 28,  // Limits
 };
 
 // A set of anomalies.
@@ -47,11 +50,12 @@ class Anomalies {
     return (bits_ & static_cast<std::uint32_t>(anomaly)) != 0;
   }
   bool any() const { return bits_ != 0; }
-  // Whether a limit was exceeded: then there is an opaque part, or a uuencoded file was
-  // left undecoded in its text.
+  // Whether a limit was exceeded: then there is an opaque part, or a file in text was
+  // left undecoded or cut.
   bool exceeded() const {
     return has(Anomaly::too_deep) || has(Anomaly::too_many_parts) ||
-           has(Anomaly::header_too_big) || has(Anomaly::boundary_too_long);
+           has(Anomaly::header_too_big) || has(Anomaly::boundary_too_long) ||
+           has(Anomaly::expands_too_much);
   }
   std::uint32_t bits() const { return bits_; }
   // "missing-boundary,bare-lf"; for logs.

@@ -2,51 +2,56 @@
 #include "common/mail/mime/decode.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "common/base/base64.h"
 #include "common/base/text.h"
+#include "common/mail/mime/fields.h"
 
 namespace mxfeed::mime {
 namespace {
 
-constexpr std::size_t kMaxEscape = 80;  // blanks between "=" and the line end
+constexpr std::size_t kMaxEscape = 80;    // blanks between "=" and the line end
+constexpr std::size_t kMaxBlanks = 8192;  // held back
 
 }  // namespace
 
-void Decoder::decode(std::string_view in, std::string& out, Anomalies& anomalies) {
+void Decoder::decode(std::string_view in, std::string& out, Notes& notes) {
   switch (encoding_) {
     case Encoding::none:
       out += in;
       break;
     case Encoding::base64:
-      decode_base64(in, out, anomalies);
+      decode_base64(in, out, notes);
       break;
     case Encoding::quoted_printable:
       while (!in.empty()) {
         if (escape_.empty()) {
           const std::size_t plain = std::min(in.find('='), in.size());
-          out += in.substr(0, plain);
+          this->plain(in.substr(0, plain), out, notes);
           in.remove_prefix(plain);
           if (in.empty()) break;
+          out += std::exchange(blanks_, {});  // not at the end of the line
         }
-        quoted_byte(in.front(), out, anomalies);
+        quoted_byte(in.front(), out, notes);
         in.remove_prefix(1);
       }
       break;
   }
 }
 
-void Decoder::finish(std::string& out, Anomalies& anomalies) {
+void Decoder::finish(std::string& out, Notes& notes) {
+  end_blanks(out, notes);
   if (escape_.empty()) return;
   if (escape_.size() > 1 && !is_space(escape_[1])) {
-    anomalies.add(Anomaly::bad_quoted_printable);
+    notes.add(Anomaly::bad_quoted_printable);
     out += escape_;
   }
   escape_.clear();
 }
 
-void Decoder::decode_base64(std::string_view in, std::string& out, Anomalies& anomalies) {
-  while (!in.empty()) {
+void Decoder::decode_base64(std::string_view in, std::string& out, Notes& notes) {
+  while (!in.empty() && !ended_) {
     // The fast path: whole groups, nearly all of the input.
     while (bits_ == 0 && !padded_ && in.size() >= 4) {
       const int first = base64_digit(in[0]), second = base64_digit(in[1]);
@@ -60,25 +65,27 @@ void Decoder::decode_base64(std::string_view in, std::string& out, Anomalies& an
       in.remove_prefix(4);
     }
     if (in.empty()) break;
-    base64_byte(in.front(), out, anomalies);
+    base64_byte(in.front(), out, notes);
     in.remove_prefix(1);
   }
 }
 
-void Decoder::base64_byte(char c, std::string& out, Anomalies& anomalies) {
+void Decoder::base64_byte(char c, std::string& out, Notes& notes) {
   const int value = base64_digit(c);
   if (value < 0) {
     if (c == '=') {
+      padded_ |= bits_ > 0;
       bits_ = 0;  // what follows the padding starts a new group
-      padded_ = true;
     } else if (!is_space(c)) {
-      anomalies.add(Anomaly::bad_base64);
+      notes.add(Anomaly::bad_base64);
     }
     return;
   }
   if (padded_) {
-    anomalies.add(Anomaly::bad_base64);
+    notes.add(Anomaly::bad_base64);
     padded_ = false;
+    ended_ = notes.choose(Ambiguity::padding) == 1;
+    if (ended_) return;
   }
   group_ = group_ << 6 | static_cast<std::uint32_t>(value);
   bits_ += 6;
@@ -88,7 +95,41 @@ void Decoder::base64_byte(char c, std::string& out, Anomalies& anomalies) {
   }
 }
 
-void Decoder::quoted_byte(char c, std::string& out, Anomalies& anomalies) {
+// RFC 2045, 6.7 (3): blanks at the end of a line were added on the way.
+void Decoder::plain(std::string_view in, std::string& out, Notes& notes) {
+  if (!blanks_matter_) {
+    out += in;
+    return;
+  }
+  while (!in.empty()) {
+    const std::size_t length = std::min(in.find_first_of("\r\n"), in.size());
+    const std::string_view text = in.substr(0, length);
+    const std::string_view kept = without_trailing_blanks(text);
+    if (!kept.empty()) {
+      out += std::exchange(blanks_, {});
+      out += kept;
+    }
+    blanks_ += text.substr(kept.size());
+    if (blanks_.size() > kMaxBlanks) {
+      const std::size_t most = blanks_.size() - kMaxBlanks;
+      out += std::string_view(blanks_).substr(0, most);
+      blanks_.erase(0, most);
+    }
+    in.remove_prefix(length);
+    if (in.empty()) break;
+    end_blanks(out, notes);
+    out += in.front();
+    in.remove_prefix(1);
+  }
+}
+
+void Decoder::end_blanks(std::string& out, Notes& notes) {
+  if (blanks_.empty()) return;
+  if (notes.choose(Ambiguity::quoted_blanks) == 0) out += blanks_;
+  blanks_.clear();
+}
+
+void Decoder::quoted_byte(char c, std::string& out, Notes& notes) {
   if (escape_.empty()) {
     if (c == '=') {
       escape_ = "=";
@@ -122,7 +163,7 @@ void Decoder::quoted_byte(char c, std::string& out, Anomalies& anomalies) {
     escape_.clear();
     return;
   }
-  anomalies.add(Anomaly::bad_quoted_printable);
+  notes.add(Anomaly::bad_quoted_printable);
   out += escape_;
   escape_.clear();
   quoted_first(c, out);

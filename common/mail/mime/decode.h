@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 
+#include "common/mail/mime/notes.h"
 #include "common/mail/mime/walker.h"
 
 namespace mxfeed::mime {
@@ -17,23 +18,31 @@ namespace mxfeed::mime {
 // in quoted-printable.
 class Decoder {
  public:
-  explicit Decoder(Encoding encoding) : encoding_(encoding) {}
+  // `blanks_matter`: the part is saved rather than read, so blanks at the end of a line
+  // of quoted-printable are worth a reading.
+  Decoder(Encoding encoding, bool blanks_matter)
+      : encoding_(encoding), blanks_matter_(blanks_matter) {}
 
   // Appends to `out`; `in` may end anywhere.
-  void decode(std::string_view in, std::string& out, Anomalies& anomalies);
+  void decode(std::string_view in, std::string& out, Notes& notes);
   // Ends the part: appends what was held back.
-  void finish(std::string& out, Anomalies& anomalies);
+  void finish(std::string& out, Notes& notes);
 
  private:
-  void decode_base64(std::string_view in, std::string& out, Anomalies& anomalies);
-  void base64_byte(char c, std::string& out, Anomalies& anomalies);
-  void quoted_byte(char c, std::string& out, Anomalies& anomalies);
+  void decode_base64(std::string_view in, std::string& out, Notes& notes);
+  void base64_byte(char c, std::string& out, Notes& notes);
+  void plain(std::string_view in, std::string& out, Notes& notes);
+  void end_blanks(std::string& out, Notes& notes);
+  void quoted_byte(char c, std::string& out, Notes& notes);
   void quoted_first(char c, std::string& out);
 
-  Encoding encoding_;
+  const Encoding encoding_;
+  const bool blanks_matter_;
   std::uint32_t group_ = 0;
   unsigned bits_ = 0;
   bool padded_ = false;
+  bool ended_ = false;  // by padding
+  std::string blanks_;  // which may be at the end of a line
   std::string escape_;  // "", "=", "=A" or "= \t" on the way to a line end
 };
 

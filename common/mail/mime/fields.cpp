@@ -12,9 +12,6 @@
 namespace mxfeed::mime {
 namespace {
 
-constexpr std::size_t kLongBoundary = 70;    // RFC 2046, 5.1.1
-constexpr std::size_t kMaxBoundaries = 3;    // of one multipart: one for each reading
-constexpr std::size_t kMaxSameField = 4;     // kept of one name
 constexpr std::size_t kMaxParameters = 200;  // of one field
 
 struct RawParameter {
@@ -215,14 +212,6 @@ std::vector<Parameter> resolved(const RawField& field, bool& duplicate) {
   return result;
 }
 
-void add_boundary(std::vector<std::string>& boundaries, std::string_view boundary) {
-  boundary = without_trailing_blanks(boundary);
-  if (boundaries.size() < kMaxBoundaries &&
-      std::find(boundaries.begin(), boundaries.end(), boundary) == boundaries.end()) {
-    boundaries.emplace_back(boundary);
-  }
-}
-
 }  // namespace
 
 std::string_view without_trailing_blanks(std::string_view text) {
@@ -230,127 +219,16 @@ std::string_view without_trailing_blanks(std::string_view text) {
   return text;
 }
 
-void Block::add(std::string_view name, std::string_view value) {
-  any = true;
-  std::vector<std::string>* values = nullptr;
-  if (iequals(name, "content-type")) values = &types;
-  if (iequals(name, "content-transfer-encoding")) values = &encodings;
-  if (iequals(name, "content-disposition")) values = &dispositions;
-  if (values == nullptr) return;
-  if (value.find('\0') != std::string_view::npos) anomalies.add(Anomaly::nul);
-  std::string text = unfold(value);
-  if (!values->empty() && values->front() != text) {
-    anomalies.add(Anomaly::duplicate_field);
-  }
-  // Keeps the first ones and the last: mail programs use one or the other.
-  if (values->size() == kMaxSameField) values->pop_back();
-  values->push_back(std::move(text));
-}
-
-std::optional<Encoding> parse_encoding(std::string_view value) {
-  const std::string name = parse_raw(value).value;
-  if (name == "base64") return Encoding::base64;
-  if (name == "quoted-printable") return Encoding::quoted_printable;
-  for (const std::string_view none : {"", "7bit", "8bit", "binary", "x-uuencode",
-                                      "uuencode", "x-uue", "uue", "7-bit", "8-bit"}) {
-    if (name == none) return Encoding::none;
-  }
-  return std::nullopt;
-}
-
 ParameterisedValue parse_parameters(std::string_view field_value) {
   const RawField field = parse_raw(unfold(field_value));
   ParameterisedValue result;
   result.value = field.value;
   for (Parameter& parameter : resolved(field, result.duplicate)) {
+    if (parameter.name == "boundary") {
+      result.boundaries.push_back(parameter.bytes);
+      if (!parameter.literal.empty()) result.boundaries.push_back(parameter.literal);
+    }
     result.parameters.emplace_back(std::move(parameter.name), std::move(parameter.text));
-  }
-  return result;
-}
-
-Description describe(const Block& block, std::string_view default_type) {
-  Description result;
-  result.anomalies = block.anomalies;
-  Part& part = result.part;
-  part.type = default_type;
-  // Of several types, a multipart comes first, since it loses no parts, then a message.
-  int best_rank = -1;
-  std::vector<std::string> type_names;
-  for (const std::string& text : block.types) {
-    const RawField field = parse_raw(text);
-    bool duplicate = false;
-    const std::vector<Parameter> parameters = resolved(field, duplicate);
-    if (duplicate) result.anomalies.add(Anomaly::duplicate_parameter);
-    const std::size_t slash = field.value.find('/');
-    int rank = 0;
-    if (slash == std::string::npos || slash == 0 || slash + 1 == field.value.size()) {
-      result.anomalies.add(Anomaly::malformed_type);
-      rank = -1;
-    }
-    if (field.value.starts_with("message/")) rank = 1;
-    if (field.value.starts_with("multipart")) rank = 2;
-    for (const Parameter& parameter : parameters) {
-      if (parameter.name == "boundary") {
-        add_boundary(result.boundaries, parameter.bytes);
-        add_boundary(result.boundaries,
-                     parameter.literal.empty() ? parameter.bytes : parameter.literal);
-      }
-      if (parameter.name == "name") type_names.push_back(parameter.text);
-      if (parameter.name == "charset" && part.charset.empty()) {
-        part.charset = ascii_lower(parameter.text);
-      }
-    }
-    if (rank > best_rank) {
-      best_rank = rank;
-      part.type = field.value;
-      part.declared = true;
-      part.parameters.clear();
-      for (const Parameter& parameter : parameters) {
-        part.parameters.emplace_back(parameter.name, parameter.text);
-      }
-    }
-  }
-  for (const std::string& text : block.dispositions) {
-    ParameterisedValue field = parse_parameters(text);
-    if (part.disposition.empty()) part.disposition = std::move(field.value);
-    for (auto& [name, value] : field.parameters) {
-      if (name == "filename") part.file_names.push_back(std::move(value));
-    }
-    if (field.duplicate) result.anomalies.add(Anomaly::duplicate_parameter);
-  }
-  for (std::string& name : type_names) {
-    if (std::find(part.file_names.begin(), part.file_names.end(), name) ==
-        part.file_names.end()) {
-      part.file_names.push_back(std::move(name));
-    }
-  }
-  for (const std::string& text : block.encodings) {
-    const auto encoding = parse_encoding(text);
-    if (!encoding) result.anomalies.add(Anomaly::unknown_encoding);
-    if (part.encoding == Encoding::none)
-      part.encoding = encoding.value_or(Encoding::none);
-  }
-  if (part.type.starts_with("multipart")) {
-    part.kind = Part::Kind::multipart;
-    if (result.boundaries.empty()) result.anomalies.add(Anomaly::missing_boundary);
-    if (result.boundaries.size() > 1) result.anomalies.add(Anomaly::odd_boundary);
-    for (const std::string& boundary : result.boundaries) {
-      if (boundary.empty() || boundary.size() > kLongBoundary) {
-        result.anomalies.add(Anomaly::odd_boundary);
-      }
-    }
-  } else {
-    result.boundaries.clear();
-    if (part.type == "message/rfc822" || part.type == "message/global" ||
-        part.type == "message/news") {
-      part.kind = Part::Kind::message;
-    }
-    if (part.type == "message/partial" || part.type == "message/external-body") {
-      result.anomalies.add(Anomaly::partial_message);
-    }
-  }
-  if (part.is_container() && part.encoding != Encoding::none) {
-    result.anomalies.add(Anomaly::encoded_container);
   }
   return result;
 }

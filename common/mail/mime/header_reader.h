@@ -5,11 +5,12 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "common/mail/mime/fields.h"
+#include "common/mail/mime/description.h"
 #include "common/mail/mime/lines.h"
 
 namespace mxfeed::mime {
@@ -22,14 +23,14 @@ namespace mxfeed::mime {
 class HeaderReader {
  public:
   // A header may have `most` bytes; those given by field() do not count.
-  explicit HeaderReader(std::size_t most) : most_(most) {}
+  HeaderReader(std::size_t most, Notes& notes) : most_(most), notes_(notes) {}
 
   // Begins a header.  A part without a Content-Type gets the default type (RFC 2045,
-  // 5.2).
-  void begin(std::string_view default_type);
+  // 5.2).  The header of a message may begin with a line "From ".
+  void begin(std::string_view default_type, bool of_message = false);
 
   // A whole field of the message's header.
-  void field(std::string_view name, std::string_view value) { block_.add(name, value); }
+  void field(std::string_view name, std::string_view value);
 
   enum class Step {
     more,     // the line was taken
@@ -38,7 +39,7 @@ class HeaderReader {
     dashes,   // it begins with "--" and was not taken: a delimiter, or body text
     too_long  // it was not taken: the header is longer than allowed
   };
-  Step read(const Line& line, Anomalies& anomalies);
+  Step read(const Line& line);
 
   // Whether nothing has been read; a field that may still continue counts as read.
   bool is_empty() const { return !block_.any && !in_field_; }
@@ -51,16 +52,19 @@ class HeaderReader {
 
  private:
   Step end_line();
-  Step stray_line(const Line& line, Anomalies& anomalies);
+  std::optional<Step> blank_line(const Line& line);
+  Step stray_line(const Line& line);
   bool stray_is_content() const;
   void commit_field();
 
   const std::size_t most_;
+  Notes& notes_;
   std::size_t bytes_ = 0;
   Block block_;
   std::string_view default_type_ = "text/plain";
   std::string field_;  // the current one with its continuations
   bool in_field_ = false;
+  bool may_be_from_ = false;  // the next line may be one of a mailbox
   std::vector<std::string> stray_;
   std::size_t stray_bytes_ = 0;
 };

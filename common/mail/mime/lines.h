@@ -21,10 +21,13 @@ struct Line {
 // Splits a complete line into text and end.
 Line whole_line(std::string_view line);
 
-// Cuts a stream of bytes into lines; how the bytes arrive in chunks does not matter.
+// Cuts a stream of bytes into lines, which a CR alone ends only if told so; how the bytes
+// arrive in chunks does not matter.
 class LineCutter {
  public:
   static constexpr std::size_t kMaxLine = 8192;
+
+  explicit LineCutter(bool cr_ends = true) : cr_ends_(cr_ends) {}
 
   // Takes the next line from `input`; nothing if it holds no more complete line.  The
   // line is valid until the next call and as long as the bytes of `input`.
@@ -34,10 +37,12 @@ class LineCutter {
   std::optional<Line> rest();
 
  private:
+  std::size_t find_end(std::string_view text) const;
   void drop();
   Line take(std::string_view& input, std::size_t length, std::size_t end);
   Line line(std::string_view all, std::size_t end);
 
+  const bool cr_ends_;
   std::string held_;    // the start of a line whose end has not come
   bool given_ = false;  // the last line was given out of held_
   bool starts_ = true;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "common/mail/mime/multipart.h"
 
+#include <bit>
+
 namespace mxfeed::mime {
 namespace {
 
@@ -32,19 +34,35 @@ bool MultipartState::guess(std::string_view text) {
   return true;
 }
 
-void MultipartState::divide(bool final, Anomalies& anomalies) {
+void MultipartState::note_matches(std::string_view text) {
+  if (boundaries_.size() < 2) return;
+  for (std::size_t i = 0; i < boundaries_.size(); ++i) {
+    const std::string& boundary = boundaries_[i];
+    if (boundary.empty() ? text.empty() || text == "--" : text.starts_with(boundary)) {
+      found_ |= 1u << i;
+    }
+  }
+}
+
+void MultipartState::divide(bool final, Notes& notes) {
   if (!final) {
-    if (closed_) anomalies.add(Anomaly::part_after_end);
+    if (closed_) notes.add(Anomaly::part_after_end);
     divided_ = true;
   }
   closed_ = final;
 }
 
-void MultipartState::finish(Anomalies& anomalies) const {
+void MultipartState::finish(Notes& notes) const {
+  // A program that takes a boundary which never comes sees no parts.
+  if (std::popcount(found_) > 1) {
+    for (unsigned i = 0; i < boundaries_.size(); ++i) {
+      if ((found_ >> i & 1u) != 0) notes.ambiguities.add(Ambiguity::boundary, first_ + i);
+    }
+  }
   if (!divided_) {
-    anomalies.add(Anomaly::no_parts);
+    notes.add(Anomaly::no_parts);
   } else if (!closed_) {
-    anomalies.add(Anomaly::missing_final_boundary);
+    notes.add(Anomaly::missing_final_boundary);
   }
 }
 

@@ -19,6 +19,13 @@ void Output::end(const Part& part) {
   visitor_.end_part(part);
 }
 
+bool Output::may_expand(std::size_t more) {
+  expanded_ += more;
+  if (expanded_ <= limits_.expanded) return true;
+  notes_.add(Anomaly::expands_too_much);
+  return false;
+}
+
 void Output::give(const Part& part, std::string_view bytes) {
   if (bytes.empty()) return;
   if (held_of_ != &part || held_.size() >= kFlush) flush();

@@ -19,4 +19,10 @@ std::optional<Delimiter> Stream::find_delimiter(std::string_view text) const {
   return prefix;
 }
 
+void Stream::note_matches(std::string_view text) {
+  for (const auto& level : levels) {
+    if (level->multipart) level->multipart->note_matches(text);
+  }
+}
+
 }  // namespace mxfeed::mime

@@ -16,6 +16,7 @@
 #include "common/mail/mime/decode.h"
 #include "common/mail/mime/header_reader.h"
 #include "common/mail/mime/lines.h"
+#include "common/mail/mime/message_look.h"
 #include "common/mail/mime/multipart.h"
 #include "common/mail/mime/text_content.h"
 #include "common/mail/mime/walker.h"
@@ -24,13 +25,19 @@ namespace mxfeed::mime {
 
 // An open part.
 struct Level {
-  explicit Level(Part found) : part(std::move(found)), decoder(part.encoding) {}
+  // Where decoded content goes besides, or instead of, to the visitor.
+  enum class Feeds { nothing, stream_only, stream_too };
+
+  explicit Level(Description found)
+      : part(std::move(found.part)),
+        decoder(part.encoding, !part.is_text() || !part.file_names.empty()) {}
 
   Part part;
   Decoder decoder;
-  bool feeds_stream = false;  // its decoded content is the next stream
+  Feeds feeds = Feeds::nothing;  // the next stream
   std::optional<MultipartState> multipart;
   std::optional<TextContent> text;
+  std::optional<MessageLook> look;  // until it is known whether a leaf is a message
 };
 
 struct Delimiter {
@@ -43,8 +50,11 @@ class Stream {
  public:
   enum class State { header, body, opaque };
 
-  Stream(std::size_t place, std::size_t depth, std::size_t most_header)
-      : index(place), base_depth(depth), header(most_header) {}
+  Stream(std::size_t place, std::size_t depth, const Limits& limits, Notes& notes)
+      : index(place),
+        base_depth(depth),
+        header(limits.header_bytes, notes),
+        cutter_(notes.reading.choice(Ambiguity::bare_cr) == 0) {}
 
   const std::size_t index;       // in Walker::Impl::streams
   const std::size_t base_depth;  // of its outermost part
@@ -72,6 +82,8 @@ class Stream {
   // The delimiter of an open multipart that `text` is: a line without its leading "--"
   // and the blanks at its end.
   std::optional<Delimiter> find_delimiter(std::string_view text) const;
+  // Such a line was taken for a delimiter.
+  void note_matches(std::string_view text);
 
  private:
   std::string buffer_;

@@ -4,83 +4,112 @@
 #include <cstddef>
 #include <utility>
 
-#include "common/base/text.h"
 #include "common/mail/charset.h"
 #include "common/mail/mime/fields.h"
-#include "common/mail/mime/uuencode.h"
 
 namespace mxfeed::mime {
 
+TextContent::TextContent(const Part& part, Output& output)
+    : part_(part),
+      output_(output),
+      cutter_(output.notes().reading.choice(Ambiguity::bare_cr) == 0) {}
+
+bool TextContent::may_hold_files(const Part& part) {
+  return part.is_text() || part.encoding != Encoding::base64 ||
+         part.type == "application/mac-binhex40" || part.type == "application/x-uuencode";
+}
+
 void TextContent::read(std::string_view bytes) {
-  while (const auto line = cutter_.next(bytes)) read_line(*line);
+  while (const auto line = cutter_.next(bytes)) {
+    if (line->end == "\r") output_.notes().choose(Ambiguity::bare_cr);
+    read_line(*line);
+  }
 }
 
 void TextContent::finish() {
   if (const auto line = cutter_.rest()) read_line(*line);
   output_.give(part_, std::exchange(begin_line_, {}));
-  if (file_ != nullptr) {
-    output_.anomalies().add(Anomaly::bad_uuencoded);
-    end_file();
+  if (const auto file = std::move(file_); file != nullptr && !file->finish(*this)) {
+    output_.notes().add(Anomaly::bad_uuencoded);
   }
+  end_file();
 }
 
 void TextContent::read_line(const Line& line) {
   if (file_ != nullptr && read_file_line(line)) return;
   if (!begin_line_.empty()) {
     const std::string held = std::exchange(begin_line_, {});
-    if (line.starts && is_uu_line(line.text) && begin_file(held)) {
-      read_file_line(line);
-      return;
+    if (line.starts) {
+      if (auto file = mime::begin_file(whole_line(held).text, line.text, *this)) {
+        file_ = std::move(file);
+        output_.notes().add(Anomaly::uuencoded);
+        read_file_line(line);
+        return;
+      }
     }
     output_.give(part_, held);
   }
-  if (line.starts && !line.end.empty() && uu_begin(line.text)) {
+  if (line.starts && !line.end.empty() && may_begin_file(line.text)) {
     begin_line_ = line.text;
     begin_line_ += line.end;
     return;
   }
+  if (line.starts && (line.text.starts_with('=') || line.text.starts_with(':'))) {
+    if (auto file = mime::begin_file(line.text, announced_)) {
+      end_file();
+      file_ = std::move(file);
+      output_.notes().add(Anomaly::inline_encoded);
+      read_file_line(line);
+      return;
+    }
+  }
+  if (line.starts) announced_ |= announces_binhex(line.text);
   output_.give(part_, line.text);
   output_.give(part_, line.end);
 }
 
 bool TextContent::read_file_line(const Line& line) {
-  const std::string_view text = without_trailing_blanks(line.text);
-  if (text == "end") {
-    end_file();
-    return true;
+  switch (file_->read(line, *this)) {
+    case InlineFile::Step::more:
+      return true;
+    case InlineFile::Step::end:
+      file_.reset();
+      return true;
+    case InlineFile::Step::cut:
+      output_.notes().add(Anomaly::bad_uuencoded);
+      file_.reset();
+      return false;
+    case InlineFile::Step::text:
+      return false;
   }
-  if (line.starts && (text.empty() || text == "`")) return true;  // a line of no bytes
-  if (line.starts && is_uu_line(line.text)) {
-    std::string bytes;
-    uu_decode(line.text, bytes);
-    output_.give(*file_, bytes);
-    return true;
-  }
-  output_.anomalies().add(Anomaly::bad_uuencoded);
-  end_file();
   return false;
 }
 
-bool TextContent::begin_file(std::string_view begin_line) {
-  const auto name = uu_begin(trim(begin_line));
+bool TextContent::begin_file(std::string_view name) {
+  end_file();
   const std::size_t depth = part_.depth + 1;
   const bool too_deep = depth > output_.limits().depth;
-  if (output_.is_full()) output_.anomalies().add(Anomaly::too_many_parts);
-  if (too_deep) output_.anomalies().add(Anomaly::too_deep);
-  if (!name || output_.is_full() || too_deep) return false;
-  output_.anomalies().add(Anomaly::uuencoded);
-  file_ = std::make_unique<Part>();
-  file_->kind = Part::Kind::uuencoded;
-  file_->depth = depth;
-  file_->type = "application/octet-stream";
-  file_->file_names.push_back(to_utf8(*name, part_.charset));
-  output_.begin(*file_);
+  if (output_.is_full()) output_.notes().add(Anomaly::too_many_parts);
+  if (too_deep) output_.notes().add(Anomaly::too_deep);
+  if (output_.is_full() || too_deep) return false;
+  file_part_ = std::make_unique<Part>();
+  file_part_->kind = Part::Kind::uuencoded;
+  file_part_->depth = depth;
+  file_part_->type = "application/octet-stream";
+  if (!name.empty()) file_part_->file_names.push_back(to_utf8(name, part_.charset));
+  output_.begin(*file_part_);
   return true;
 }
 
+void TextContent::file_data(std::string_view bytes) {
+  if (file_part_ == nullptr) return;
+  if (file_ != nullptr && file_->expands() && !output_.may_expand(bytes.size())) return;
+  output_.give(*file_part_, bytes);
+}
+
 void TextContent::end_file() {
-  const std::unique_ptr<Part> file = std::move(file_);
-  if (file != nullptr) output_.end(*file);
+  const std::unique_ptr<Part> part = std::move(file_part_);
+  if (part != nullptr) output_.end(*part);
 }
 
 }  // namespace mxfeed::mime

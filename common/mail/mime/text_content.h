@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// The content of a text part with the uuencoded files in it; for the walk of walker.h
-// only.
+// The content of a part with the encoded files in it; for the walk of walker.h only.
 
 #pragma once
 
@@ -9,17 +8,22 @@
 #include <string>
 #include <string_view>
 
+#include "common/mail/mime/inline_file.h"
 #include "common/mail/mime/lines.h"
 #include "common/mail/mime/output.h"
 
 namespace mxfeed::mime {
 
-// Gives the text to the output as data of its part, and each uuencoded file as a part
-// below it.
-class TextContent {
+// Gives the text to the output as data of its part, and each encoded file as a part below
+// it.
+class TextContent : private FileSink {
  public:
   // Both must outlive it.
-  TextContent(const Part& part, Output& output) : part_(part), output_(output) {}
+  TextContent(const Part& part, Output& output);
+
+  // Whether programs look for encoded files in a leaf: not in the decoded base64 of a
+  // file.
+  static bool may_hold_files(const Part& part);
 
   // Decoded bytes, cut anywhere.
   void read(std::string_view bytes);
@@ -28,16 +32,19 @@ class TextContent {
 
  private:
   void read_line(const Line& line);
-  // Whether the line belonged to the open file; ends the file at its last line.
+  // Whether the line belonged to the open file.
   bool read_file_line(const Line& line);
-  bool begin_file(std::string_view begin_line);
-  void end_file();
+  bool begin_file(std::string_view name) override;
+  void file_data(std::string_view bytes) override;
+  void end_file() override;
 
   const Part& part_;
   Output& output_;
   LineCutter cutter_;
-  std::string begin_line_;      // "begin 644 x" until the next line shows what it is
-  std::unique_ptr<Part> file_;  // the uuencoded part that is open
+  std::string begin_line_;            // until the next line shows what it is
+  bool announced_ = false;            // BinHex
+  std::unique_ptr<InlineFile> file_;  // the encoding that is open
+  std::unique_ptr<Part> file_part_;   // what it holds
 };
 
 }  // namespace mxfeed::mime

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstddef>
 
+#include "common/base/base64.h"
 #include "common/base/text.h"
 
 namespace mxfeed::mime {
@@ -15,27 +16,36 @@ constexpr unsigned uu_value(char c) {
 
 }  // namespace
 
-std::optional<std::string_view> uu_begin(std::string_view text) {
-  if (!text.starts_with("begin ")) return std::nullopt;
-  text.remove_prefix(6);
+std::optional<UuBegin> uu_begin(std::string_view text) {
+  UuBegin begin;
+  if (!text.starts_with("begin")) return std::nullopt;
+  text.remove_prefix(5);
+  if (text.starts_with("-base64")) {
+    begin.base64 = true;
+    text.remove_prefix(7);
+  }
+  if (text.empty() || !is_blank(text.front())) return std::nullopt;
+  text = trim(text);
   const std::size_t digits = std::min(text.find_first_not_of("01234567"), text.size());
-  if (digits < 3 || digits > 4 || digits == text.size() || text[digits] != ' ') {
+  if (digits < 1 || digits > 6 || (digits < text.size() && !is_blank(text[digits]))) {
     return std::nullopt;
   }
-  const std::string_view name = trim(text.substr(digits));
-  if (name.empty()) return std::nullopt;
-  return name;
+  begin.name = trim(text.substr(digits));
+  return begin;
 }
 
 bool is_uu_line(std::string_view text) {
   if (text.empty() || text.size() > 90) return false;
+  bool plain = true;
   for (const char c : text) {
-    if (c < ' ' || c > '`') return false;
+    if (c < ' ' || c > '~') return false;
+    plain &= c <= '`';
   }
   const std::size_t bytes = uu_value(text.front());
   const std::size_t characters = (bytes + 2) / 3 * 4;
   const std::size_t have = text.size() - 1;
-  return bytes > 0 && have <= characters + 2 && have * 2 >= characters;
+  if (bytes == 0 || have > characters + 2) return false;
+  return plain ? have * 2 >= characters : have >= characters;
 }
 
 void uu_decode(std::string_view text, std::string& out) {
@@ -49,6 +59,14 @@ void uu_decode(std::string_view text, std::string& out) {
       if (shift == 0) break;
     }
   }
+}
+
+bool is_base64_line(std::string_view text) {
+  if (text.empty()) return false;
+  for (const char c : text) {
+    if (base64_digit(c) < 0 && c != '=') return false;
+  }
+  return true;
 }
 
 }  // namespace mxfeed::mime

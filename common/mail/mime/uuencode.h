@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// uuencode (POSIX), line by line.  Pure.
+// uuencode and its form with base64 (POSIX), line by line.  Pure.
 
 #pragma once
 
@@ -10,15 +10,23 @@
 
 namespace mxfeed::mime {
 
-// The name in "begin 644 name"; nothing for any other line.
-std::optional<std::string_view> uu_begin(std::string_view text);
+struct UuBegin {
+  bool base64 = false;
+  std::string_view name;  // may be empty
+};
+// What "begin 644 name" or "begin-base64 644 name" says; nothing for any other line.  Any
+// number of blanks, and one to six digits, are accepted.
+std::optional<UuBegin> uu_begin(std::string_view text);
 
-// Whether `text` is a line of data: only characters of the alphabet, as many as the first
-// one says.  Spaces at the end may have been lost; one or two more characters may be a
-// checksum.
+// Whether `text` is a line of data: as many characters of the alphabet as the first one
+// says.  Spaces at the end may have been lost; one or two more characters may be a
+// checksum.  Most decoders look at six bits of a character only.
 bool is_uu_line(std::string_view text);
 
 // Appends the bytes of such a line.
 void uu_decode(std::string_view text, std::string& out);
+
+// Whether `text` is a line of base64.
+bool is_base64_line(std::string_view text);
 
 }  // namespace mxfeed::mime

@@ -11,11 +11,14 @@ namespace mxfeed::mime {
 namespace {
 
 constexpr std::size_t kLongLine = 998;  // RFC 5322, 2.1.1
+// Each line that begins with "--" is compared with all boundaries of the open parts.
+constexpr std::size_t kMaxOpenBoundaries = 256;
 
 }  // namespace
 
 struct Walker::Impl {
-  Impl(Visitor& visitor, Limits most) : limits(most), output(visitor, limits) {
+  Impl(Visitor& visitor, Limits most, const Reading& reading)
+      : limits(most), output(visitor, limits, reading) {
     add_stream(0);
   }
 
@@ -24,44 +27,78 @@ struct Walker::Impl {
   std::vector<std::unique_ptr<Stream>> streams;  // the message, then what is inside
   bool begun = false;                            // the message's header has ended
   std::string decoded;
+  std::size_t boundaries = 0;  // of the open parts
+  std::uint64_t walked = 0;
 
-  void note(Anomaly anomaly) { output.anomalies().add(anomaly); }
+  Notes& notes() { return output.notes(); }
+  void note(Anomaly anomaly) { notes().add(anomaly); }
 
   void add_stream(std::size_t depth) {
-    streams.push_back(
-        std::make_unique<Stream>(streams.size(), depth, limits.header_bytes));
+    streams.push_back(std::make_unique<Stream>(streams.size(), depth, limits, notes()));
+    streams.back()->header.begin("text/plain", streams.size() > 1);
   }
 
   // --- Content of a part ---
 
   // Takes decoded bytes.
   void content(Stream& stream, Level& level, std::string_view bytes) {
-    if (level.feeds_stream) {
+    if (level.look) {
+      const MessageLook::Answer answer = level.look->read(bytes);
+      if (answer != MessageLook::Answer::unknown) {
+        end_look(stream, level, answer == MessageLook::Answer::message);
+      }
+      return;
+    }
+    if (level.feeds != Level::Feeds::nothing) {
+      walked += bytes.size();
       streams[stream.index + 1]->append(bytes);
-    } else if (level.text) {
+    }
+    if (level.feeds == Level::Feeds::stream_only) return;
+    if (level.text) {
       level.text->read(bytes);
     } else {
       output.give(level.part, bytes);
     }
   }
 
+  // It is known what the leaf is: what was held back goes on its way.
+  void end_look(Stream& stream, Level& level, bool is_message) {
+    const std::string held = level.look->take();
+    level.look.reset();
+    if (is_message) open_message(level);
+    if (!held.empty()) content(stream, level, held);
+  }
+
+  // The content of the leaf is walked through as a message, too.
+  void open_message(Level& level) {
+    if (streams.size() > limits.encoded_depth || level.part.depth >= limits.depth) {
+      note(Anomaly::too_deep);
+      return;
+    }
+    level.text.reset();
+    level.part.is_message = true;
+    level.feeds = Level::Feeds::stream_too;
+    add_stream(level.part.depth + 1);
+  }
+
   void raw(Stream& stream, Level& level, std::string_view bytes) {
     if (bytes.empty()) return;
     if (level.part.kind == Part::Kind::opaque ||
-        level.part.kind == Part::Kind::multipart ||
+        (level.part.kind == Part::Kind::multipart &&
+         level.feeds == Level::Feeds::nothing) ||
         level.part.encoding == Encoding::none) {
       content(stream, level, bytes);
       return;
     }
     decoded.clear();
-    level.decoder.decode(bytes, decoded, output.anomalies());
+    level.decoder.decode(bytes, decoded, notes());
     content(stream, level, decoded);
   }
 
   // What the decoder holds back.
   void finish_decoder(Stream& stream, Level& level) {
     decoded.clear();
-    level.decoder.finish(decoded, output.anomalies());
+    level.decoder.finish(decoded, notes());
     if (!decoded.empty()) content(stream, level, decoded);
   }
 
@@ -70,11 +107,13 @@ struct Walker::Impl {
   // Ends the innermost part of the stream; all streams above it have ended.
   void end_level(Stream& stream) {
     Level& level = stream.innermost();
-    if (!level.feeds_stream) {
-      finish_decoder(stream, level);
-      if (level.text) level.text->finish();
+    if (level.look) end_look(stream, level, false);
+    finish_decoder(stream, level);
+    if (level.text) level.text->finish();
+    if (level.multipart) {
+      level.multipart->finish(notes());
+      boundaries -= level.multipart->boundaries();
     }
-    if (level.multipart) level.multipart->finish(output.anomalies());
     output.end(level.part);
     stream.levels.pop_back();
   }
@@ -98,7 +137,7 @@ struct Walker::Impl {
       Stream& last = *streams.back();
       while (!last.levels.empty()) end_level(last);
       streams.pop_back();
-      if (!streams.empty()) streams.back()->innermost().feeds_stream = false;
+      if (!streams.empty()) streams.back()->innermost().feeds = Level::Feeds::nothing;
     }
   }
 
@@ -117,8 +156,10 @@ struct Walker::Impl {
       if (stream.header.is_empty() && !stream.levels.empty()) break;
       begin_part(stream);
     }
-    raw(stream, stream.innermost(), std::exchange(stream.held_end, {}));
-    if (stream.innermost().feeds_stream) finish_decoder(stream, stream.innermost());
+    Level& level = stream.innermost();
+    raw(stream, level, std::exchange(stream.held_end, {}));
+    if (level.look) end_look(stream, level, false);
+    if (level.feeds != Level::Feeds::nothing) finish_decoder(stream, level);
     drain(stream.index + 1);
   }
 
@@ -126,21 +167,21 @@ struct Walker::Impl {
   void open_opaque(Stream& stream, Anomaly why) {
     note(why);
     end_levels(stream, 0);
-    Part part;
-    part.kind = Part::Kind::opaque;
-    part.type = "application/octet-stream";
-    part.depth = stream.base_depth;
-    stream.levels.push_back(std::make_unique<Level>(std::move(part)));
+    Description rest;
+    rest.part.kind = Part::Kind::opaque;
+    rest.part.type = "application/octet-stream";
+    rest.part.depth = stream.base_depth;
+    stream.levels.push_back(std::make_unique<Level>(std::move(rest)));
     stream.held_end.clear();
     stream.state = Stream::State::opaque;
     output.begin(stream.innermost().part);
   }
 
   // The limit that the part would exceed.
-  std::optional<Anomaly> limit_passed(const Stream& stream, const Description& found,
-                                      bool encoded_message) const {
+  std::optional<Anomaly> limit_passed(const Stream& stream,
+                                      const Description& found) const {
     if (stream.next_depth() > limits.depth ||
-        (encoded_message && streams.size() > limits.encoded_depth)) {
+        (found.decodes && streams.size() > limits.encoded_depth)) {
       return Anomaly::too_deep;
     }
     if (output.is_full()) return Anomaly::too_many_parts;
@@ -153,29 +194,66 @@ struct Walker::Impl {
   // The header has ended.
   void begin_part(Stream& stream) {
     Description found = stream.header.finish();
-    output.anomalies().add(found.anomalies);
     stream.held_end.clear();
-    const Part::Kind kind = found.part.kind;
-    const bool encoded_message =
-        kind == Part::Kind::message && found.part.encoding != Encoding::none;
-    if (const auto passed = limit_passed(stream, found, encoded_message)) {
+    if (const auto passed = limit_passed(stream, found)) {
       open_opaque(stream, *passed);
       return;
     }
-    found.part.depth = stream.next_depth();
-    stream.levels.push_back(std::make_unique<Level>(std::move(found.part)));
-    Level& level = stream.innermost();
-    if (kind == Part::Kind::multipart) {
-      level.multipart.emplace(std::move(found.boundaries));
+    if (found.decodes && found.part.kind == Part::Kind::multipart) {
+      begin_encoded_multipart(stream, std::move(found));
+      return;
     }
-    if (level.part.is_text() || kind == Part::Kind::multipart) {
+    push_part(stream, std::move(found));
+  }
+
+  void push_part(Stream& stream, Description found) {
+    found.part.depth = stream.next_depth();
+    const Part::Kind kind = found.part.kind;
+    const bool is_file = found.is_file;
+    const bool decodes = found.decodes;
+    const bool divides = kind == Part::Kind::multipart && !decodes;
+    std::vector<std::string> dividers = std::move(found.boundaries);
+    const unsigned first = found.first_boundary;
+    stream.levels.push_back(std::make_unique<Level>(std::move(found)));
+    Level& level = stream.innermost();
+    if (divides) divide(level, std::move(dividers), first);
+    if (divides ||
+        (kind == Part::Kind::leaf && TextContent::may_hold_files(level.part))) {
       level.text.emplace(level.part, output);
     }
-    level.feeds_stream = encoded_message;
-    stream.state = kind == Part::Kind::message && !encoded_message ? Stream::State::header
-                                                                   : Stream::State::body;
+    stream.state = kind == Part::Kind::message && !decodes ? Stream::State::header
+                                                           : Stream::State::body;
+    if (stream.state == Stream::State::header) stream.header.begin("text/plain", true);
     output.begin(level.part);
-    if (encoded_message) add_stream(level.part.depth + 1);
+    if (decodes) {
+      level.feeds = Level::Feeds::stream_only;
+      add_stream(level.part.depth + 1);
+    }
+    if (kind == Part::Kind::leaf && !is_file) {
+      if (is_message_by_name(level.part)) {
+        open_message(level);
+      } else {
+        level.look.emplace();
+      }
+    }
+  }
+
+  void divide(Level& level, std::vector<std::string> dividers, unsigned first) {
+    if (boundaries + dividers.size() > kMaxOpenBoundaries) {
+      notes().ambiguities.add_too_many();
+      dividers.resize(1);
+    }
+    boundaries += dividers.size();
+    level.multipart.emplace(std::move(dividers), first);
+  }
+
+  // The encoded multipart holds one that is not encoded, in a stream of its own.
+  void begin_encoded_multipart(Stream& stream, Description found) {
+    Description inner = found;
+    inner.part.encoding = Encoding::none;
+    inner.decodes = false;
+    push_part(stream, std::move(found));
+    push_part(*streams.back(), std::move(inner));
   }
 
   // The same, and the stray lines of the header become the first lines of the body.
@@ -192,6 +270,9 @@ struct Walker::Impl {
   bool delimit(Stream& stream, const Line& line) {
     const std::string_view text = without_trailing_blanks(line.text).substr(2);
     std::optional<Delimiter> found = stream.find_delimiter(text);
+    if (found && !found->exact && notes().choose(Ambiguity::delimiter) == 1) {
+      found.reset();
+    }
     if (!found && stream.state == Stream::State::body && !stream.levels.empty() &&
         stream.innermost().multipart && stream.innermost().multipart->guess(text)) {
       found = Delimiter{stream.levels.size() - 1, false, true};
@@ -209,10 +290,11 @@ struct Walker::Impl {
       raw(stream, innermost, stream.held_end);
       innermost.text->finish();
     }
+    stream.note_matches(text);
     end_levels(stream, found->level + 1);
     stream.held_end.clear();
     Level& level = stream.innermost();
-    level.multipart->divide(found->final, output.anomalies());
+    level.multipart->divide(found->final, notes());
     if (found->final) {
       stream.state = Stream::State::body;  // the epilogue
       return true;
@@ -224,7 +306,7 @@ struct Walker::Impl {
   }
 
   void header_line(Stream& stream, const Line& line) {
-    switch (stream.header.read(line, output.anomalies())) {
+    switch (stream.header.read(line)) {
       case HeaderReader::Step::more:
         return;
       case HeaderReader::Step::end:
@@ -272,7 +354,10 @@ struct Walker::Impl {
   }
 
   void note_line(const Line& line, bool outermost) {
-    if (line.end == "\r") note(Anomaly::bare_cr);
+    if (line.end == "\r") {
+      note(Anomaly::bare_cr);
+      notes().choose(Ambiguity::bare_cr);
+    }
     if (!outermost) return;
     if (line.end == "\n") note(Anomaly::bare_lf);
     if (line.text.size() > kLongLine) note(Anomaly::long_line);
@@ -302,17 +387,17 @@ struct Walker::Impl {
   }
 };
 
-Walker::Walker(Visitor& visitor, Limits limits)
-    : impl_(std::make_unique<Impl>(visitor, limits)) {}
+Walker::Walker(Visitor& visitor, Limits limits, const Reading& reading)
+    : impl_(std::make_unique<Impl>(visitor, limits, reading)) {}
 Walker::~Walker() = default;
 
 void Walker::field(std::string_view name, std::string_view value) {
-  impl_->streams.front()->header.field(without_trailing_blanks(name),
-                                       value.substr(0, impl_->limits.header_bytes));
+  impl_->streams.front()->header.field(name, value.substr(0, impl_->limits.header_bytes));
 }
 
 void Walker::body(std::string_view chunk) {
   impl_->begin_body();
+  impl_->walked += chunk.size();
   impl_->streams.front()->set_input(chunk);
   impl_->drain(0);
 }
@@ -323,7 +408,13 @@ void Walker::end() {
 }
 
 Anomalies Walker::anomalies() const {
-  return impl_->output.anomalies();
+  return impl_->output.notes().anomalies;
+}
+const Ambiguities& Walker::ambiguities() const {
+  return impl_->output.notes().ambiguities;
+}
+std::uint64_t Walker::walked() const {
+  return impl_->walked;
 }
 std::size_t Walker::parts() const {
   return impl_->output.parts();

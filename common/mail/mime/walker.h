@@ -4,16 +4,19 @@
 //
 // The walker reads at least as much as mail programs do: what one of them may show or
 // open as a part should be a part here.  So malformed content is never dropped; it is
-// reported as an Anomaly.  Where programs differ, both readings are followed if that
-// costs little (two boundary parameters: both divide), otherwise the one that gives more
-// parts.
+// reported as an Anomaly.  Where programs differ, a walk follows one Reading (reading.h)
+// and notes for which others it would have gone differently.  The default one gives the
+// most parts: of two boundary parameters both divide.
 //
 // Each byte of the message belongs to exactly one part:
 //   - leaf parts: their content, decoded;
 //   - containers (multipart/*, message/rfc822): what stands outside of their parts, i.e.
 //     preamble and epilogue, as it is;
-//   - a uuencoded file in the text of a part is a part of its own below that part, whose
-//     text goes on after it.  yEnc is not decoded.
+//   - a file that is encoded in the text of a part (uuencode, base64 with a "begin" line,
+//     yEnc, BinHex 4.0) is a part of its own below that part, whose text goes on after
+//     it.
+// Besides, a leaf that programs open as a message (`is_message`) has the parts of that
+// message below it.
 // Not given are: invalid bytes in base64, header fields of parts, delimiters and the line
 // break before a delimiter.
 //
@@ -41,15 +44,17 @@
 #include <vector>
 
 #include "common/mail/mime/anomalies.h"
+#include "common/mail/mime/reading.h"
 
 namespace mxfeed::mime {
 
 struct Limits {
-  std::size_t depth = 64;         // of parts, uuencoded files included
-  std::size_t encoded_depth = 8;  // of encoded messages in encoded messages
+  std::size_t depth = 64;         // of parts, files in text included
+  std::size_t encoded_depth = 8;  // of messages in encoded messages or in leaf parts
   std::size_t parts = 10'000;
   std::size_t header_bytes = std::size_t{256} * 1024;  // of the header of one part
   std::size_t boundary = 1000;                         // bytes
+  std::uint64_t expanded = std::uint64_t{64} << 20;    // of BinHex, which can compress
 };
 
 enum class Encoding : std::uint8_t { none, base64, quoted_printable };
@@ -59,7 +64,7 @@ struct Part {
     leaf,
     multipart,
     message,    // message/rfc822, message/global, message/news
-    uuencoded,  // a file in the text of its parent
+    uuencoded,  // a file in the text of its parent, in one of several encodings
     opaque      // the undecoded rest after a limit
   };
   Kind kind = Kind::leaf;
@@ -69,6 +74,8 @@ struct Part {
   bool declared = false;  // there was a valid Content-Type
   std::string charset;    // lower case; may be empty
   Encoding encoding = Encoding::none;
+  // A leaf with the parts of a message below it.  Known at the latest when they begin.
+  bool is_message = false;
   std::string disposition;  // "attachment", lower case; may be empty
   // From Content-Disposition, then from Content-Type; mail programs differ in which they
   // use.  Decoded (RFC 2231, 2047) to UTF-8 and not made safe: a name may hold slashes
@@ -96,7 +103,7 @@ class Visitor {
 class Walker {
  public:
   // The visitor must outlive the walker.
-  explicit Walker(Visitor& visitor, Limits limits = {});
+  explicit Walker(Visitor& visitor, Limits limits = {}, const Reading& reading = {});
   ~Walker();
   Walker(const Walker&) = delete;
   Walker& operator=(const Walker&) = delete;
@@ -105,11 +112,15 @@ class Walker {
   void field(std::string_view name, std::string_view value);
   // The body, cut anywhere.
   void body(std::string_view chunk);
-  // After end(), only anomalies() and parts() may be called.
+  // After end(), only the functions below may be called.
   void end();
 
   // The anomalies found so far; complete after end().
   Anomalies anomalies() const;
+  // Where this walk would have gone differently for other readings; complete after end().
+  const Ambiguities& ambiguities() const;
+  // Bytes read so far: the body, and decoded messages in it.
+  std::uint64_t walked() const;
   // Parts begun so far, containers included.
   std::size_t parts() const;
 
