@@ -283,6 +283,24 @@ void measure(Engine& engine, const char* name, FeedRule rule, const std::string&
       1000 * seconds / static_cast<double>(mails.size()), found, all.size(), missed);
 }
 
+// Honest mail has one reading.
+void count_readings(const std::string& prefix, const std::vector<std::string>& mails) {
+  std::size_t several = 0, too_many = 0, exceeded = 0, most = 0;
+  const double begin = cpu_seconds();
+  for (const std::string& mail : mails) {
+    const Inventory inventory = take_inventory(prefix + mail, Seen{}, FeedRule::none);
+    several += inventory.readings > 1;
+    too_many += inventory.too_many_readings;
+    exceeded += inventory.anomalies.exceeded();
+    most = std::max(most, inventory.readings);
+  }
+  fmt::print(
+      "readings: {} of {} mails have several (at most {}), {} too many, {} exceed "
+      "another limit; {:.3f} ms CPU a mail\n",
+      several, mails.size(), most, too_many, exceeded,
+      1000 * (cpu_seconds() - begin) / static_cast<double>(mails.size()));
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -299,6 +317,7 @@ int main(int argc, char** argv) {
     write_file(settings.database,
                "44d88612fea8a8f36de82e1278abb02f:68:Eicar-Test-Signature\n");
     const std::vector<std::string> mails = load_mails(argv[1], wanted);
+    count_readings(kReceived, mails);
     {
       Engine engine(settings, directory, [] {});
       measure(engine, "warm-up", FeedRule::none, kReceived, mails);

@@ -2,12 +2,11 @@
 #include "milters/virus/scan/completeness.h"
 
 #include <algorithm>
-#include <array>
-#include <cstring>
 #include <map>
-#include <random>
+#include <string>
+#include <utility>
 
-#include "common/base/text.h"
+#include "milters/virus/scan/leaf.h"
 
 namespace mxfeed::virus {
 namespace {
@@ -15,32 +14,9 @@ namespace {
 // libclamav answers "clean" for fewer bytes without a scan.
 constexpr std::uint64_t kLeastContent = 6;
 
-// Chosen once; processes forked later share it.
-std::uint64_t key() {
-  static const std::uint64_t chosen = [] {
-    std::random_device device;
-    return (std::uint64_t{device()} << 32 | device()) | 1;
-  }();
-  return chosen;
-}
-
-__extension__ using Wide = unsigned __int128;
-
-std::uint64_t mix(std::uint64_t a, std::uint64_t b) {
-  const Wide product = Wide{a} * b;
-  return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
-}
-
-std::uint64_t step(std::uint64_t state, const char* eight) {
-  std::uint64_t word;
-  std::memcpy(&word, eight, sizeof word);
-  return mix(state ^ word ^ 0x9e3779b97f4a7c15, key() ^ 0xd6e8feb86659fd93) + word;
-}
-
 // Feeds a whole message to the walker.  As for Postfix, the header ends at an empty line
 // or at a line that is not a field.
-void walk(std::string_view mail, mime::Visitor& visitor, mime::Anomalies& anomalies) {
-  mime::Walker walker(visitor);
+void walk(std::string_view mail, mime::Walker& walker) {
   std::string_view name, value;
   bool open = false;
   const char* field_begin = nullptr;
@@ -74,32 +50,62 @@ void walk(std::string_view mail, mime::Visitor& visitor, mime::Anomalies& anomal
   }
   walker.body(mail);
   walker.end();
-  anomalies = walker.anomalies();
 }
 
+// Compares the parts of one reading after the other.
 class Compare : public mime::Visitor {
  public:
   Compare(const Seen& seen, FeedRule rule) : seen_(seen), rule_(rule) {}
 
-  void begin_part(const mime::Part& part) override {
-    if (part.type == "message/partial") inventory.partial = true;
+  void begin_reading() {
+    picks.clear();
+    parts = 0;
   }
+
   void data(const mime::Part& part, std::string_view bytes) override {
-    if (!part.is_container()) open_[part.number].add(bytes);
+    if (part.is_container()) return;
+    Open& open = open_[part.number];
+    open.content.add(bytes);
+    if (open.head.size() < kLeafHead) {
+      open.head += bytes.substr(0, kLeafHead - open.head.size());
+    }
   }
   void end_part(const mime::Part& part) override {
     const auto found = open_.find(part.number);
     if (found == open_.end()) return;
-    if (found->second.size >= kLeastContent) {
-      ++inventory.parts;
-      if (must_feed(part, found->second)) inventory.to_feed.push_back(part.number);
-    }
+    if (found->second.content.size >= kLeastContent) judge(part, found->second);
     open_.erase(found);
   }
 
-  Inventory inventory;
+  std::vector<Pick> picks;
+  std::size_t parts = 0;
+  std::size_t to_feed = 0;
+  std::uint64_t bytes_to_feed = 0;
 
  private:
+  struct Open {
+    Fingerprint content;
+    std::string head;
+  };
+
+  void judge(const mime::Part& part, const Open& open) {
+    ++parts;
+    const std::uint64_t digest = open.content.exact.value();
+    Pick pick{part.number};
+    pick.feed = must_feed(part, open.content) && fed_.insert(digest).second;
+    if (rule_ == FeedRule::missed || rule_ == FeedRule::all) {
+      pick.as_mail = part.is_message && !seen_.has_mail(open.content) &&
+                     fed_as_mail_.insert(digest).second;
+      pick.examine =
+          wants_examination(part, open.head) && examined_.insert(digest).second;
+    }
+    if (pick.feed) ++to_feed;
+    if (pick.feed || pick.as_mail || pick.examine) {
+      bytes_to_feed += open.content.size;
+      picks.push_back(pick);
+    }
+  }
+
   bool must_feed(const mime::Part& part, const Fingerprint& content) const {
     switch (rule_) {
       case FeedRule::none:
@@ -122,111 +128,87 @@ class Compare : public mime::Visitor {
 
   const Seen& seen_;
   const FeedRule rule_;
-  std::map<std::size_t, Fingerprint> open_;
+  std::map<std::size_t, Open> open_;
+  std::unordered_set<std::uint64_t> fed_, fed_as_mail_, examined_;
 };
 
 class Collect : public mime::Visitor {
  public:
-  Collect(const std::vector<std::size_t>& numbers,
-          const std::function<bool(std::string_view)>& use)
-      : numbers_(numbers), use_(use) {}
+  Collect(const std::vector<Pick>& picks, const UsePart& use)
+      : picks_(picks), use_(use) {}
 
   void data(const mime::Part& part, std::string_view bytes) override {
-    if (wants(part)) open_[part.number] += bytes;
+    if (goes_on_ && find(part) != nullptr) open_[part.number] += bytes;
   }
   void end_part(const mime::Part& part) override {
     const auto found = open_.find(part.number);
     if (found == open_.end()) return;
-    goes_on_ = use_(found->second);
+    if (goes_on_) goes_on_ = use_(part, found->second, *find(part));
     open_.erase(found);
   }
 
+  bool goes_on() const { return goes_on_; }
+
  private:
-  bool wants(const mime::Part& part) const {
-    return goes_on_ && !part.is_container() &&
-           std::binary_search(numbers_.begin(), numbers_.end(), part.number);
+  const Pick* find(const mime::Part& part) const {
+    if (part.is_container()) return nullptr;
+    const auto found = std::lower_bound(
+        picks_.begin(), picks_.end(), part.number,
+        [](const Pick& pick, std::size_t number) { return pick.number < number; });
+    return found != picks_.end() && found->number == part.number ? &*found : nullptr;
   }
 
-  const std::vector<std::size_t>& numbers_;
-  const std::function<bool(std::string_view)>& use_;
+  const std::vector<Pick>& picks_;
+  const UsePart& use_;
   std::map<std::size_t, std::string> open_;
   bool goes_on_ = true;
 };
 
 }  // namespace
 
-void Digest::add(std::string_view bytes) {
-  length_ += bytes.size();
-  if (held_ > 0) {
-    const std::size_t taken = std::min(sizeof rest_ - held_, bytes.size());
-    std::memcpy(rest_ + held_, bytes.data(), taken);
-    held_ += taken;
-    bytes.remove_prefix(taken);
-    if (held_ < sizeof rest_) return;
-    state_ = step(state_, rest_);
-    held_ = 0;
-  }
-  while (bytes.size() >= sizeof rest_) {
-    state_ = step(state_, bytes.data());
-    bytes.remove_prefix(sizeof rest_);
-  }
-  if (!bytes.empty()) std::memcpy(rest_, bytes.data(), bytes.size());
-  held_ = bytes.size();
-}
-
-std::uint64_t Digest::value() const {
-  char last[sizeof rest_] = {};
-  std::memcpy(last, rest_, held_);
-  return mix(step(state_, last) ^ length_, key());
-}
-
-void Fingerprint::add(std::string_view bytes) {
-  size += bytes.size();
-  exact.add(bytes);
-  // No branch for each character: the processor could not predict it.
-  std::array<char, 512> kept;
-  while (!bytes.empty()) {
-    const std::string_view piece = bytes.substr(0, kept.size());
-    std::size_t count = 0;
-    for (const char c : piece) {
-      kept[count] = c;
-      count += is_space(c) ? 0 : 1;
-    }
-    loose.add({kept.data(), count});
-    bytes.remove_prefix(piece.size());
-  }
-}
-
-void Seen::add(std::string_view object) {
-  Fingerprint fingerprint;
-  fingerprint.add(object);
-  exact_.insert(fingerprint.exact.value());
-  loose_.insert(fingerprint.loose.value());
-  ++objects_;
-}
-
-bool Seen::has_exact(const Fingerprint& part) const {
-  return exact_.contains(part.exact.value());
-}
-
-bool Seen::has_loose(const Fingerprint& part) const {
-  return loose_.contains(part.loose.value());
-}
-
-Inventory take_inventory(std::string_view mail, const Seen& seen, FeedRule rule) {
+Inventory take_inventory(std::string_view mail, const Seen& seen, FeedRule rule,
+                         const ReadingLimits& limits) {
+  Inventory inventory;
   Compare compare(seen, rule);
-  mime::Anomalies anomalies;
-  walk(mail, compare, anomalies);
-  compare.inventory.anomalies = anomalies;
-  std::sort(compare.inventory.to_feed.begin(), compare.inventory.to_feed.end());
-  return std::move(compare.inventory);
+  mime::Readings readings(limits.readings);
+  const std::uint64_t most_fed =
+      std::max(limits.fed_least, limits.fed_times * std::uint64_t{mail.size()});
+  std::uint64_t walked = 0;
+  std::uint64_t fed_at_first = 0;
+  while (const auto reading = readings.next()) {
+    if (walked > limits.walked || compare.bytes_to_feed - fed_at_first > most_fed) {
+      inventory.too_many_readings = true;
+      break;
+    }
+    compare.begin_reading();
+    mime::Walker walker(compare, {}, *reading);
+    walk(mail, walker);
+    readings.add(walker.ambiguities());
+    inventory.anomalies.add(walker.anomalies());
+    if (++inventory.readings == 1) {
+      inventory.parts = compare.parts;
+      fed_at_first = compare.bytes_to_feed;
+    } else {
+      walked += walker.walked();
+    }
+    if (compare.picks.empty()) continue;
+    std::sort(compare.picks.begin(), compare.picks.end(),
+              [](const Pick& a, const Pick& b) { return a.number < b.number; });
+    inventory.walks.push_back({*reading, std::move(compare.picks)});
+  }
+  inventory.to_feed = compare.to_feed;
+  inventory.too_many_readings |= readings.too_many();
+  return inventory;
 }
 
-void for_each_part(std::string_view mail, const std::vector<std::size_t>& numbers,
-                   const std::function<bool(std::string_view content)>& use) {
-  Collect collect(numbers, use);
-  mime::Anomalies anomalies;
-  walk(mail, collect, anomalies);
+void for_each_part(std::string_view mail, const Inventory& inventory,
+                   const UsePart& use) {
+  for (const Inventory::Walk& one : inventory.walks) {
+    Collect collect(one.picks, use);
+    mime::Walker walker(collect, {}, one.reading);
+    walk(mail, walker);
+    if (!collect.goes_on()) return;
+  }
 }
 
 }  // namespace mxfeed::virus

@@ -3,9 +3,14 @@
 // Checks that the engine has examined every part of a message.
 //
 // libclamav reads MIME in its own way; where it differs from a mail program, a part may
-// go unseen.  It reports each object that it scans, and our own walk
-// (common/mail/mime/walker.h) finds each part that a mail program may find.  If no object
+// go unseen.  It reports each object that it scans, and our own walks
+// (common/mail/mime/walker.h) find each part that a mail program may find.  If no object
 // has the content of a part, the part was missed and is given to the engine separately.
+//
+// Mail programs differ, too.  A mail that they read in different ways
+// (common/mail/mime/reading.h) is walked through once for each way; that is rare in
+// honest mail.  The number of readings and their cost are limited; past a limit the mail
+// cannot be scanned.
 //
 // Text is compared without white space, since libclamav changes line ends and drops
 // blanks there; all else byte by byte.  Measured by tests/bench/scan_completeness.
@@ -17,13 +22,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <span>
-#include <string>
 #include <string_view>
-#include <unordered_set>
 #include <vector>
 
 #include "common/mail/mime/walker.h"
+#include "milters/virus/scan/fingerprint.h"
 
 namespace mxfeed::virus {
 
@@ -35,54 +38,43 @@ enum class FeedRule {
   all,     // every part
 };
 
-// A keyed digest of bytes that come in pieces.  Without the key, nobody can make two
-// contents with the same digest.
-class Digest {
- public:
-  void add(std::string_view bytes);
-  std::uint64_t value() const;
-
- private:
-  std::uint64_t state_ = 0;
-  std::uint64_t length_ = 0;
-  char rest_[8] = {};
-  std::size_t held_ = 0;
+struct ReadingLimits {
+  std::size_t readings = 16;
+  std::uint64_t walked = std::uint64_t{256} << 20;  // bytes in all but the first one
+  // Bytes of parts to be fed that only these readings have: so many times the mail.
+  std::uint64_t fed_times = 2;
+  std::uint64_t fed_least = std::uint64_t{1} << 20;
 };
 
-// The digests of one content: unchanged, and without white space.
-struct Fingerprint {
-  Digest exact;
-  Digest loose;
-  std::uint64_t size = 0;
-  void add(std::string_view bytes);
-};
-
-// The objects that the engine has reported.
-class Seen {
- public:
-  void add(std::string_view object);
-  bool has_exact(const Fingerprint& part) const;
-  bool has_loose(const Fingerprint& part) const;
-  std::size_t count() const { return objects_; }
-
- private:
-  std::unordered_set<std::uint64_t> exact_, loose_;
-  std::size_t objects_ = 0;
+// A part to be looked at again.
+struct Pick {
+  std::size_t number;    // in the walk
+  bool feed = false;     // the engine has not seen it
+  bool as_mail = false;  // the engine has not read it as a message
+  bool examine = false;  // leaf.h
 };
 
 struct Inventory {
-  std::vector<std::size_t> to_feed;  // numbers of parts, ascending
-  std::size_t parts = 0;             // with content of their own
-  bool partial = false;  // there is a message/partial: only a piece of a message
-  mime::Anomalies anomalies;
+  struct Walk {
+    mime::Reading reading;
+    std::vector<Pick> picks;  // by number, ascending
+  };
+  std::vector<Walk> walks;   // those with parts to be looked at
+  std::size_t to_feed = 0;   // parts
+  std::size_t parts = 0;     // with content of their own, in the default reading
+  std::size_t readings = 0;  // walked
+  bool too_many_readings = false;
+  mime::Anomalies anomalies;  // of all readings
 };
 
-// Walks through the message and compares.
-Inventory take_inventory(std::string_view mail, const Seen& seen, FeedRule rule);
+// Walks through the message in each way and compares.
+Inventory take_inventory(std::string_view mail, const Seen& seen, FeedRule rule,
+                         const ReadingLimits& limits = {});
 
-// Walks again and calls `use` with the decoded content of these parts, valid during the
-// call only.  `use` returns whether to continue.
-void for_each_part(std::string_view mail, const std::vector<std::size_t>& numbers,
-                   const std::function<bool(std::string_view content)>& use);
+// Walks again and calls `use` with each picked part and its decoded content, valid during
+// the call only.  `use` returns whether to continue.
+using UsePart = std::function<bool(const mime::Part& part, std::string_view content,
+                                   const Pick& pick)>;
+void for_each_part(std::string_view mail, const Inventory& inventory, const UsePart& use);
 
 }  // namespace mxfeed::virus

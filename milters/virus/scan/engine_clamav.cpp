@@ -16,6 +16,7 @@
 #include "common/base/log.h"
 #include "common/base/text.h"
 #include "milters/virus/scan/canary.h"
+#include "milters/virus/scan/message_scan.h"
 #include "milters/virus/scan/scratch.h"
 
 namespace mxfeed::virus {
@@ -33,8 +34,7 @@ struct Engine::Run {
   std::uint64_t sum = 0;  // of the objects shown
   bool unreadable_rar = false;
   bool reads_rar = false;
-  bool shows_parts = true;  // while the whole message is scanned
-  Seen seen;
+  Seen* shown = nullptr;  // gets the objects, if not null
 
   void note_error(std::string_view cause, ScanFault where = ScanFault::engine) {
     if (fault != ScanFault::none) return;
@@ -53,6 +53,7 @@ constexpr std::size_t kMaxFound = 100;
 constexpr std::string_view kCanaryName = "Mxfeed.Canary";
 constexpr std::string_view kLimits = "Heuristics.Limits.Exceeded";
 constexpr std::string_view kHeuristics = "Heuristics.";
+constexpr std::string_view kMailType = "CL_TYPE_MAIL";
 constexpr std::string_view kRarUnread = "Unreadable.RAR";
 
 // The current scan.  libclamav reports some errors without a context.
@@ -85,7 +86,7 @@ bool has_unrar() {
 
 // Functions that libclamav calls; no exception may pass through libclamav.
 struct Engine::Callbacks {
-  static cl_error_t inspect(int, const char*, const char**, size_t, const char*,
+  static cl_error_t inspect(int, const char* type, const char**, size_t, const char*,
                             size_t size, const char* buffer, uint32_t, uint32_t,
                             void* context) noexcept {
     Run& run = *static_cast<Run*>(context);
@@ -100,7 +101,9 @@ struct Engine::Callbacks {
       run.sum += size;
       if (size >= run.max_object) note(run, ".MaxFileSize");
       if (run.sum >= run.max_sum) note(run, ".MaxScanSize");
-      if (run.shows_parts && buffer != nullptr) run.seen.add({buffer, size});
+      if (run.shown != nullptr && buffer != nullptr) {
+        run.shown->add({buffer, size}, type != nullptr && type == kMailType);
+      }
     } catch (const std::exception& error) {
       run.note_out_of_memory();
     }
@@ -294,6 +297,58 @@ void Engine::run(std::string_view content, Run& run) {
   }
 }
 
+// The engine as MessageScan uses it; keeps the worst finding; among equal ones, the
+// first.
+class Engine::Weigher : public PlainEngine {
+ public:
+  Weigher(Engine& engine, Run& run) : engine_(engine), run_(run) {}
+
+  void scan(std::string_view content, Seen* shown) override {
+    run_.shown = shown;
+    engine_.run(content, run_);
+    run_.shown = nullptr;
+    for (const std::string& name : run_.found) {
+      std::string_view shown_name = name;
+      const ScanVerdict verdict = classify(name);
+      if (verdict == ScanVerdict::unscannable && shown_name.starts_with(kLimits)) {
+        shown_name.remove_prefix(std::min(shown_name.size(), kLimits.size() + 1));
+      } else if (verdict != ScanVerdict::infected) {
+        shown_name.remove_prefix(kHeuristics.size());
+      }
+      found(verdict, shown_name);
+    }
+    run_.found.clear();
+  }
+
+  void found(ScanVerdict verdict, std::string_view name) override {
+    const auto rank = [](ScanVerdict v) {
+      return v == ScanVerdict::infected      ? 3
+             : v == ScanVerdict::unscannable ? 2
+             : v == ScanVerdict::encrypted   ? 1
+                                             : 0;
+    };
+    if (rank(verdict) <= rank(worst_)) return;
+    worst_ = verdict;
+    name_ = name;
+  }
+
+  bool goes_on() override {
+    if (worst_ == ScanVerdict::infected) return false;
+    if (std::chrono::steady_clock::now() < run_.deadline) return true;
+    found(ScanVerdict::unscannable, "MaxScanTime");
+    return false;
+  }
+
+  ScanVerdict worst() const { return worst_; }
+  const std::string& name() const { return name_; }
+
+ private:
+  Engine& engine_;
+  Run& run_;
+  ScanVerdict worst_ = ScanVerdict::clean;
+  std::string name_;
+};
+
 ScanResult Engine::scan(std::string_view mail, FeedRule rule) {
   ScanResult result;
   result.signatures = signatures_;
@@ -309,61 +364,14 @@ ScanResult Engine::scan(std::string_view mail, FeedRule rule) {
   run.max_object = settings_.max_file_size;
   run.max_sum = std::max<std::uint64_t>(settings_.max_scan_size, mail.size() + 1);
   run.reads_rar = reads_rar_;
-  this->run(mail, run);
-
-  // The worst finding; among equal ones, the first.
-  ScanVerdict worst = ScanVerdict::clean;
-  std::string name;
-  const auto consider = [&](ScanVerdict verdict, std::string_view what) {
-    const auto rank = [](ScanVerdict v) {
-      return v == ScanVerdict::infected      ? 3
-             : v == ScanVerdict::unscannable ? 2
-             : v == ScanVerdict::encrypted   ? 1
-                                             : 0;
-    };
-    if (rank(verdict) <= rank(worst)) return;
-    worst = verdict;
-    name = what;
-  };
-  const auto weigh_found = [&] {
-    for (const std::string& found : run.found) {
-      std::string_view shown = found;
-      const ScanVerdict verdict = classify(found);
-      if (verdict == ScanVerdict::unscannable && shown.starts_with(kLimits)) {
-        shown.remove_prefix(std::min(shown.size(), kLimits.size() + 1));
-      } else if (verdict != ScanVerdict::infected) {
-        shown.remove_prefix(kHeuristics.size());
-      }
-      consider(verdict, shown);
-    }
-    run.found.clear();
-  };
-  weigh_found();
-
-  if (rule != FeedRule::none && worst != ScanVerdict::infected) {
-    const Inventory inventory = take_inventory(mail, run.seen, rule);
-    if (inventory.partial) consider(ScanVerdict::unscannable, "message/partial");
-    if (inventory.anomalies.exceeded()) {
-      consider(ScanVerdict::unscannable, "MIME: " + inventory.anomalies.str());
-    }
-    run.shows_parts = false;
-    if (!inventory.to_feed.empty()) {
-      for_each_part(mail, inventory.to_feed, [&](std::string_view content) {
-        ++result.parts_fed;
-        this->run(content, run);
-        weigh_found();
-        return worst != ScanVerdict::infected &&
-               std::chrono::steady_clock::now() < run.deadline;
-      });
-      if (worst != ScanVerdict::infected && result.parts_fed < inventory.to_feed.size()) {
-        consider(ScanVerdict::unscannable, "MaxScanTime");
-      }
-    }
-  }
-  if (run.unreadable_rar) consider(ScanVerdict::encrypted, kRarUnread);
+  Weigher weigher(*this, run);
+  MessageScan scan(weigher, rule);
+  scan.run(mail);
+  result.parts_fed = scan.parts_fed();
+  if (run.unreadable_rar) weigher.found(ScanVerdict::encrypted, kRarUnread);
 
   // An infection that was found is certain; any other result needs a scan without errors.
-  if (worst != ScanVerdict::infected) {
+  if (weigher.worst() != ScanVerdict::infected) {
     if (auto trouble = scratch_trouble(directory_, mail.size())) {
       run.note_error("temporary directory: " + *trouble, ScanFault::temporary_space);
     }
@@ -373,8 +381,8 @@ ScanResult Engine::scan(std::string_view mail, FeedRule rule) {
       return result;
     }
   }
-  result.verdict = worst;
-  result.name = name;
+  result.verdict = weigher.worst();
+  result.name = weigher.name();
   return result;
 }
 

@@ -50,6 +50,7 @@ class Engine {
  private:
   struct Run;
   struct Callbacks;
+  class Weigher;
   void run(std::string_view content, Run& run);
   void prove(std::string_view canary);
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "milters/virus/scan/completeness.h"
 
+#include <algorithm>
+
 #include "tests/support/catch.h"
 
 namespace mxfeed::virus {
@@ -53,12 +55,13 @@ TEST_CASE("a part that the engine did not show is fed", "[virus]") {
       for (const std::string& object : c.shown) seen.add(object);
       const Inventory inventory = take_inventory(kMail, seen, c.rule);
       CHECK(inventory.parts == 2);
-      CHECK_FALSE(inventory.partial);
+      CHECK(inventory.readings == 1);
       std::vector<std::string> fed;
-      for_each_part(kMail, inventory.to_feed, [&](std::string_view content) {
-        fed.emplace_back(content);
-        return true;
-      });
+      for_each_part(kMail, inventory,
+                    [&](const mime::Part&, std::string_view content, const Pick& pick) {
+                      if (pick.feed) fed.emplace_back(content);
+                      return true;
+                    });
       CHECK(fed == c.fed);
     }
   }
@@ -88,8 +91,7 @@ TEST_CASE("text that is saved as a file is compared byte by byte", "[virus]") {
       const std::string mail = std::string("Subject: x\r\n") + row.fields +
                                "\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
                                "MZ 1\r\n2\r\n";
-      CHECK(take_inventory(mail, seen, FeedRule::missed).to_feed.size() ==
-            (row.fed ? 1 : 0));
+      CHECK(take_inventory(mail, seen, FeedRule::missed).to_feed == (row.fed ? 1 : 0));
     }
   }
 }
@@ -97,21 +99,66 @@ TEST_CASE("text that is saved as a file is compared byte by byte", "[virus]") {
 TEST_CASE("feeding stops when told to", "[virus]") {
   const Inventory inventory = take_inventory(kMail, Seen{}, FeedRule::all);
   int calls = 0;
-  for_each_part(kMail, inventory.to_feed, [&](std::string_view) {
+  for_each_part(kMail, inventory, [&](const mime::Part&, std::string_view, const Pick&) {
     ++calls;
     return false;
   });
   CHECK(calls == 1);
 }
 
-TEST_CASE("a piece of a message is known as such at any depth", "[virus]") {
-  CHECK(take_inventory("Content-Type: message/partial; id=a; number=1\r\n\r\nx\r\n",
-                       Seen{}, FeedRule::missed)
-            .partial);
-  CHECK(take_inventory("Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n"
-                       "Content-Type: Message/Partial; id=a\r\n\r\nx\r\n--b--\r\n",
-                       Seen{}, FeedRule::missed)
-            .partial);
+// Four readings; in each the long part is another one.
+std::string ambiguous_mail(std::size_t size) {
+  const std::string content(size, 'A');
+  return "Content-Type: multipart/mixed; boundary=b\r\n\r\n"
+         "--b\r\nContent-Type: application/x\r\nContent-Transfer-Encoding: base64\r\n"
+         "Content-Transfer-Encoding: 7bit\r\n\r\n" +
+         content + "\r\n--bx\r\n\r\n--b--\r\n";
+}
+
+TEST_CASE("a part that only another reading has is fed, and only once", "[virus]") {
+  const std::string mail = ambiguous_mail(80);
+  const Inventory inventory = take_inventory(mail, Seen{}, FeedRule::missed);
+  CHECK(inventory.readings == 4);
+  CHECK_FALSE(inventory.too_many_readings);
+  std::vector<std::size_t> sizes;
+  for_each_part(mail, inventory,
+                [&](const mime::Part&, std::string_view content, const Pick&) {
+                  sizes.push_back(content.size());
+                  return true;
+                });
+  // Decoded; as it is; the same with the line that is a delimiter for some.
+  CHECK(sizes.size() == inventory.to_feed);
+  CHECK(std::count(sizes.begin(), sizes.end(), 60) == 1);
+  CHECK(std::count(sizes.begin(), sizes.end(), 80) == 1);
+  CHECK(std::count(sizes.begin(), sizes.end(), 88) == 1);
+}
+
+TEST_CASE("what other readings cost is limited", "[virus]") {
+  const std::string mail = ambiguous_mail(100'000);
+  const auto take = [&](auto set) {
+    ReadingLimits limits;
+    set(limits);
+    return take_inventory(mail, Seen{}, FeedRule::missed, limits);
+  };
+  CHECK_FALSE(take([](ReadingLimits&) {}).too_many_readings);
+  SECTION("their number") {
+    CHECK(take([](ReadingLimits& most) { most.readings = 3; }).too_many_readings);
+  }
+  SECTION("the bytes walked through") {
+    const Inventory inventory = take([](ReadingLimits& most) { most.walked = 150'000; });
+    CHECK(inventory.too_many_readings);
+    CHECK(inventory.readings == 3);
+  }
+  SECTION("the bytes scanned") {
+    const auto most_fed = [](std::uint64_t least) {
+      return [least](ReadingLimits& most) {
+        most.fed_least = least;
+        most.fed_times = 0;
+      };
+    };
+    CHECK(take(most_fed(90'000)).too_many_readings);
+    CHECK_FALSE(take(most_fed(400'000)).too_many_readings);
+  }
 }
 
 TEST_CASE("mail of any shape is walked through", "[virus]") {
