@@ -9,12 +9,13 @@
 build_packages=(g++ cmake ninja-build pkg-config ccache libmilter-dev libclamav-dev
   libfmt-dev catch2 libtomlplusplus-dev libsqlite3-dev libidn2-dev
   libsodium-dev libc-ares-dev libssl-dev libcurl4-openssl-dev libhiredis-dev
-  libpsl-dev publicsuffix
+  libpsl-dev publicsuffix zlib1g-dev libbz2-dev liblzma-dev libzstd-dev
   libyaml-cpp-dev)
 gateway_packages=(postfix postfix-cdb)
 tool_packages=(python3/python3 procps util-linux)
 test_packages=(npm/npm ca-certificates clang-format clamav-testfiles iproute2 openssl/openssl
-  dovecot-core dovecot-lmtpd opendkim redis-server strace)
+  dovecot-core dovecot-lmtpd opendkim redis-server strace
+  zip p7zip-full libarchive-tools qpdf gnupg/gpg xz-utils zstd lzip)
 # Servers that the tests start by themselves.  Their packages would start a resolver or
 # replace the mail system, so they are only unpacked; their libraries are installed.
 aside_packages=(unbound exim4-daemon-light postgrey db5.3-util)

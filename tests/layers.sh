@@ -30,6 +30,7 @@ milters/virus common/base common/mail common/policy common/milter milters/virus/
 milters/virus/protocol common/base
 milters/virus/commands common/base common/command common/policy milters/virus milters/virus/protocol
 milters/virus/scan common/base common/mail common/mail/mime common/policy common/program milters/virus/protocol
+milters/virus/scan/formats common/base
 milters/spam common/base common/mail common/mail/mime common/net common/policy common/milter milters/spam/evidence
 milters/spam/evidence common/base common/mail common/mail/mime
 milters/spam/commands common/base common/command common/mail common/net common/policy milters/spam milters/spam/evidence
@@ -89,6 +90,10 @@ sodium.h common/base/digest.cpp
 curl/ common/net/http.cpp
 openssl/ common/net/tls_client.cpp
 ares.h common/net/dns_channel.cpp
+zlib.h milters/virus/scan/formats/decompress.cpp
+bzlib.h milters/virus/scan/formats/decompress.cpp
+lzma.h milters/virus/scan/formats/decompress.cpp
+zstd.h milters/virus/scan/formats/decompress.cpp
 libpsl.h common/net/organisation.cpp
 yaml-cpp/ tests/unit/net/spf_suite_test.cpp
 END

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "milters/virus/scan/formats/streams.h"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "milters/virus/scan/formats/bytes.h"
+
+namespace mxfeed::virus {
+namespace {
+
+constexpr std::size_t kMaxStreams = 10'000;
+
+// The header has no mark, but few bytes begin like it: xz(1) itself takes only such.
+bool is_lzma(std::string_view content) {
+  ByteReader reader(content);
+  const std::uint8_t properties = reader.u8();
+  const std::uint32_t dictionary = reader.le32();
+  const std::uint64_t size = reader.le64();
+  // 2^n or 2^n + 2^(n-1)
+  std::uint32_t odd = dictionary;
+  while (odd != 0 && odd % 2 == 0) odd /= 2;
+  const bool is_usual = odd == 1 || odd == 3 || dictionary == 0xffffffff;
+  return reader.ok() && properties < 225 && is_usual && dictionary >= 4096 &&
+         (size == ~std::uint64_t{0} || size < std::uint64_t{1} << 38) &&
+         reader.rest().starts_with('\0');  // LZMA's first byte
+}
+
+// RFC 8878, 3.1.2
+bool is_skippable(std::string_view content) {
+  return content.size() >= 8 && (content[0] & 0xf0) == 0x50 &&
+         content.substr(1).starts_with("\x2a\x4d\x18");
+}
+
+std::optional<Codec> codec_of(std::string_view content) {
+  if (content.starts_with("\x1f\x8b\x08")) return Codec::gzip;
+  if (content.starts_with(std::string_view("\xfd\x37zXZ\0", 6))) return Codec::xz;
+  if (content.starts_with("LZIP\1")) return Codec::lzip;
+  if (content.starts_with("\x28\xb5\x2f\xfd") || is_skippable(content)) {
+    return Codec::zstd;
+  }
+  if (content.size() > 10 && content.starts_with("BZh") && content[3] >= '1' &&
+      content[3] <= '9' &&
+      (content.substr(4).starts_with("1AY&SY") ||
+       content.substr(4).starts_with("\x17\x72\x45\x38\x50\x90"))) {
+    return Codec::bzip2;
+  }
+  return is_lzma(content) ? std::optional(Codec::lzma) : std::nullopt;
+}
+
+bool is_read_by_libclamav(Codec codec) {
+  return codec == Codec::gzip || codec == Codec::bzip2 || codec == Codec::xz;
+}
+
+}  // namespace
+
+void examine_streams(std::string_view content, Findings& findings) {
+  const auto codec = codec_of(content);
+  if (!codec) return;
+  std::vector<std::string> streams;
+  std::string all;
+  while (codec_of(content) == codec) {
+    if (streams.size() >= kMaxStreams) return findings.note_unscannable("MaxFiles");
+    Decompressed stream = findings.unpack(*codec, content);
+    using End = Decompressed::End;
+    if (stream.end == End::too_large || stream.end == End::too_late) return;
+    if (*codec == Codec::lzma && stream.end == End::malformed && all.empty()) return;
+    if (all.size() + stream.bytes.size() > findings.left()) {
+      return findings.note_unscannable("MaxScanSize");
+    }
+    all += stream.bytes;
+    streams.push_back(std::move(stream.bytes));
+    if (stream.end != End::complete) break;
+    content.remove_prefix(stream.consumed);
+    // Padding, as gzip(1) and xz(1) take it.
+    const std::size_t next = content.find_first_not_of('\0');
+    content.remove_prefix(next == std::string_view::npos ? content.size() : next);
+  }
+  if (streams.size() == 1) {
+    if (!is_read_by_libclamav(*codec)) findings.add_member(std::move(all));
+    return;
+  }
+  for (std::string& stream : streams) findings.add_member(std::move(stream));
+  findings.add_member(std::move(all));
+}
+
+}  // namespace mxfeed::virus

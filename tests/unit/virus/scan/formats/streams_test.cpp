@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "milters/virus/scan/formats/streams.h"
+
+#include "tests/support/catch.h"
+#include "tests/unit/virus/scan/formats/made.h"
+
+namespace mxfeed::virus {
+namespace {
+
+struct Case {
+  const char* program;
+  bool is_read_by_libclamav;
+};
+
+const Case kCases[] = {
+    {"gzip", true},  {"bzip2", true}, {"xz", true},
+    {"lzma", false}, {"lzip", false}, {"zstd -q", false},
+};
+
+TEST_CASE("each of several streams is taken out", "[virus]") {
+  for (const Case& c : kCases) {
+    CAPTURE(c.program);
+    const std::string pack = std::string(c.program) + " -c ";
+    CHECK(found_in(made(pack + "payload >out"), examine_streams) ==
+          (c.is_read_by_libclamav ? "" : "member"));
+    CHECK(found_in(made("echo one >one; (" + pack + "one; " + pack + "payload) >out"),
+                   examine_streams) == "member");
+    CHECK(found_in(
+              made("split -b 700 payload p.; for f in p.*; do " + pack + "$f; done >out"),
+              examine_streams) == "member");
+  }
+}
+
+TEST_CASE("what is no whole stream is no trouble", "[virus]") {
+  const Case cases[] = {{"gzip", true}, {"bzip2", true}, {"xz", true}};
+  for (const Case& c : cases) {
+    CAPTURE(c.program);
+    const std::string whole = made(std::string(c.program) + " -c payload >out");
+    for (std::size_t size = 0; size < whole.size(); ++size) {
+      CHECK(found_in(whole.substr(0, size), examine_streams).empty());
+    }
+    CHECK(found_in(whole + "rest", examine_streams).empty());
+    CHECK(found_in(whole + std::string(8, '\0'), examine_streams).empty());
+    CHECK(found_in(whole + std::string(8, '\0') + whole, examine_streams) == "member");
+  }
+}
+
+TEST_CASE("a stream that grows beyond the room is unscannable", "[virus]") {
+  for (const Case& c : kCases) {
+    CAPTURE(c.program);
+    const std::string bomb =
+        made("head -c 3000000 /dev/zero | " + std::string(c.program) + " -c >out");
+    CHECK(found_in(bomb, examine_streams, room_of(1 << 20)) == "unscannable MaxScanSize");
+  }
+}
+
+}  // namespace
+}  // namespace mxfeed::virus
