@@ -29,7 +29,7 @@ milters/greylist/commands common/base common/command common/mail common/net comm
 milters/virus common/base common/mail common/policy common/milter milters/virus/protocol
 milters/virus/protocol common/base
 milters/virus/commands common/base common/command common/policy milters/virus milters/virus/protocol
-milters/virus/scan common/base common/mail common/mail/mime common/policy common/program milters/virus/protocol
+milters/virus/scan common/base common/mail common/mail/mime common/policy common/program milters/virus/protocol milters/virus/scan/formats
 milters/virus/scan/formats common/base
 milters/spam common/base common/mail common/mail/mime common/net common/policy common/milter milters/spam/evidence
 milters/spam/evidence common/base common/mail common/mail/mime

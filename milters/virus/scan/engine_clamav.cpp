@@ -18,6 +18,8 @@
 #include "milters/virus/scan/canary.h"
 #include "milters/virus/scan/message_scan.h"
 #include "milters/virus/scan/scratch.h"
+#include "milters/virus/scan/unpacking.h"
+#include "milters/virus/scan/worst_finding.h"
 
 namespace mxfeed::virus {
 
@@ -34,7 +36,9 @@ struct Engine::Run {
   std::uint64_t sum = 0;  // of the objects shown
   bool unreadable_rar = false;
   bool reads_rar = false;
-  Seen* shown = nullptr;  // gets the objects, if not null
+  // Get the objects, if not null.
+  Seen* shown = nullptr;
+  Unpacking* unpacking = nullptr;
 
   void note_error(std::string_view cause, ScanFault where = ScanFault::engine) {
     if (fault != ScanFault::none) return;
@@ -103,6 +107,9 @@ struct Engine::Callbacks {
       if (run.sum >= run.max_sum) note(run, ".MaxScanSize");
       if (run.shown != nullptr && buffer != nullptr) {
         run.shown->add({buffer, size}, type != nullptr && type == kMailType);
+      }
+      if (run.unpacking != nullptr && buffer != nullptr) {
+        run.unpacking->examine({buffer, size});
       }
     } catch (const std::exception& error) {
       run.note_out_of_memory();
@@ -297,8 +304,7 @@ void Engine::run(std::string_view content, Run& run) {
   }
 }
 
-// The engine as MessageScan uses it; keeps the worst finding; among equal ones, the
-// first.
+// The engine as MessageScan uses it; keeps the worst finding.
 class Engine::Weigher : public PlainEngine {
  public:
   Weigher(Engine& engine, Run& run) : engine_(engine), run_(run) {}
@@ -321,32 +327,22 @@ class Engine::Weigher : public PlainEngine {
   }
 
   void found(ScanVerdict verdict, std::string_view name) override {
-    const auto rank = [](ScanVerdict v) {
-      return v == ScanVerdict::infected      ? 3
-             : v == ScanVerdict::unscannable ? 2
-             : v == ScanVerdict::encrypted   ? 1
-                                             : 0;
-    };
-    if (rank(verdict) <= rank(worst_)) return;
-    worst_ = verdict;
-    name_ = name;
+    worst_.consider(verdict, name);
   }
 
   bool goes_on() override {
-    if (worst_ == ScanVerdict::infected) return false;
+    if (worst_.verdict == ScanVerdict::infected) return false;
     if (std::chrono::steady_clock::now() < run_.deadline) return true;
     found(ScanVerdict::unscannable, "MaxScanTime");
     return false;
   }
 
-  ScanVerdict worst() const { return worst_; }
-  const std::string& name() const { return name_; }
+  const WorstFinding& worst() const { return worst_; }
 
  private:
   Engine& engine_;
   Run& run_;
-  ScanVerdict worst_ = ScanVerdict::clean;
-  std::string name_;
+  WorstFinding worst_;
 };
 
 ScanResult Engine::scan(std::string_view mail, FeedRule rule) {
@@ -365,13 +361,30 @@ ScanResult Engine::scan(std::string_view mail, FeedRule rule) {
   run.max_sum = std::max<std::uint64_t>(settings_.max_scan_size, mail.size() + 1);
   run.reads_rar = reads_rar_;
   Weigher weigher(*this, run);
+  Unpacking unpacking(
+      {.bytes = settings_.max_scan_size,
+       .each = settings_.max_file_size,
+       .contents = settings_.max_files,
+       .is_late = [&run] { return std::chrono::steady_clock::now() >= run.deadline; }},
+      settings_.max_recursion);
+  if (rule != FeedRule::none) run.unpacking = &unpacking;
   MessageScan scan(weigher, rule);
   scan.run(mail);
+  for (auto content = unpacking.next(); content && weigher.goes_on();
+       content = unpacking.next()) {
+    content->is_message ? scan.message(content->bytes) : scan.file(content->bytes);
+  }
+  if (!unpacking.unscannable().empty()) {
+    weigher.found(ScanVerdict::unscannable, unpacking.unscannable());
+  }
+  if (!unpacking.encrypted().empty()) {
+    weigher.found(ScanVerdict::encrypted, unpacking.encrypted());
+  }
   result.parts_fed = scan.parts_fed();
   if (run.unreadable_rar) weigher.found(ScanVerdict::encrypted, kRarUnread);
 
   // An infection that was found is certain; any other result needs a scan without errors.
-  if (weigher.worst() != ScanVerdict::infected) {
+  if (weigher.worst().verdict != ScanVerdict::infected) {
     if (auto trouble = scratch_trouble(directory_, mail.size())) {
       run.note_error("temporary directory: " + *trouble, ScanFault::temporary_space);
     }
@@ -381,8 +394,8 @@ ScanResult Engine::scan(std::string_view mail, FeedRule rule) {
       return result;
     }
   }
-  result.verdict = weigher.worst();
-  result.name = weigher.name();
+  result.verdict = weigher.worst().verdict;
+  result.name = weigher.worst().name;
   return result;
 }
 

@@ -44,7 +44,8 @@ class Engine {
   //   error: no answer that can be relied on: trouble with temporary space before, during
   //   or after the scan, a message of severity "error", an unknown return code.
   //   Several findings: infected before unscannable before encrypted.
-  //   A part that libclamav did not unpack is decoded here and scanned alone.
+  //   A part that libclamav did not unpack is decoded here and scanned alone, and so is a
+  //   content that libclamav does not open (formats/examine.h).
   ScanResult scan(std::string_view mail, FeedRule rule = FeedRule::missed);
 
  private:

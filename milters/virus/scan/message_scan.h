@@ -28,7 +28,7 @@ class PlainEngine {
   virtual bool goes_on() = 0;
 };
 
-class MessageScan : private LeafUser {
+class MessageScan : public LeafUser {
  public:
   MessageScan(PlainEngine& engine, FeedRule rule) : engine_(engine), rule_(rule) {}
 
@@ -36,10 +36,12 @@ class MessageScan : private LeafUser {
   // Parts that were given to the engine separately.
   std::uint32_t parts_fed() const { return parts_fed_; }
 
- private:
+  // What was found in the message.
   void file(std::string_view content) override;
   void message(std::string_view mail) override;
   void found(ScanVerdict verdict, std::string_view name) override;
+
+ private:
   bool use(const mime::Part& part, std::string_view content, const Pick& pick);
   void feed(std::string_view content);
 
