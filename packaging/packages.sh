@@ -15,10 +15,14 @@ gateway_packages=(postfix postfix-cdb)
 tool_packages=(python3/python3 procps util-linux)
 test_packages=(npm/npm ca-certificates clang-format clamav-testfiles iproute2 openssl/openssl
   dovecot-core dovecot-lmtpd opendkim redis-server strace
-  zip p7zip-full libarchive-tools qpdf gnupg/gpg xz-utils zstd lzip)
+  gnupg/gpg lzip
+  # What makes and opens the mails of tests/evasions.
+  mpack ripmime uudeview zip unzip p7zip-full libarchive-tools cpio zstd lz4 xz-utils bzip2
+  binutils qpdf)
 # Servers that the tests start by themselves.  Their packages would start a resolver or
 # replace the mail system, so they are only unpacked; their libraries are installed.
-aside_packages=(unbound exim4-daemon-light postgrey db5.3-util)
+# Nor is clamscan's, which would fetch signatures.
+aside_packages=(unbound exim4-daemon-light postgrey db5.3-util clamav)
 # What benches compare with; unpacked in the same way, by the bench itself.
 bench_packages=(postgrey rspamd)
 
