@@ -76,24 +76,33 @@ def ask(cases, payloads, variants=VARIANTS, clamscan=None):
 def find_ways(cases, excused=lambda case: False):
     """Looks for a program that opens what was called clean."""
     def find(case):
-        for variant, (verdict, _) in case.answers.items():
-            if verdict == "clean" and not case.must_stop() and not excused(case):
-                case.ways[variant] = extract.comes_out(
-                    case.wrapped.mail, case.wrapped.goal, is_inside(case, variant))
+        wanted = {variant for variant, (verdict, _) in case.answers.items()
+                  if verdict == "clean" and not case.must_stop() and not excused(case)}
+        if not wanted:
+            return
+        for way, content in extract.walk(case.wrapped.mail):
+            for variant in list(wanted):
+                if is_goal(case, variant, content):
+                    case.ways[variant] = "+".join(way)
+                    wanted.remove(variant)
+            if not wanted:
+                return
     with concurrent.futures.ThreadPoolExecutor(THREADS) as pool:
         list(pool.map(find, cases))
 
 
-def is_inside(case, variant):
-    """Whether the goal may be a part of a file; for a hash it must be the whole."""
-    return variant == "pattern" or case.wrapped.right == wrappings.LOCKED
+def is_goal(case, variant, content):
+    """Whether the goal came out: anywhere in a file, or for a hash as the whole file."""
+    if variant == "pattern" or case.wrapped.right == wrappings.LOCKED:
+        return case.wrapped.goal in content
+    return case.wrapped.goal == content
 
 
 def all_programs(cases, variant):
     """For each case the last programs of all ways, for the report."""
     def find(case):
-        ways = extract.ways(case.wrapped.mail, case.wrapped.goal, is_inside(case, variant))
-        return sorted({way.rpartition("+")[2] for way in ways})
+        return sorted({way[-1] for way, content in extract.walk(case.wrapped.mail)
+                       if is_goal(case, variant, content)})
     with concurrent.futures.ThreadPoolExecutor(THREADS) as pool:
         return list(pool.map(find, cases))
 

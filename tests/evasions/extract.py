@@ -1,3 +1,4 @@
+#!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What programs get out of a mail: Python's email package, munpack, ripmime, uudeview, unzip,
 7z, bsdtar and openssl.
@@ -147,7 +148,7 @@ def missing():
 
 
 def walk(mail):
-    """Yields (programs, content) of each file that comes out: "ripmime+7z"."""
+    """Yields (programs, content) of each file that comes out: ("ripmime", "7z")."""
     seen = {hashlib.sha1(mail).digest()}
     waiting = collections.deque([((), mail)])
     taken = 0
@@ -167,19 +168,6 @@ def walk(mail):
                 if digest not in seen:
                     seen.add(digest)
                     waiting.append(((*path, program.name), out))
-
-
-def ways(mail, goal, inside=False):
-    """Yields the programs by which the goal comes out: "python+7z".  With `inside` it may be
-    a part of a file."""
-    for path, content in walk(mail):
-        if (goal in content) if inside else content == goal:
-            yield "+".join(path)
-
-
-def comes_out(mail, goal, inside=False):
-    """The first way, or nothing."""
-    return next(ways(mail, goal, inside), "")
 
 
 def main():

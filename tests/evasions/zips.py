@@ -108,12 +108,15 @@ def one(content, **member):
     return built(Member(content, **member))
 
 
-def zip64_forced(content):
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        with archive.open(zipfile.ZipInfo(file_name(content)), "w", force_zip64=True) as member:
-            member.write(content)
-    return buffer.getvalue()
+def zip64_local(content, value=0xffffffff, **end):
+    """The sizes in a zip64 field of the local header, as programs write that do not know
+    them beforehand."""
+    data = deflated(content)
+    field = struct.pack("<HHQQ", 1, 16, len(content), len(data))
+    local = {"extra": field}
+    if value is not None:
+        local.update(packed=value, size=value)
+    return built(Member(content, version=45, data=data, local=local), **end)
 
 
 def streamed(content, mark=b"PK\7\x08", wide=False):
@@ -204,11 +207,10 @@ def table():
     yield "zip-zstd-old-number", lambda c: one(
         c, method=20, version=63, data=packed(c, ["zstd", "-q", "-c", "{file}"]))
     yield "zip-xz", method_xz
-    yield "zip64-forced", zip64_forced
+    yield "zip64-forced", zip64_local
+    yield "zip64-field-unused", lambda c: zip64_local(c, None)
     yield "zip64-end", lambda c: built(Member(c), zip64=True)
-    yield "zip64-end-and-forced", lambda c: built(Member(
-        c, version=45, local={"packed": 0xffffffff, "size": 0xffffffff, "extra": struct.pack(
-            "<HHQQ", 1, 16, len(c), len(deflated(c)))}), zip64=True)
+    yield "zip64-end-and-forced", lambda c: zip64_local(c, zip64=True)
     yield "zip64-central", lambda c: built(Member(
         c, version=45, central={"packed": 0xffffffff, "size": 0xffffffff, "extra": struct.pack(
             "<HHQQ", 1, 16, len(c), len(deflated(c)))}))
