@@ -12,7 +12,10 @@ import scanners
 import wrappings
 
 HERE = pathlib.Path(__file__).resolve().parent
+KNOWN = HERE / "known.tsv"
 VARIANTS = ("hash", "pattern")
+# What is tried for every change.
+TRIPLES, SEED = 500, 10
 THREADS = os.cpu_count() or 2
 
 
@@ -109,8 +112,20 @@ def all_programs(cases, variant):
 
 def known():
     """{wrapping, or several joined by "+": what is still wrong}"""
-    lines = (HERE / "known.tsv").read_text(encoding="utf-8").splitlines()
+    lines = KNOWN.read_text(encoding="utf-8").splitlines()
     return dict(line.split("\t", 1) for line in lines if line and not line.startswith("#"))
+
+
+def write_known(labels):
+    """Writes the table of these, with the reasons that it has for them now."""
+    reasons, order = known(), list(wrappings.TABLE)
+    comments = [line for line in KNOWN.read_text(encoding="utf-8").splitlines()
+                if line.startswith("#")]
+    rows = [f"{label}\t{reasons.get(label, 'not examined yet')}" for label in sorted(
+        labels, key=lambda label: [order.index(name) for name in reversed(label.split("+"))])]
+    # The wrappings alone come first.
+    rows.sort(key=lambda row: "+" in row.split("\t")[0])
+    KNOWN.write_text("\n".join(comments + rows) + "\n", encoding="utf-8")
 
 
 def is_known(names, table):

@@ -5,7 +5,6 @@ known.tsv lists what still fails.  A new failure fails the test, and so does a w
 the table that no longer fails.
 """
 
-import os
 import pathlib
 import sys
 
@@ -19,9 +18,6 @@ import extract
 import honest
 import wrappings
 from payloads import PAGE
-
-TRIPLES = int(os.environ.get("MXFEED_TRIPLES", "500"))
-SEED = int(os.environ.get("MXFEED_SEED", "10"))
 
 
 class EvasionsTest(daemons.TestCase):
@@ -52,7 +48,7 @@ class EvasionsTest(daemons.TestCase):
         self.assertEqual(cured, set(), "right now: take them out of known.tsv")
 
     def test_no_three_wrappings_hide_a_virus(self):
-        _, failures = self.failures(wrappings.triples(TRIPLES, SEED),
+        _, failures = self.failures(wrappings.triples(check.TRIPLES, check.SEED),
                                     lambda case: check.is_known(case.names, self.known))
         self.assertEqual(failures, {}, "see tests/evasions/run FIRST+SECOND+THIRD")
 

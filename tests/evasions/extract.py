@@ -11,6 +11,7 @@ Each is tried on the mail and, as a user would, on the files that came out, with
 import collections
 import email
 import email.policy
+import functools
 import hashlib
 import pathlib
 import re
@@ -25,10 +26,13 @@ from programs import run
 DEPTH = 8
 MOST_FILES = 60          # of all programs together
 MOST_BYTES = 32 << 20
+MOST_REMEMBERED = 20_000
 SECONDS = 10
 COMPRESSED = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd", b"\x04\x22\x4d\x18", b"LZIP",
               b"\x1f\x9d", b"\x5d\0\0", b"\x02\x21\x4c\x18", b"\x50\x2a\x4d\x18")
-CMS = re.compile(rb"\A0(?:[\0-\x7f]|[\x80-\x84].{0,4}?)\x06[\x09\x0b]\x2a\x86\x48\x86\xf7\x0d\x01", re.DOTALL)
+# A SEQUENCE with an object identifier of PKCS #7 or #9.
+CMS = re.compile(rb"\A0(?:[\0-\x7f]|[\x80-\x84].{0,4}?)\x06[\x09\x0b]"
+                 rb"\x2a\x86\x48\x86\xf7\x0d\x01", re.DOTALL)
 PEM = re.compile(rb"-----BEGIN (?:PKCS7|CMS)-----")
 TEXT_CODE = re.compile(rb"^begin|^=ybegin|BinHex", re.MULTILINE | re.IGNORECASE)
 
@@ -147,6 +151,15 @@ def missing():
     return [p.name for p in PROGRAMS if not shutil.which(COMMANDS.get(p.name, p.name))]
 
 
+def _opened(program, content):
+    with tempfile.TemporaryDirectory(prefix="evade") as directory:
+        return tuple(program.extract(content, pathlib.Path(directory)))
+
+
+# Many mails have the same files inside.
+_remembered = functools.lru_cache(maxsize=8192)(_opened)
+
+
 def walk(mail):
     """Yields (programs, content) of each file that comes out: ("ripmime", "7z")."""
     seen = {hashlib.sha1(mail).digest()}
@@ -160,9 +173,8 @@ def walk(mail):
         for program in PROGRAMS:
             if not program.takes(content):
                 continue
-            with tempfile.TemporaryDirectory(prefix="evade") as directory:
-                found = program.extract(content, pathlib.Path(directory))
-            for out in found:
+            small = len(content) <= MOST_REMEMBERED
+            for out in (_remembered if small else _opened)(program, content):
                 yield (*path, program.name), out
                 digest = hashlib.sha1(out).digest()
                 if digest not in seen:

@@ -17,10 +17,11 @@ from formats import CRLF, ENVELOPE, fields, lines_of, message
 from programs import packed
 from wrappings import as_postfix
 
-TEXT = "Sehr geehrte Damen und Herren,\r\n\r\nwie besprochen.\r\n-- \r\nMit freundlichen Grüßen\r\n"
+TEXT = ("Sehr geehrte Damen und Herren,\r\n\r\nwie besprochen.\r\n-- \r\n"
+        "Mit freundlichen Grüßen\r\n")
 PAGE = "<html><body><h1>Größe &amp; Preis</h1><p>A = B, 100 %</p></body></html>\r\n"
-PNG = base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9"
-                       "awAAAABJRU5ErkJggg==")
+PNG = base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk"
+                       "+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==")
 REPORT = "\r\n".join(f"{day}.01.2026;{day * 17};{day * 3.5:.2f}" for day in range(1, 29)).encode()
 
 
@@ -83,8 +84,8 @@ PROSE = {
     "mime": "Look at this source:\r\n--bb\r\nContent-Type: text/plain\r\n\r\nhello\r\n--bb--\r\n",
     "quoted-mail": "> From: a@b.example\r\n> Subject: x\r\n> begin 644 e.com\r\n>\r\n> hello\r\n",
     "from-lines": "hello\r\n\r\nFrom here on it is easy.\r\n>From there too.\r\n",
-    "patch": "diff --git a/x.c b/x.c\r\n--- a/x.c\r\n+++ b/x.c\r\n@@ -1 +1 @@\r\n-a\r\n+b\r\n-- \r\n"
-             "2.39.2\r\n",
+    "patch": "diff --git a/x.c b/x.c\r\n--- a/x.c\r\n+++ b/x.c\r\n@@ -1 +1 @@\r\n-a\r\n"
+             "+b\r\n-- \r\n2.39.2\r\n",
     "yenc-talk": "A line =ybegin starts a file, =yend ends it.\r\n",
     "binhex-talk": "It said: (This file must be converted with BinHex 4.0) and no more.\r\n",
     "pgp-talk": "Search for -----BEGIN PGP MESSAGE----- in the text.\r\n",
@@ -103,7 +104,8 @@ def texts():
     yield "raw-8bit", b"\r\nGr\xfc\xdfe\r\n"
     yield "html-only", text(PAGE, "html")
     yield "markdown", text("# Title\r\n* one\r\n", "markdown")
-    yield "flowed", fields(b"Content-Type: text/plain; format=flowed; delsp=yes") + b"hello \r\nyou\r\n"
+    yield "flowed", fields(b"Content-Type: text/plain; format=flowed; delsp=yes") + \
+        b"hello \r\nyou\r\n"
     yield "enriched", text("<bold>x</bold>", "enriched")
     yield "uuencoded-file", text("hello\r\n", encoding="7bit") + encodings.uuencoded(REPORT)
     yield "yenc-file", fields(b"Content-Type: text/plain") + encodings.yencoded(REPORT)
@@ -139,8 +141,8 @@ STATUS = (b"Content-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; mx.
 DISPOSITION = (b"Content-Type: message/disposition-notification\r\n\r\nReporting-UA: x\r\n"
                b"Final-Recipient: rfc822; x@y.example\r\nDisposition: manual-action/"
                b"MDN-sent-manually; displayed\r\n")
-FEEDBACK = (b"Content-Type: message/feedback-report\r\n\r\nFeedback-Type: abuse\r\nUser-Agent: x\r\n"
-            b"Version: 1\r\n")
+FEEDBACK = (b"Content-Type: message/feedback-report\r\n\r\nFeedback-Type: abuse\r\n"
+            b"User-Agent: x\r\nVersion: 1\r\n")
 RFC822 = b"Content-Type: message/rfc822\r\n\r\n"
 
 
@@ -171,7 +173,8 @@ def reports():
                                                           "application/ics"))
     yield "digest", multi("digest", *(CRLF + ENVELOPE + text() for _ in range(4)))
     yield "two-forwards", mixed(RFC822 + original, RFC822 + ENVELOPE + text())
-    yield "card", mixed(attachment(b"BEGIN:VCARD\r\nFN:Anna\r\nEND:VCARD\r\n", "a.vcf", "text/vcard"))
+    yield "card", mixed(attachment(b"BEGIN:VCARD\r\nFN:Anna\r\nEND:VCARD\r\n", "a.vcf",
+                                   "text/vcard"))
 
 
 # Files ---------------------------------------------------------------------------------------

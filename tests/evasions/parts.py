@@ -235,6 +235,13 @@ def _charset(charset, kind, encoding):
     return wrap
 
 
+def _marked(charset, kind):
+    """The charset is known by the mark at the beginning only."""
+    return lambda c: fields(b"Content-Type: " + kind,
+                            b"Content-Transfer-Encoding: base64") + b64_lines(
+                                text_only(c).encode(charset))
+
+
 def _raw(encoding):
     return lambda c: attached(c, encoding) + c + CRLF
 
@@ -291,3 +298,6 @@ def table():
 def stopped():
     """Those that mail programs open, but none of the programs that are tried here."""
     yield "cte-qp-real-b64-first", _qp_under([b"@: base64", b"@: quoted-printable"])
+    for charset in "utf-16", "utf-32":
+        for kind in b"text/html", b"text/plain":
+            yield f"charset-mark-{charset}-{kind[5:].decode()}", _marked(charset, kind)

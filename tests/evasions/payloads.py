@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What is wrapped: EICAR, made at run time, a text that begins with it, and the files of Debian's clamav-testfiles."""
+"""What is wrapped: EICAR, a text that begins with it, both made at run time, and the files of
+Debian's clamav-testfiles."""
 
 import pathlib
 

@@ -63,8 +63,10 @@ class Service:
 
     def ask(self, mail):
         """(verdict, name)"""
-        asked = scan_service.Asked(self._socket, mail)
-        return asked.result()
+        try:
+            return scan_service.Asked(self._socket, mail).result()
+        except TimeoutError:
+            return "none", "timed out"
 
     def ask_all(self, mails):
         """The answers in the order of the mails, some of them asked at once."""
