@@ -16,7 +16,7 @@ import zlib
 import archives
 import compound
 from formats import CRLF, NotApplicable, fields, lines_of
-from frames import TEXT, free_boundary, multipart
+from multiparts import TEXT, free_boundary, multipart
 from programs import packed, run
 
 PASSWORD = "secret"

@@ -20,11 +20,12 @@ import re
 from collections.abc import Callable
 
 import archives
-import frames
+import multiparts
+import nesting
 import parts
 import secured
 import zips
-from formats import ENVELOPE, NotApplicable, message
+from formats import NotApplicable, message
 
 # What mxfeed-scan may answer if the wrapping is around something.
 OPEN = "open"        # anything but clean if a program gets the content out
@@ -54,9 +55,9 @@ def _all():
             ("archive", LOCKED, (secured.locked_files,)),
             ("part", OPEN, (parts.table,)),
             ("part", STOPPED, (parts.stopped,)),
-            ("frame", OPEN, (frames.table, secured.table)),
+            ("frame", OPEN, (multiparts.table, nesting.table, secured.table)),
             ("frame", LOCKED, (secured.locked_entities,)),
-            ("frame", STOPPED, (frames.stopped, secured.stopped_entities))):
+            ("frame", STOPPED, (nesting.stopped, secured.stopped_entities))):
         for table in tables:
             for name, wrap in table():
                 yield Wrapping(name, kind, wrap, right)
@@ -133,7 +134,3 @@ def triples(count, seed):
         key = draw.getrandbits(64)
         return max(marks, key=lambda mark: (mark[0] ^ key) * 0x9e3779b97f4a7c15 % 2**64)[1]
     return [(one(), one(), one()) for _ in range(count)]
-
-
-__all__ = ["ENVELOPE", "TABLE", "NotApplicable", "Wrapped", "as_postfix", "chain", "pairs",
-           "singles", "triples"]
