@@ -32,7 +32,8 @@ const Case kCases[] = {
      "g -ea -r x@y.example payload; (echo hello; cat out; echo bye) >text; mv text out",
      "encrypted Encrypted.PGP"},
     {"encrypted, in a text that is not ASCII",
-     "g -ea -r x@y.example payload; (printf '\\303\\211h\\n'; cat out) >text; mv text out",
+     "g -ea -r x@y.example payload; (printf '\\303\\211h\\n'; cat out) >text; mv text "
+     "out",
      "encrypted Encrypted.PGP"},
     {"encrypted, with CRLF", "g -ea -r x@y.example payload; sed -i 's/$/\\r/' out",
      "encrypted Encrypted.PGP"},
