@@ -98,6 +98,14 @@ void Boundaries::add_raw(std::string_view value) {
       if (quoted.find('\\') != std::string_view::npos) {
         add_with_blanks(without(quoted, "\\"));
       }
+      // More quotes follow: some programs take only the outer ones off, or all.
+      const std::string_view more = before(inner.substr(quoted.size()), "; \t\r\n");
+      if (more.size() > 1) {
+        add_with_nul(without(quoted, "\"") + without(more, "\""));
+        if (more.ends_with('"')) {
+          add_with_nul(inner.substr(0, quoted.size() + more.size() - 1));
+        }
+      }
     }
     if (!closed || quote == '\'') {
       add_with_blanks(before(inner, ";"));

@@ -53,7 +53,7 @@ void Decoder::finish(std::string& out, Notes& notes) {
 void Decoder::decode_base64(std::string_view in, std::string& out, Notes& notes) {
   while (!in.empty() && !ended_) {
     // The fast path: whole groups, nearly all of the input.
-    while (bits_ == 0 && !padded_ && in.size() >= 4) {
+    while (bits_ == 0 && !padded_ && !broken_ && line_ends_ < 2 && in.size() >= 4) {
       const int first = base64_digit(in[0]), second = base64_digit(in[1]);
       const int third = base64_digit(in[2]), fourth = base64_digit(in[3]);
       if ((first | second | third | fourth) < 0) break;
@@ -63,6 +63,8 @@ void Decoder::decode_base64(std::string_view in, std::string& out, Notes& notes)
                             static_cast<char>(group & 0xFF)};
       out.append(bytes, 3);
       in.remove_prefix(4);
+      line_ends_ = 0;
+      any_ = true;
     }
     if (in.empty()) break;
     base64_byte(in.front(), out, notes);
@@ -74,16 +76,22 @@ void Decoder::base64_byte(char c, std::string& out, Notes& notes) {
   const int value = base64_digit(c);
   if (value < 0) {
     if (c == '=') {
-      padded_ |= bits_ > 0;
+      padded_ |= any_;
       bits_ = 0;  // what follows the padding starts a new group
+    } else if (c == '\n') {
+      ++line_ends_;
     } else if (!is_space(c)) {
       notes.add(Anomaly::bad_base64);
+      broken_ |= any_;
     }
     return;
   }
-  if (padded_) {
-    notes.add(Anomaly::bad_base64);
-    padded_ = false;
+  const bool is_behind_end = padded_ || broken_ || (any_ && line_ends_ > 1);
+  if (padded_) notes.add(Anomaly::bad_base64);
+  padded_ = broken_ = false;
+  line_ends_ = 0;
+  any_ = true;
+  if (is_behind_end) {
     ended_ = notes.choose(Ambiguity::padding) == 1;
     if (ended_) return;
   }

@@ -40,10 +40,13 @@ class Decoder {
   const bool blanks_matter_;
   std::uint32_t group_ = 0;
   unsigned bits_ = 0;
-  bool padded_ = false;
-  bool ended_ = false;  // by padding
-  std::string blanks_;  // which may be at the end of a line
-  std::string escape_;  // "", "=", "=A" or "= \t" on the way to a line end
+  bool any_ = false;        // digits
+  bool padded_ = false;     // behind digits
+  bool broken_ = false;     // by a byte that is no base64, behind digits
+  bool ended_ = false;      // base64 goes on, but not in this reading
+  unsigned line_ends_ = 0;  // behind the last digit
+  std::string blanks_;      // which may be at the end of a line
+  std::string escape_;      // "", "=", "=A" or "= \t" on the way to a line end
 };
 
 }  // namespace mxfeed::mime

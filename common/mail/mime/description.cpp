@@ -174,6 +174,7 @@ void divide(const Block& block, Boundaries& possible, Description& result, Notes
   if (possible.too_many() || all.too_many()) notes.ambiguities.add_too_many();
   const unsigned choice = notes.reading.choice(Ambiguity::boundary);
   if (choice == 0 || boundaries.empty()) return;
+  if (choice == Ambiguities::kGuessed) return boundaries.clear();
   result.first_boundary =
       static_cast<unsigned>(std::min<std::size_t>(choice, boundaries.size()));
   boundaries = {std::move(boundaries[result.first_boundary - 1])};

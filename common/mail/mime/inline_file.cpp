@@ -13,22 +13,26 @@ namespace {
 
 class UuFile : public InlineFile {
  public:
+  explicit UuFile(UuAlphabet alphabet) : alphabet_(alphabet) {}
+
   Step read(const Line& line, FileSink& sink) override {
     const std::string_view text = without_trailing_blanks(line.text);
-    if (text == "end") return close(sink, Step::end);
-    if (line.starts && (text.empty() || text == "`")) return Step::more;  // no bytes
-    if (!line.starts || !is_uu_line(line.text)) return close(sink, Step::cut);
+    if (iequals(text, "end")) {
+      sink.end_file();
+      return Step::end;
+    }
+    const bool has_no_bytes =
+        text.empty() || text == (alphabet_ == UuAlphabet::uu ? "`" : "+");
+    if (line.starts && has_no_bytes) return Step::more;
+    if (!line.starts || !is_uu_line(line.text, alphabet_)) return Step::junk;
     std::string bytes;
-    uu_decode(line.text, bytes);
+    uu_decode(line.text, alphabet_, bytes);
     sink.file_data(bytes);
     return Step::more;
   }
 
  private:
-  static Step close(FileSink& sink, Step step) {
-    sink.end_file();
-    return step;
-  }
+  const UuAlphabet alphabet_;
 };
 
 class Base64File : public InlineFile {
@@ -59,14 +63,19 @@ bool may_begin_file(std::string_view text) {
 }
 
 std::unique_ptr<InlineFile> begin_file(std::string_view begin_line, std::string_view next,
-                                       FileSink& sink) {
+                                       FileSink& sink, Notes& notes) {
   const auto begin = uu_begin(begin_line);
   if (!begin) return nullptr;
-  const bool fits =
-      begin->base64 ? is_base64_line(without_trailing_blanks(next)) : is_uu_line(next);
-  if (!fits || !sink.begin_file(begin->name)) return nullptr;
-  if (begin->base64) return std::make_unique<Base64File>();
-  return std::make_unique<UuFile>();
+  if (begin->base64) {
+    const bool fits = is_base64_line(without_trailing_blanks(next));
+    if (!fits || !sink.begin_file(begin->name)) return nullptr;
+    return std::make_unique<Base64File>();
+  }
+  const bool is_uu = is_uu_line(next, UuAlphabet::uu);
+  bool is_xx = is_uu_line(without_trailing_blanks(next), UuAlphabet::xx);
+  if (is_uu && is_xx) is_xx = notes.choose(Ambiguity::xxencode) == 1;
+  if ((!is_uu && !is_xx) || !sink.begin_file(begin->name)) return nullptr;
+  return std::make_unique<UuFile>(is_xx ? UuAlphabet::xx : UuAlphabet::uu);
 }
 
 std::unique_ptr<InlineFile> begin_file(std::string_view line, bool announced) {

@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "common/mail/mime/lines.h"
+#include "common/mail/mime/notes.h"
 
 namespace mxfeed::mime {
 
@@ -32,6 +33,7 @@ class InlineFile {
     more,  // the line was taken
     end,   // it was the last one
     cut,   // the line does not belong to the encoding, which has not ended as it should
+    junk,  // the same, but some programs skip it and go on
     text,  // the line does not belong to it, but a later one may
   };
   virtual Step read(const Line& line, FileSink& sink) = 0;
@@ -42,12 +44,12 @@ class InlineFile {
 };
 
 // Whether a line may begin an encoding whose next line shows whether it does: uuencode,
-// or base64 with a "begin-base64" line.
+// xxencode, or base64 with a "begin-base64" line.
 bool may_begin_file(std::string_view text);
 // The encoding that the two lines begin; null for none.  The sink has got the file's
 // beginning; read() takes the next line first.
 std::unique_ptr<InlineFile> begin_file(std::string_view begin_line, std::string_view next,
-                                       FileSink& sink);
+                                       FileSink& sink, Notes& notes);
 // The same for encodings that one line begins: yEnc and BinHex.  The sink gets the file's
 // beginning with a line that read() takes; `line` is the first one.  `announced`: a line
 // before has said that BinHex follows.

@@ -28,7 +28,9 @@ std::optional<MultipartState::Match> MultipartState::match(std::string_view text
 }
 
 bool MultipartState::guess(std::string_view text) {
-  if (!guesses_ || text.empty() || text.size() > kMaxGuessed) return false;
+  if (text.empty() || text.size() > kMaxGuessed) return false;
+  may_guess_ = true;
+  if (!guesses_) return false;
   boundaries_.emplace_back(text);
   guesses_ = false;
   return true;
@@ -45,6 +47,8 @@ void MultipartState::note_matches(std::string_view text) {
 }
 
 void MultipartState::divide(bool final, Notes& notes) {
+  if (text_after_end_) notes.ambiguities.add(Ambiguity::after_end, 1);
+  text_after_end_ = false;
   if (!final) {
     if (closed_) notes.add(Anomaly::part_after_end);
     divided_ = true;
@@ -61,6 +65,12 @@ void MultipartState::finish(Notes& notes) const {
   }
   if (!divided_) {
     notes.add(Anomaly::no_parts);
+    // Programs that do not know the parameter, such as one of RFC 2231, look for another
+    // boundary.
+    if (may_guess_ && !boundaries_.empty() &&
+        notes.reading.choice(Ambiguity::boundary) == 0) {
+      notes.ambiguities.add(Ambiguity::boundary, Ambiguities::kGuessed);
+    }
   } else if (!closed_) {
     notes.add(Anomaly::missing_final_boundary);
   }

@@ -42,6 +42,8 @@ class MultipartState {
   // Uses `text` (as above) as the boundary if none is known yet; whether it did.
   bool guess(std::string_view text);
 
+  // A line with text was found between the parts.
+  void note_text() { text_after_end_ |= closed_; }
   // A delimiter was found.
   void divide(bool final, Notes& notes);
   // The multipart has ended.
@@ -51,10 +53,12 @@ class MultipartState {
   std::vector<std::string> boundaries_;
   unsigned first_;
   bool guesses_;
+  bool may_guess_ = false;  // a line looks like a delimiter
   // Bit n: the n-th boundary was found; only if there are several.
   std::uint32_t found_ = 0;
   bool divided_ = false;  // a delimiter was found
   bool closed_ = false;   // the last one was final
+  bool text_after_end_ = false;
 };
 
 }  // namespace mxfeed::mime

@@ -28,21 +28,27 @@ namespace mxfeed::mime {
 // Choice 0 is what the walker does by default.
 enum class Ambiguity : std::uint8_t {
   type,      // which of several Content-Type fields; n: the n-th; 0: by rank
-  boundary,  // which boundary of a multipart; n: the n-th; 0: all divide
+  boundary,  // which boundary of a multipart; n: the n-th; 0: all divide; kGuessed: the
+             // first line that looks like a delimiter
   encoding,  // which Content-Transfer-Encoding; n: the n-th; 0: the first that encodes
   encoding_name,  // 1: a Content-Transfer-Encoding such as "base64x" or "(x) base64" is
                   // understood by some programs only
   container,      // an encoded multipart: 1 is decoded, then divided; an encoded message:
                   // 1 is not decoded, 2 is a file
-  delimiter,      // 1: only exact delimiters; 0: more text may follow the boundary
-  stray_line,     // no field, in a header: 1 ends the header, 2 is skipped; 0: depends
+  delimiter,   // 1: only exact delimiters; 0: more text may follow the boundary; 2: and
+               // blanks or more dashes may stand before it
+  stray_line,  // no field, in a header: 1 ends the header, 2 is skipped; 0: depends
   blank_before_colon,  // "Name : x": 1 is not this field
   blank_line,     // only blanks, in a header: 1 ends the header; 0: continues the field
   bare_cr,        // 1: does not end a line
-  padding,        // of base64: 1 ends it; 0: it goes on
+  padding,        // of base64: 1 ends it, and so does an empty line or another
+                  // byte; 0: it goes on
   quoted_blanks,  // at the end of a line of quoted-printable: 1: removed
+  junk_line,      // in uuencode: 0 ends the file, 1 is skipped
+  after_end,      // what follows a final delimiter, up to another one: 1 is a part
+  xxencode,       // a line of uuencode that is one of xxencode, too: 1 is xxencode
 };
-inline constexpr std::size_t kAmbiguities = 12;
+inline constexpr std::size_t kAmbiguities = 15;
 
 class Reading {
  public:
@@ -63,6 +69,7 @@ class Reading {
 class Ambiguities {
  public:
   static constexpr unsigned kMostChoice = 31;
+  static constexpr unsigned kGuessed = kMostChoice;
 
   // A higher choice than kMostChoice is too many.
   void add(Ambiguity ambiguity, unsigned choice) {

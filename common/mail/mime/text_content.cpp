@@ -4,10 +4,16 @@
 #include <cstddef>
 #include <utility>
 
+#include "common/base/text.h"
 #include "common/mail/charset.h"
 #include "common/mail/mime/fields.h"
 
 namespace mxfeed::mime {
+namespace {
+
+constexpr std::size_t kMaxEmptyLines = 100;  // bytes, between "begin" and the data
+
+}  // namespace
 
 TextContent::TextContent(const Part& part, Output& output)
     : part_(part),
@@ -29,6 +35,7 @@ void TextContent::read(std::string_view bytes) {
 void TextContent::finish() {
   if (const auto line = cutter_.rest()) read_line(*line);
   output_.give(part_, std::exchange(begin_line_, {}));
+  output_.give(part_, std::exchange(empty_lines_, {}));
   if (const auto file = std::move(file_); file != nullptr && !file->finish(*this)) {
     output_.notes().add(Anomaly::bad_uuencoded);
   }
@@ -38,9 +45,16 @@ void TextContent::finish() {
 void TextContent::read_line(const Line& line) {
   if (file_ != nullptr && read_file_line(line)) return;
   if (!begin_line_.empty()) {
+    if (line.starts && !line.end.empty() && trim(line.text).empty() &&
+        empty_lines_.size() < kMaxEmptyLines) {
+      (empty_lines_ += line.text) += line.end;
+      return;
+    }
     const std::string held = std::exchange(begin_line_, {});
+    const std::string empty = std::exchange(empty_lines_, {});
     if (line.starts) {
-      if (auto file = mime::begin_file(whole_line(held).text, line.text, *this)) {
+      if (auto file = mime::begin_file(whole_line(held).text, line.text, *this,
+                                       output_.notes())) {
         file_ = std::move(file);
         output_.notes().add(Anomaly::uuencoded);
         read_file_line(line);
@@ -48,6 +62,7 @@ void TextContent::read_line(const Line& line) {
       }
     }
     output_.give(part_, held);
+    output_.give(part_, empty);
   }
   if (line.starts && !line.end.empty() && may_begin_file(line.text)) {
     begin_line_ = line.text;
@@ -78,6 +93,13 @@ bool TextContent::read_file_line(const Line& line) {
     case InlineFile::Step::cut:
       output_.notes().add(Anomaly::bad_uuencoded);
       file_.reset();
+      return false;
+    case InlineFile::Step::junk:
+      if (output_.notes().choose(Ambiguity::junk_line) == 0) {
+        output_.notes().add(Anomaly::bad_uuencoded);
+        file_->finish(*this);
+        file_.reset();
+      }
       return false;
     case InlineFile::Step::text:
       return false;

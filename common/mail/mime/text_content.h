@@ -41,7 +41,8 @@ class TextContent : private FileSink {
   const Part& part_;
   Output& output_;
   LineCutter cutter_;
-  std::string begin_line_;            // until the next line shows what it is
+  std::string begin_line_;            // until a later line shows what it is
+  std::string empty_lines_;           // behind it
   bool announced_ = false;            // BinHex
   std::unique_ptr<InlineFile> file_;  // the encoding that is open
   std::unique_ptr<Part> file_part_;   // what it holds

@@ -10,17 +10,24 @@
 namespace mxfeed::mime {
 namespace {
 
-constexpr unsigned uu_value(char c) {
-  return (static_cast<unsigned char>(c) - 32u) & 63u;
+constexpr std::string_view kXx =
+    "+-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
+// Nothing for what is not in the alphabet.
+std::optional<unsigned> value_of(char c, UuAlphabet alphabet) {
+  if (alphabet == UuAlphabet::uu) return (static_cast<unsigned char>(c) - 32u) & 63u;
+  const std::size_t value = kXx.find(c);
+  if (value == std::string_view::npos) return std::nullopt;
+  return static_cast<unsigned>(value);
 }
 
 }  // namespace
 
 std::optional<UuBegin> uu_begin(std::string_view text) {
   UuBegin begin;
-  if (!text.starts_with("begin")) return std::nullopt;
+  if (!istarts_with(text, "begin")) return std::nullopt;
   text.remove_prefix(5);
-  if (text.starts_with("-base64")) {
+  if (istarts_with(text, "-base64")) {
     begin.base64 = true;
     text.remove_prefix(7);
   }
@@ -34,23 +41,26 @@ std::optional<UuBegin> uu_begin(std::string_view text) {
   return begin;
 }
 
-bool is_uu_line(std::string_view text) {
+bool is_uu_line(std::string_view text, UuAlphabet alphabet) {
   if (text.empty() || text.size() > 90) return false;
   bool plain = true;
   for (const char c : text) {
-    if (c < ' ' || c > '~') return false;
+    if (c < ' ' || c > '~' || !value_of(c, alphabet)) return false;
     plain &= c <= '`';
   }
-  const std::size_t bytes = uu_value(text.front());
+  const std::size_t bytes = *value_of(text.front(), alphabet);
   const std::size_t characters = (bytes + 2) / 3 * 4;
   const std::size_t have = text.size() - 1;
   if (bytes == 0 || have > characters + 2) return false;
-  return plain ? have * 2 >= characters : have >= characters;
+  const bool may_lack_blanks = plain && alphabet == UuAlphabet::uu;
+  return may_lack_blanks ? have * 2 >= characters : have >= characters;
 }
 
-void uu_decode(std::string_view text, std::string& out) {
-  std::size_t left = uu_value(text.front());
-  const auto at = [&](std::size_t i) { return i < text.size() ? uu_value(text[i]) : 0; };
+void uu_decode(std::string_view text, UuAlphabet alphabet, std::string& out) {
+  const auto at = [&](std::size_t i) {
+    return i < text.size() ? value_of(text[i], alphabet).value_or(0) : 0;
+  };
+  std::size_t left = at(0);
   for (std::size_t i = 1; left > 0; i += 4) {
     const unsigned group = at(i) << 18 | at(i + 1) << 12 | at(i + 2) << 6 | at(i + 3);
     for (unsigned shift = 16; left > 0; shift -= 8) {

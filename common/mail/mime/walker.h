@@ -100,6 +100,8 @@ class Visitor {
   virtual void end_part(const Part&) {}
 };
 
+class Walk;
+
 class Walker {
  public:
   // The visitor must outlive the walker.
@@ -125,8 +127,7 @@ class Walker {
   std::size_t parts() const;
 
  private:
-  struct Impl;
-  std::unique_ptr<Impl> impl_;
+  std::unique_ptr<Walk> walk_;
 };
 
 }  // namespace mxfeed::mime
