@@ -90,6 +90,8 @@ sodium.h common/base/digest.cpp
 curl/ common/net/http.cpp
 openssl/ common/net/tls_client.cpp
 ares.h common/net/dns_channel.cpp
+archive.h milters/virus/scan/formats/archive.cpp
+archive_entry.h milters/virus/scan/formats/archive.cpp
 zlib.h milters/virus/scan/formats/decompress.cpp
 bzlib.h milters/virus/scan/formats/decompress.cpp
 lzma.h milters/virus/scan/formats/decompress.cpp

@@ -4,6 +4,7 @@
 // time; what comes out is examined in its turn.
 
 #include "milters/virus/scan/formats/examine.h"
+#include "milters/virus/scan/formats/text.h"
 #include "tests/fuzz/fuzz.h"
 
 namespace {
@@ -17,6 +18,8 @@ void look(std::string_view content, UnpackRoom& room, int depth) {
   const UnpackRoom before = room;
   Findings findings(room);
   examine(content, findings);
+  examine_text(content, findings);
+  examine_mailbox(content, findings);
   std::uint64_t sum = 0;
   std::size_t count = 0;
   for (const auto* contents : {&findings.members(), &findings.messages()}) {

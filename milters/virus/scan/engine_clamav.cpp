@@ -91,7 +91,7 @@ bool has_unrar() {
 // Functions that libclamav calls; no exception may pass through libclamav.
 struct Engine::Callbacks {
   static cl_error_t inspect(int, const char* type, const char**, size_t, const char*,
-                            size_t size, const char* buffer, uint32_t, uint32_t,
+                            size_t size, const char* buffer, uint32_t level, uint32_t,
                             void* context) noexcept {
     Run& run = *static_cast<Run*>(context);
     try {
@@ -105,16 +105,19 @@ struct Engine::Callbacks {
       run.sum += size;
       if (size >= run.max_object) note(run, ".MaxFileSize");
       if (run.sum >= run.max_sum) note(run, ".MaxScanSize");
-      if (run.shown != nullptr && buffer != nullptr) {
-        run.shown->add({buffer, size}, type != nullptr && type == kMailType);
-      }
-      if (run.unpacking != nullptr && buffer != nullptr) {
-        run.unpacking->examine({buffer, size});
+      if (buffer != nullptr) {
+        use(run, {buffer, size}, type != nullptr && type == kMailType, level == 0);
       }
     } catch (const std::exception& error) {
       run.note_out_of_memory();
     }
     return CL_CLEAN;
+  }
+
+  static void use(Run& run, std::string_view object, bool is_mail, bool is_outermost) {
+    if (run.shown != nullptr) run.shown->add(object, is_mail);
+    if (run.unpacking == nullptr) return;
+    run.unpacking->examine(object, is_outermost && run.shown != nullptr);
   }
 
   // Searches the whole object: libclamav ignores an archive behind a self-extracting

@@ -33,14 +33,52 @@ bool is_wide_text(const mime::Part& part, std::string_view head) {
   return has_wide_mark(head) || (part.is_text() && hides_ascii(part.charset));
 }
 
+// A file that is not encoded although it is not text: on its way, each of its LF became
+// CR LF, and programs that save it change them back.
+bool is_raw_file(const mime::Part& part, std::string_view head) {
+  return part.kind == mime::Part::Kind::leaf && part.encoding == mime::Encoding::none &&
+         !part.is_text() && std::any_of(head.begin(), head.end(), [](char c) {
+           return c == '\0' || static_cast<unsigned char>(c) > 127;
+         });
+}
+
+std::string with_lf(std::string_view content) {
+  std::string out;
+  out.reserve(content.size());
+  for (std::size_t i = 0; i < content.size(); ++i) {
+    if (content[i] != '\r' || i + 1 == content.size() || content[i + 1] != '\n') {
+      out += content[i];
+    }
+  }
+  return out;
+}
+
+// A quoted-printable file at the end of a message: some programs leave off the last line
+// end.
+bool may_lose_last_end(const mime::Part& part) {
+  return part.encoding == mime::Encoding::quoted_printable &&
+         (!part.is_text() || !part.file_names.empty());
+}
+
+std::string_view without_last_end(std::string_view content) {
+  if (content.ends_with('\n')) content.remove_suffix(1);
+  if (content.ends_with('\r')) content.remove_suffix(1);
+  return content;
+}
+
 }  // namespace
 
 bool wants_examination(const mime::Part& part, std::string_view head) {
-  return is_wide_text(part, head);
+  return is_wide_text(part, head) || is_raw_file(part, head) || may_lose_last_end(part);
 }
 
 void examine(const mime::Part& part, std::string_view content, LeafUser& user) {
   if (is_wide_text(part, content)) user.file(to_utf8(content, part.charset));
+  if (is_raw_file(part, content.substr(0, kLeafHead))) user.file(with_lf(content));
+  if (may_lose_last_end(part)) {
+    const std::string_view shorter = without_last_end(content);
+    if (shorter.size() < content.size()) user.file(shorter);
+  }
 }
 
 }  // namespace mxfeed::virus

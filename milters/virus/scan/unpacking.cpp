@@ -3,12 +3,15 @@
 
 #include "milters/virus/scan/fingerprint.h"
 #include "milters/virus/scan/formats/examine.h"
+#include "milters/virus/scan/formats/text.h"
 
 namespace mxfeed::virus {
 
-void Unpacking::examine(std::string_view object) {
+void Unpacking::examine(std::string_view object, bool is_walked) {
   Findings findings(room_);
   virus::examine(object, findings);
+  if (!is_walked || in_member_) examine_text(object, findings);
+  examine_mailbox(object, findings);
   if (encrypted_.empty()) encrypted_ = findings.encrypted();
   if (unscannable_.empty()) unscannable_ = findings.unscannable();
   keep(findings.members(), false);
@@ -34,6 +37,7 @@ std::optional<Unpacking::Content> Unpacking::next() {
   Content content = std::move(waiting_.front());
   waiting_.pop_front();
   depth_ = content.depth;
+  in_member_ = !content.is_message;
   return content;
 }
 

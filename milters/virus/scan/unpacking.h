@@ -30,8 +30,8 @@ class Unpacking {
       : room_(std::move(room)), max_depth_(max_depth) {}
 
   // Examines what the engine has opened while it scanned the content of the last next(),
-  // or the message itself.
-  void examine(std::string_view object);
+  // or the message itself.  `is_walked`: a walk reads the object as a message.
+  void examine(std::string_view object, bool is_walked);
   // The next content that is to be scanned.
   std::optional<Content> next();
 
@@ -45,6 +45,7 @@ class Unpacking {
   UnpackRoom room_;
   const unsigned max_depth_;
   unsigned depth_ = 0;
+  bool in_member_ = false;  // the last next() was no message
   std::deque<Content> waiting_;
   std::unordered_set<std::uint64_t> known_;
   std::string encrypted_, unscannable_;

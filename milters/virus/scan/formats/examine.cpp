@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "milters/virus/scan/formats/examine.h"
 
+#include "milters/virus/scan/formats/archive.h"
 #include "milters/virus/scan/formats/cms.h"
 #include "milters/virus/scan/formats/office.h"
 #include "milters/virus/scan/formats/pgp.h"
@@ -19,6 +20,7 @@ void examine(std::string_view content, Findings& findings) {
   examine_seven_zip(content, findings);
   examine_streams(content, findings);
   examine_tnef(content, findings);
+  examine_archive(content, findings);
 }
 
 }  // namespace mxfeed::virus

@@ -132,6 +132,15 @@ TEST_CASE("a file that is a message is walked through and scanned as one", "[vir
   }
 }
 
+TEST_CASE("a file is scanned as programs save it", "[virus]") {
+  using std::string_literals::operator""s;
+  const std::string as_file = "Content-Type: application/x\r\n";
+  CHECK(scan(as_file + "\r\nvirus\0\r\n\r\n"s).scanned_one("virus\0\n\n"s));
+  const std::string quoted = "Content-Transfer-Encoding: quoted-printable\r\n";
+  CHECK(scan(as_file + quoted + "\r\n=76irus\r\n").scanned_one("virus"));
+  CHECK_FALSE(scan(quoted + "\r\n=76irus\r\n").scanned_one("virus"));  // only read
+}
+
 TEST_CASE("a mail with too many readings is unscannable", "[virus]") {
   std::string mail = "Content-Type: multipart/mixed";
   for (int i = 0; i < 20; ++i) mail += "; boundary=b" + std::to_string(i) + "x";

@@ -23,9 +23,9 @@ UnpackRoom room() {
 
 TEST_CASE("contents come in order, each once, a mail also as one", "[virus]") {
   Unpacking unpacking(room(), 17);
-  unpacking.examine(cms("one"));
-  unpacking.examine(cms("Subject: two\r\n"));
-  unpacking.examine(cms("one"));
+  unpacking.examine(cms("one"), true);
+  unpacking.examine(cms("Subject: two\r\n"), true);
+  unpacking.examine(cms("one"), true);
   std::vector<std::pair<std::string, bool>> found;
   while (const auto content = unpacking.next()) {
     CHECK(content->depth == 1);
@@ -42,10 +42,10 @@ TEST_CASE("contents in contents are unscannable beyond the limit", "[virus]") {
     std::string content = "x";
     for (int i = 0; i < 4; ++i) content = cms(content);
     Unpacking unpacking(room(), depth);
-    unpacking.examine(content);
+    unpacking.examine(content, true);
     while (const auto next = unpacking.next()) {
       CHECK(next->depth <= depth);
-      unpacking.examine(next->bytes);
+      unpacking.examine(next->bytes, true);
     }
     CHECK(unpacking.unscannable() == (depth < 4 ? "MaxRecursion" : ""));
   }
