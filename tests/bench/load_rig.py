@@ -89,6 +89,14 @@ class LoadRig:
             while b"READY=1" not in ready.recv(4096):
                 pass
 
+    def wait_for(self, path, seconds=180):
+        """Until a server has made its socket."""
+        deadline = time.monotonic() + seconds
+        while not path.exists():
+            if time.monotonic() > deadline:
+                sys.exit(f"{path} does not appear; see the logs in {self.root} (--keep)")
+            time.sleep(0.05)
+
     def socket_of(self, variant, name):
         directory = self.root / "sockets"
         directory.mkdir(exist_ok=True)
