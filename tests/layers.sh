@@ -97,6 +97,7 @@ bzlib.h milters/virus/scan/formats/decompress.cpp
 lzma.h milters/virus/scan/formats/decompress.cpp
 zstd.h milters/virus/scan/formats/decompress.cpp
 libpsl.h common/net/organisation.cpp
+seccomp.h milters/virus/scan/sandbox.cpp
 yaml-cpp/ tests/unit/net/spf_suite_test.cpp
 END
 

@@ -113,6 +113,50 @@ class KillTest(ServiceTestCase):
         self.assertEqual(self.check(self.clean), ("clean", ""))
 
 
+class SandboxTest(ServiceTestCase):
+    """What a worker may do; each call is tried in tests/unit/virus/scan/sandbox_test.cpp."""
+
+    def facts(self, pid, file):
+        lines = pathlib.Path(f"/proc/{pid}/{file}").read_text().splitlines()
+        return {line[:25].rstrip().rstrip(":").partition(":")[0]: line[25:].split()
+                if file == "limits" else line.partition(":")[2].split() for line in lines}
+
+    def test_every_worker_is_confined(self):
+        self.service(max_file_size='"50M"')
+        self.assertEqual(self.check(mail(file_part(EICAR))), ("infected", NAME))
+        for worker in self.workers():
+            status = self.facts(worker, "status")
+            self.assertEqual((status["NoNewPrivs"], status["Seccomp"]), (["1"], ["2"]))
+            limits = self.facts(worker, "limits")
+            self.assertEqual(limits["Max core file size"][:2], ["0", "0"])
+            self.assertEqual(limits["Max processes"][:2], ["1024", "1024"])
+            self.assertLess(int(limits["Max cpu time"][1]), 2 * 3600)
+            self.assertGreater(int(limits["Max file size"][1]), 400 << 20)
+            if not self.is_sanitized():
+                self.assertLess(int(limits["Max data size"][1]), 4 << 30)
+                self.assertGreater(int(limits["Max data size"][1]), 1 << 30)
+            self.assertEqual(self.listening(worker), [])
+
+    def listening(self, pid):
+        """Ports that listen in the network of the process."""
+        return pathlib.Path(f"/proc/{pid}/net/tcp").read_text().splitlines()[1:]
+
+    def is_sanitized(self):
+        return b"__asan_init" in pathlib.Path(daemons.program("mxfeed-scan")).read_bytes()
+
+    def test_a_worker_that_the_filter_killed_is_logged_and_counted(self):
+        self.service()
+        slow = self.ask(slow_mail())
+        # As the kernel ends it.
+        os.kill(self.scanning(), signal.SIGSYS)
+        self.assertEqual(slow.result(), ("none", ""))
+        self.eventually(lambda: self.scan.status()["forbidden_calls"] == "1", "the count")
+        self.assertEqual(self.scan.metric("mxfeed_scan_forbidden_calls_total"), 1)
+        self.assertEqual(len(self.scan.log_lines("worker-died", "signal=SYS",
+                                                 'reason="a call that is not allowed"')), 1)
+        self.assertEqual(self.check(mail(file_part(EICAR))), ("infected", NAME))
+
+
 class ProtocolTest(ServiceTestCase):
     """Clients that do not keep to the protocol."""
 

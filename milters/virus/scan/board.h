@@ -21,7 +21,7 @@ struct Board {
   std::atomic<std::uint64_t> bad_requests;            // malformed
   std::atomic<std::uint64_t> gone_clients;            // gave up while waiting
   std::atomic<std::uint64_t> silent_clients;          // sent no request in time
-  std::atomic<std::uint64_t> workers_renewed;  // ended because they used too much memory
+  std::atomic<std::uint64_t> workers_renewed;  // ended for their memory or processor time
   std::atomic<std::uint64_t> scratch_faults;  // scans refused for lack of temporary space
   std::atomic<std::uint64_t> scan_micros;
 };

@@ -43,6 +43,7 @@ void describe(const ScanStatus& status, Time now, StatusSnapshot& snapshot) {
       .add("loads", count("mxfeed_scan_loads_total", R"(outcome="ok")"))
       .add("failed_loads", count("mxfeed_scan_loads_total", R"(outcome="failed")"))
       .add("worker_deaths", count("mxfeed_scan_worker_deaths_total"))
+      .add("forbidden_calls", count("mxfeed_scan_forbidden_calls_total"))
       .add("zygote_deaths", count("mxfeed_scan_zygote_deaths_total"))
       .add("sockets_restored", count("mxfeed_sockets_restored_total", R"(socket="scan")"))
       .add("tmpdir", status.scratch.string());

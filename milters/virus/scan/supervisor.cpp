@@ -224,6 +224,7 @@ class Supervisor : public Program {
   Metric& loads_ok_ = counter("mxfeed_scan_loads_total", "outcome=\"ok\"");
   Metric& loads_failed_ = counter("mxfeed_scan_loads_total", "outcome=\"failed\"");
   Metric& worker_deaths_ = counter("mxfeed_scan_worker_deaths_total");
+  Metric& forbidden_calls_ = counter("mxfeed_scan_forbidden_calls_total");
   Metric& zygote_deaths_ = counter("mxfeed_scan_zygote_deaths_total");
 };
 
@@ -322,7 +323,10 @@ void Supervisor::serving_died(int status) {
 }
 
 void Supervisor::count_deaths(const ZygoteReport& report) {
-  if (std::holds_alternative<WorkerDied>(report)) worker_deaths_.add();
+  const auto* died = std::get_if<WorkerDied>(&report);
+  if (died == nullptr) return;
+  worker_deaths_.add();
+  if (died->signal == SIGSYS) forbidden_calls_.add();
 }
 
 void Supervisor::reap() {

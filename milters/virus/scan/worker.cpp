@@ -22,6 +22,7 @@
 #include "common/base/log.h"
 #include "common/base/memory.h"
 #include "common/base/unix_socket.h"
+#include "milters/virus/scan/sandbox.h"
 #include "milters/virus/scan/scratch.h"
 
 namespace mxfeed::virus {
@@ -211,11 +212,12 @@ class Worker {
     const std::string answer = encode(result);
     ::send(connection, answer.data(), answer.size(), MSG_NOSIGNAL);
     request.reset();
-    give_back_memory();
+    renew_if_spent();
   }
 
   ScanResult scan(const Request& request) {
     ::alarm(static_cast<unsigned>(task_.hard_limit.count()));
+    bound_cpu(task_.hard_limit);
     const auto begin = Monotonic::now();
     ScanResult result;
     try {
@@ -243,10 +245,11 @@ class Worker {
     return result;
   }
 
-  // libclamav fragments memory that cannot be returned; a fresh worker starts without
-  // that.
-  void give_back_memory() {
-    if (memory_.trim() <= kMostGrowth || !accepts_) return;
+  // libclamav fragments memory that cannot be returned, and the processor time of a
+  // worker's life is limited; a fresh worker starts without that.
+  void renew_if_spent() {
+    const bool has_grown = memory_.trim() > kMostGrowth;
+    if (!accepts_ || (!has_grown && cpu_used() < kCpuOfWorker)) return;
     ++task_.board.workers_renewed;
     stop_accepting();
   }

@@ -28,6 +28,7 @@
 #include "common/base/unix_socket.h"
 #include "milters/virus/scan/board.h"
 #include "milters/virus/scan/engine_clamav.h"
+#include "milters/virus/scan/sandbox.h"
 #include "milters/virus/scan/scratch.h"
 #include "milters/virus/scan/worker.h"
 #include "milters/virus/scan/zygote_protocol.h"
@@ -51,11 +52,12 @@ bool report(const ZygoteReport& what) {
          (errno != EPIPE && errno != ECONNRESET && errno != ENOTCONN);
 }
 
-// No core dump, since the memory is full of mail, and no new privileges.
+// No core dump, since the memory is full of mail, no new privileges, no network.
 void confine() {
   const rlimit none{0, 0};
   ::setrlimit(RLIMIT_CORE, &none);
   ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+  leave_network();
 }
 
 sigset_t watched_signals() {
@@ -205,6 +207,7 @@ class Zygote {
     ::sigprocmask(SIG_SETMASK, &none, nullptr);
     int status = 1;
     try {
+      enter_sandbox(limits_for(task_.settings));
       status = run_worker(engine_,
                           {kZygoteListener, crew_->lifeline(), crew_->drains(), board_,
                            scratch_of(task_.scratch, ::getpid()),
@@ -235,7 +238,8 @@ class Zygote {
             LogFields()
                 .add("event", "worker-died")
                 .add("worker", pid)
-                .add("signal", signal == 0 ? "none" : sigabbrev_np(signal)));
+                .add("signal", signal == 0 ? "none" : sigabbrev_np(signal))
+                .add("reason", reason_of_death(signal)));
         report(WorkerDied{signal});
       }
       if (short_life && !in_order) {
