@@ -115,8 +115,7 @@ class VirusFilter : public Filter {
       result_ = ScanResult{ScanVerdict::unscannable, "MessageSize"};
     } else {
       const auto begin = std::chrono::steady_clock::now();
-      result_ = milter_.scanner().scan(
-          message(), policy_->gateway().virus.max_scan_time + kQueueTime, progress);
+      result_ = scan(progress);
       took_ = std::chrono::duration_cast<std::chrono::microseconds>(
           std::chrono::steady_clock::now() - begin);
     }
@@ -160,6 +159,7 @@ class VirusFilter : public Filter {
     if (!result_->name.empty()) fields.add("name", result_->name);
     if (!joint_.domain().empty()) fields.add("domain", joint_.domain());
     if (!rule_.empty()) fields.add("rule", rule_);
+    if (workers_lost_ > 0) fields.add("workers_lost", workers_lost_);
     if (result_->parts_fed > 0) fields.add("parts_fed", result_->parts_fed);
     fields.add("scan_us", took_.count());
   }
@@ -174,6 +174,37 @@ class VirusFilter : public Filter {
     if (header_ended_) return;
     header_ended_ = true;
     message().end_header();
+  }
+
+  // A message on which workers die, also of earlier tries, is not scanned any more.
+  ScanResult scan(const Progress& progress) {
+    DeadlyMessages& deadly = milter_.deadly();
+    const ScanResult died{ScanVerdict::unscannable, "Worker.Died"};
+    static Metric& lost = counter("mxfeed_virus_workers_lost_total");
+    static Metric& given_up = counter("mxfeed_virus_deadly_messages_total");
+    message().seal();
+    std::string digest = deadly.is_empty() ? "" : message().digest();
+    bool is_deadly = !digest.empty() && deadly.is_deadly(digest, milter_.now());
+    const auto on_loss = [&] {
+      lost.add();
+      ++workers_lost_;
+      if (digest.empty()) digest = message().digest();
+      is_deadly = deadly.note_death(digest, milter_.now());
+      return !is_deadly;
+    };
+    try {
+      if (!is_deadly) {
+        ScanResult result = milter_.scanner().scan(
+            message(), policy_->gateway().virus.max_scan_time + kQueueTime, progress,
+            on_loss);
+        if (result.verdict != ScanVerdict::error) deadly.forgive(digest);
+        return result;
+      }
+    } catch (const WorkerLost&) {
+      if (!is_deadly) throw;
+    }
+    given_up.add();
+    return died;
   }
 
   // After a piece that did not fit, nothing more is kept.
@@ -194,6 +225,7 @@ class VirusFilter : public Filter {
   std::uint64_t size_ = 0;  // of the message as it came
   bool too_large_ = false;
   std::optional<ScanResult> result_;
+  unsigned workers_lost_ = 0;
   std::string rule_;
   std::chrono::microseconds took_{0};
 };

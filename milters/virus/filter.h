@@ -13,6 +13,7 @@
 #include "common/base/clock.h"
 #include "common/milter/filter.h"
 #include "common/policy/policy_db.h"
+#include "milters/virus/deadly_messages.h"
 #include "milters/virus/protocol/client.h"
 #include "milters/virus/protocol/message_file.h"
 #include "milters/virus/put_off.h"
@@ -34,6 +35,7 @@ class VirusMilter : public Milter {
   Time now() const { return clock_(); }
   MemoryBudget& budget() { return budget_; }
   PutOff& put_off() { return put_off_; }
+  DeadlyMessages& deadly() { return deadly_; }
 
  private:
   const LivePolicy& policy_;
@@ -41,6 +43,7 @@ class VirusMilter : public Milter {
   const Clock clock_;
   MemoryBudget budget_;
   PutOff put_off_;
+  DeadlyMessages deadly_;
 };
 
 }  // namespace mxfeed::virus

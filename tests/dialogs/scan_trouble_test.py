@@ -65,6 +65,29 @@ class KillTest(ServiceTestCase):
         self.eventually(lambda: self.scan.log_lines("worker-died", "signal=ALRM"), "the log")
         self.assertEqual(self.check(self.clean), ("clean", ""))
 
+    def test_a_worker_that_stays_stopped_is_killed(self):
+        # A stopped process gets no alarm.
+        self.service(max_scan_time='"1s"')
+        slow = self.ask(slow_mail())
+        worker = self.scanning()
+        os.kill(worker, signal.SIGSTOP)
+        self.assertEqual(slow.result(), ("none", ""))
+        self.eventually(lambda: self.scan.log_lines("worker-stopped", f"worker={worker}"),
+                        "the log")
+        self.eventually(lambda: worker not in self.workers(), "another worker")
+        self.assertEqual(self.check(self.clean), ("clean", ""))
+
+    def test_a_worker_that_goes_on_again_is_not_killed(self):
+        self.service(max_scan_time='"1s"')
+        worker, other = self.workers()
+        os.kill(other, signal.SIGSTOP)
+        os.kill(worker, signal.SIGSTOP)
+        os.kill(worker, signal.SIGCONT)
+        self.eventually(lambda: self.scan.log_lines("worker-stopped", f"worker={other}"),
+                        "the end of the other")
+        self.assertEqual(self.scan.log_lines("worker-stopped", f"worker={worker}"), [])
+        self.assertTrue(is_alive(worker))
+
     def test_a_killed_zygote_is_replaced_and_scans_end(self):
         self.service()
         zygote = self.zygote()

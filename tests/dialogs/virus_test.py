@@ -4,7 +4,9 @@
 import json
 import os
 import shutil
+import signal
 import subprocess
+import threading
 
 import daemons
 import scan_service
@@ -155,6 +157,65 @@ class VirusTest(scan_service.ServiceTestCase):
         self.assertEqual(parts["mxfeed-virus"]["pid"], self.virus.pid)
         self.assertEqual(parts["mxfeed-scan"]["state"], "down")
         self.assertIn("No such file or directory", parts["mxfeed-scan"]["last_fault"])
+
+
+class LostWorkerTest(scan_service.ServiceTestCase):
+    """Workers that die with a message, as mxfeed-virus sees it."""
+
+    def setUp(self):
+        super().setUp()
+        self.service(domains=DOMAINS, gateway="[postfix]\ndedicated = true\n",
+                     max_scan_time='"100s"')
+        self.virus = self.start("virus")
+        self.slow = scan_service.slow_mail()
+
+    def send(self, message=None, kills=0):
+        """Kills that many workers, each as soon as it scans."""
+        def kill():
+            for _ in range(kills):
+                dead = self.scanning()
+                os.kill(dead, signal.SIGKILL)
+                self.eventually(lambda pid=dead: not scan_service.is_alive(pid), "its end")
+        killer = threading.Thread(target=kill)
+        killer.start()
+        try:
+            with self.mta(self.virus) as mta:
+                return mta.send(SENDER, ["x@delete.example"], message or self.slow)
+        finally:
+            killer.join()
+
+    def metrics(self):
+        return tuple(int(self.virus.metric(f"mxfeed_virus_{name}_total")) for name in
+                     ("workers_lost", "faults", "deadly_messages"))
+
+    def test_a_message_is_tried_once_more(self):
+        result = self.send(kills=1)
+        self.assertTrue(result.accepted, result)
+        self.assertEqual(result.header("X-Mxfeed-Virus"), ["clean"])
+        self.assertEqual(self.metrics(), (1, 0, 0))
+        self.assertEqual(len(self.virus.log_lines("virus=clean", "workers_lost=1")), 1)
+
+    def test_a_message_that_was_scanned_in_the_end_is_forgiven(self):
+        for count in range(1, 4):
+            result = self.send(kills=1)
+            self.assertTrue(result.accepted, result)
+            self.assertEqual(self.metrics(), (count, 0, 0))
+
+    def test_a_message_that_kills_workers_again_and_again_is_unscannable(self):
+        first = self.send(kills=2)
+        self.assertTrue(first.reply.startswith("451 4.3.0"), first)
+        self.assertEqual(self.metrics(), (2, 1, 0))
+        # The third death ends it: no fourth worker is tried.
+        second = self.send(kills=1)
+        self.assertTrue(second.reply.startswith("550 5.7.1"), second)
+        self.assertEqual(self.metrics(), (3, 1, 1))
+        third = self.send()
+        self.assertTrue(third.reply.startswith("550 5.7.1"), third)
+        self.assertEqual(self.metrics(), (3, 1, 2))
+        self.assertEqual(len(self.virus.log_lines("virus=unscannable", "name=Worker.Died")), 2)
+        self.assertEqual(int(self.scan.status()["worker_deaths"]), 3)
+        # Others are scanned.
+        self.assertTrue(self.send(CLEAN).accepted)
 
 
 if __name__ == "__main__":

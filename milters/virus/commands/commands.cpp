@@ -36,7 +36,8 @@ ScanResult ask(const Arguments& arguments) {
   try {
     message.add(mail);
     return ScanClient(arguments.state() / "scan" / "scan.sock")
-        .scan(message, patience, [] {});
+        .scan(
+            message, patience, [] {}, [] { return true; });
   } catch (const Fault& fault) {
     throw CommandError(ExitCode::try_later, escape_untrusted(fault.what()));
   }

@@ -41,12 +41,31 @@ Fd connect_to(const std::filesystem::path& path, Monotonic::time_point deadline,
 
 }  // namespace
 
+WorkerLost::WorkerLost(const std::filesystem::path& socket)
+    : Fault("wait for scan", socket.native(), "the worker ended without an answer") {}
+
 ScanResult ScanClient::scan(MessageFile& message, std::chrono::seconds patience,
-                            const std::function<void()>& progress) const {
-  const Monotonic::time_point deadline = Monotonic::now() + patience;
+                            const std::function<void()>& progress,
+                            const std::function<bool()>& on_loss) const {
+  const Deadline deadline = Monotonic::now() + patience;
+  for (bool again = false;; again = true) {
+    const auto answer = ask(message, deadline, progress);
+    if (const auto* result = std::get_if<ScanResult>(&answer)) return *result;
+    if (std::get<NoAnswer>(answer) == NoAnswer::worker_lost) {
+      if (!on_loss() || again) throw WorkerLost(socket_);
+    } else if (again) {
+      throw Fault("wait for scan", socket_.native(), errno_text(ECONNRESET));
+    }
+  }
+}
+
+std::variant<ScanResult, ScanClient::NoAnswer> ScanClient::ask(
+    MessageFile& message, Deadline deadline,
+    const std::function<void()>& progress) const {
   const int sealed = message.seal();
   const Fd fd = connect_to(socket_, deadline, progress);
   if (!send_with_descriptor(fd.get(), encode(ScanRequest{message.size()}), sealed)) {
+    if (errno == EPIPE || errno == ECONNRESET) return NoAnswer::not_taken;
     throw Fault("ask scan service", socket_.native(), errno_text(errno));
   }
   for (;;) {
@@ -64,9 +83,10 @@ ScanResult ScanClient::scan(MessageFile& message, std::chrono::seconds patience,
   }
   char datagram[kMaxDatagram + 1];
   const ssize_t got = ::recv(fd.get(), datagram, sizeof datagram, 0);
+  // unix(7): this error, not the end, if the request was not read.
+  if (got < 0 && errno == ECONNRESET) return NoAnswer::not_taken;
   if (got < 0) throw Fault("wait for scan", socket_.native(), errno_text(errno));
-  if (got == 0)
-    throw Fault("wait for scan", socket_.native(), "the worker ended without an answer");
+  if (got == 0) return NoAnswer::worker_lost;
   const auto result = decode_result({datagram, static_cast<std::size_t>(got)});
   if (!result) throw Fault("wait for scan", socket_.native(), "malformed answer");
   return *result;

@@ -8,7 +8,9 @@
 #include <algorithm>
 #include <cerrno>
 #include <ctime>
+#include <utility>
 
+#include "common/base/digest.h"
 #include "milters/virus/protocol/wire.h"
 
 namespace mxfeed::virus {
@@ -60,6 +62,7 @@ MessageFile::MessageFile(Time now, MemoryBudget* budget)
   if (!fd_) throw Fault("collect message", "memfd", errno_text(errno));
   buffer_.reserve(kUsual);
   buffer_ += "Received: from localhost by localhost with SMTP; " + date(now) + "\r\n";
+  own_ = buffer_.size();
 }
 
 MessageFile::~MessageFile() {
@@ -112,12 +115,28 @@ void MessageFile::write(std::string_view bytes) {
 }
 
 int MessageFile::seal() {
+  if (is_sealed_) return fd_.get();
   flush();
   constexpr int kSeals = F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
   if (::fcntl(fd_.get(), F_ADD_SEALS, kSeals) != 0) {
     throw Fault("seal message", "memfd", errno_text(errno));
   }
+  is_sealed_ = true;
   return fd_.get();
+}
+
+std::string MessageFile::digest() const {
+  constexpr std::size_t kDigest = 16;
+  Digester digester(kDigest);
+  std::string piece(kBuffer, '\0');
+  for (std::uint64_t at = own_; at < written_;) {
+    const ssize_t got =
+        ::pread(fd_.get(), piece.data(), piece.size(), static_cast<off_t>(at));
+    if (got <= 0) throw Fault("read message", "memfd", errno_text(errno));
+    digester.add({piece.data(), static_cast<std::size_t>(got)});
+    at += static_cast<std::uint64_t>(got);
+  }
+  return std::move(digester).finish();
 }
 
 }  // namespace mxfeed::virus

@@ -65,6 +65,10 @@ class MessageFile {
   // Makes the file unchangeable.  The descriptor is valid as long as this object.
   int seal();
 
+  // A digest of the message without our own field, after seal(): the same whenever the
+  // sender tries again.
+  std::string digest() const;
+
  private:
   void flush();
   void write(std::string_view bytes);
@@ -73,7 +77,9 @@ class MessageFile {
   std::uint64_t taken_ = 0;  // of the budget
   Fd fd_;
   std::string buffer_;
+  std::size_t own_ = 0;  // the size of our own field
   std::uint64_t written_ = 0;
+  bool is_sealed_ = false;
 };
 
 }  // namespace mxfeed::virus

@@ -41,6 +41,8 @@ using std::chrono::milliseconds;
 
 constexpr unsigned kScansPerWorker = 5000;
 constexpr std::chrono::seconds kHardMargin{5};
+// A stopped worker does not get its alarm: it is killed after the hard limit and this.
+constexpr milliseconds kStoppedMargin{2000};
 // If a worker dies within this time, the next fork waits.
 constexpr milliseconds kShortLife{1000};
 constexpr milliseconds kLongestPause{10'000};
@@ -120,6 +122,7 @@ class Zygote {
       if (::poll(watched, retired_ ? 1 : 2, wait()) < 0 && errno != EINTR) break;
       if (watched[0].revents != 0) drain_signals();
       reap();
+      kill_stopped();
       if (!retired_ && watched[1].revents != 0) take_order();
       if (!retired_) fork_missing();
     }
@@ -130,6 +133,7 @@ class Zygote {
   struct Worker {
     Monotonic::time_point since;
     unsigned crew;
+    std::optional<Monotonic::time_point> stopped{};  // since when
   };
 
   std::size_t crew_size() const {
@@ -138,11 +142,32 @@ class Zygote {
         [this](const auto& one) { return one.second.crew == crew_number_; }));
   }
 
+  std::chrono::seconds hard_limit() const {
+    return task_.settings.max_scan_time + kHardMargin;
+  }
+
   int wait() const {
-    if (retired_ || crew_size() >= task_.settings.workers) return -1;
-    const auto left =
-        std::chrono::duration_cast<milliseconds>(next_fork_ - Monotonic::now());
+    auto next = Monotonic::time_point::max();
+    if (!retired_ && crew_size() < task_.settings.workers) next = next_fork_;
+    for (const auto& [pid, worker] : workers_) {
+      if (worker.stopped) next = std::min(next, end_of(worker));
+    }
+    if (next == Monotonic::time_point::max()) return -1;
+    const auto left = std::chrono::duration_cast<milliseconds>(next - Monotonic::now());
     return static_cast<int>(std::max<long long>(0, left.count()) + 1);
+  }
+
+  Monotonic::time_point end_of(const Worker& stopped) const {
+    return *stopped.stopped + hard_limit() + kStoppedMargin;
+  }
+  void kill_stopped() {
+    for (auto& [pid, worker] : workers_) {
+      if (!worker.stopped || Monotonic::now() < end_of(worker)) continue;
+      log(Severity::warning,
+          LogFields().add("event", "worker-stopped").add("worker", pid));
+      ::kill(pid, SIGKILL);
+      worker.stopped.reset();
+    }
   }
 
   void drain_signals() {
@@ -193,7 +218,7 @@ class Zygote {
         pause();
         return;
       }
-      workers_[pid] = {Monotonic::now(), crew_number_};
+      workers_[pid] = {Monotonic::now(), crew_number_, {}};
     }
   }
 
@@ -208,10 +233,9 @@ class Zygote {
     int status = 1;
     try {
       enter_sandbox(limits_for(task_.settings));
-      status = run_worker(engine_,
-                          {kZygoteListener, crew_->lifeline(), crew_->drains(), board_,
-                           scratch_of(task_.scratch, ::getpid()),
-                           task_.settings.max_scan_time + kHardMargin, kScansPerWorker});
+      status = run_worker(engine_, {kZygoteListener, crew_->lifeline(), crew_->drains(),
+                                    board_, scratch_of(task_.scratch, ::getpid()),
+                                    hard_limit(), kScansPerWorker});
     } catch (const std::exception& error) {
       log(Severity::error, LogFields().add("event", "worker").add("fault", error.what()));
     }
@@ -225,9 +249,13 @@ class Zygote {
 
   void reap() {
     int status = 0;
-    for (pid_t pid; (pid = ::waitpid(-1, &status, WNOHANG)) > 0;) {
+    constexpr int kOptions = WNOHANG | WUNTRACED | WCONTINUED;
+    for (pid_t pid; (pid = ::waitpid(-1, &status, kOptions)) > 0;) {
       const auto worker = workers_.find(pid);
       if (worker == workers_.end()) continue;
+      if (WIFSTOPPED(status)) worker->second.stopped = Monotonic::now();
+      if (WIFCONTINUED(status)) worker->second.stopped.reset();
+      if (WIFSTOPPED(status) || WIFCONTINUED(status)) continue;
       const bool short_life = Monotonic::now() - worker->second.since < kShortLife;
       workers_.erase(worker);
       remove_scratch(task_.scratch, pid);
