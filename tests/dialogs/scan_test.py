@@ -304,9 +304,9 @@ class ScratchTest(ServiceTestCase):
         self.eventually(lambda: self.check(mail(text_part())) == ("clean", ""), "recovery")
         self.eventually(lambda: self.check(self.infected) == ("infected", NAME), "recovery")
 
-    def service_with_room(self, size):
+    def service_with_room(self, size, inodes=0):
         self.tmpdir.mkdir()
-        script = f'mount -t tmpfs -o size={size} tmpfs {self.tmpdir} && exec "$@"'
+        script = f'mount -t tmpfs -o size={size},nr_inodes={inodes} tmpfs {self.tmpdir} && exec "$@"'
         wrapper = ["unshare", "--map-root-user", "--mount", "sh", "-c", script, "sh"]
         probe = subprocess.run([*wrapper, "true"], capture_output=True, check=False)
         if probe.returncode != 0:
@@ -320,6 +320,22 @@ class ScratchTest(ServiceTestCase):
         verdict, name = self.check(mail(text_part("x" * (6 << 20))))
         self.assertEqual(verdict, "error")
         self.assertIn("not enough free space", name)
+
+    def test_with_too_few_inodes_nothing_is_scanned(self):
+        self.service_with_room("200m", 2000)
+        self.assertEqual(self.check(self.infected), ("infected", NAME))
+        # As the service sees it, which has mounted it for itself.
+        inside = pathlib.Path(f"/proc/{self.scan.pid}/root/{self.tmpdir}")
+        for number in range(1200):
+            (inside / f"{number}").touch()
+        for message in (mail(text_part()), self.infected):
+            verdict, name = self.check(message)
+            self.assertEqual(verdict, "error")
+            self.assertIn("not enough free space", name)
+        self.assertEqual(self.scan.metric("mxfeed_scan_tmpdir_faults_total"), 2)
+        for number in range(1200):
+            (inside / f"{number}").unlink()
+        self.assertEqual(self.check(self.infected), ("infected", NAME))
 
     def test_room_that_runs_out_during_a_scan_makes_it_fail(self):
         self.service_with_room("40m")

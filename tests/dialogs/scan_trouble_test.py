@@ -5,6 +5,7 @@ import array
 import fcntl
 import os
 import pathlib
+import re
 import signal
 import socket
 import time
@@ -134,6 +135,48 @@ class KillTest(ServiceTestCase):
         self.assertIn("status 1", str(raised.exception))
         self.assertIn("another mxfeed-scan", second.log())
         self.assertEqual(self.check(self.clean), ("clean", ""))
+
+
+class CanaryTest(ServiceTestCase):
+    """An engine that has become blind."""
+
+    def corrupt(self, pid):
+        """Changes each text in its memory that may be the canary: the mail that a worker
+        makes of it has no longer what the signature looks for."""
+        changed = 0
+        with open(f"/proc/{pid}/smaps", encoding="ascii") as smaps:
+            text = smaps.read()
+        regions = re.findall(r"^([0-9a-f]+)-([0-9a-f]+) rw-p [^\n]*\n(?:[^\n]*\n)*?Rss: +(\d+) kB",
+                             text, re.M)
+        with open(f"/proc/{pid}/mem", "r+b", buffering=0) as memory:
+            for begin, end, resident in regions:
+                begin, end = int(begin, 16), int(end, 16)
+                if resident == "0" or end - begin > 1 << 29:
+                    continue
+                memory.seek(begin)
+                for found in re.finditer(rb"(?<![0-9a-f])[0-9a-f]{48}\0", memory.read(end - begin)):
+                    memory.seek(begin + found.start())
+                    memory.write(b"0123456789abcdef")
+                    changed += 1
+        return changed
+
+    def test_an_engine_that_does_not_find_the_canary_is_replaced(self):
+        self.service()
+        zygote, workers = self.zygote(), self.workers()
+        self.assertEqual(self.check(mail(file_part(EICAR))), ("infected", NAME))
+        self.assertRegex(self.scan.status()["canary_age"], r"^\d+s$")
+        self.assertGreater(self.corrupt(workers[0]), 0)
+        self.eventually(lambda: self.scan.status()["engines_lost"] == "1", "the count", 60)
+        self.eventually(lambda: self.scan.status()["state"] == "running", "a new engine")
+        self.eventually(lambda: not any(is_alive(pid) for pid in [zygote, *workers]),
+                        "the end of the old ones")
+        self.assertEqual(self.check(mail(file_part(EICAR))), ("infected", NAME))
+        status = self.scan.status()
+        self.assertEqual((status["loads"], status["worker_deaths"], status["zygote_deaths"]),
+                         ("2", "0", "0"))
+        self.assertEqual(self.scan.metric("mxfeed_scan_engines_lost_total"), 1)
+        self.assertEqual(
+            len(self.scan.log_lines("event=engine-lost", "the test message was not found")), 1)
 
 
 class SandboxTest(ServiceTestCase):

@@ -24,6 +24,7 @@ struct Board {
   std::atomic<std::uint64_t> workers_renewed;  // ended for their memory or processor time
   std::atomic<std::uint64_t> scratch_faults;  // scans refused for lack of temporary space
   std::atomic<std::uint64_t> scan_micros;
+  std::atomic<std::uint64_t> last_proof;  // of an engine, by a worker; Unix time
 };
 static_assert(std::atomic<std::uint64_t>::is_always_lock_free);
 

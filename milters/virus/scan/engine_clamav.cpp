@@ -170,7 +170,10 @@ void Engine::Free::operator()(void* engine) const {
 
 Engine::Engine(const GatewayPolicy::Virus& settings, std::filesystem::path directory,
                const std::function<void()>& alive)
-    : settings_(settings), directory_(std::move(directory)), reads_rar_(has_unrar()) {
+    : settings_(settings),
+      canary_(random_hex(24)),
+      directory_(std::move(directory)),
+      reads_rar_(has_unrar()) {
   keep_freed_memory();
   std::string said;
   load_error = &said;
@@ -219,9 +222,8 @@ Engine::Engine(const GatewayPolicy::Virus& settings, std::filesystem::path direc
     throw Fault("load signatures", settings_.database, "no signatures found");
   }
 
-  const std::string canary = random_hex(24);
   const std::filesystem::path file = directory_ / "canary.ndb";
-  write_file(file, std::string(kCanaryName) + ":0:*:" + to_hex(canary) + "\n", 0600);
+  write_file(file, std::string(kCanaryName) + ":0:*:" + to_hex(canary_) + "\n", 0600);
   unsigned count = 0;
   const cl_error_t loaded = cl_load(file.c_str(), engine, &count, kKinds);
   std::error_code ignored;
@@ -230,7 +232,9 @@ Engine::Engine(const GatewayPolicy::Virus& settings, std::filesystem::path direc
   check(cl_engine_compile(engine), "compile signatures", settings_.database);
   cl_engine_set_clcb_sigload_progress(engine, nullptr, nullptr);
   cl_engine_set_clcb_engine_compile_progress(engine, nullptr, nullptr);
-  prove(canary);
+  if (!prove()) {
+    throw Fault("prove engine", settings_.database, "temporary space is short");
+  }
 }
 
 Engine::~Engine() = default;
@@ -242,19 +246,22 @@ void Engine::use_directory(std::filesystem::path directory) {
         "use temporary directory", directory_.string());
 }
 
-void Engine::prove(std::string_view canary) {
-  const ScanResult with = scan(canary_mail(canary), FeedRule::none);
+bool Engine::prove() {
+  const ScanResult with = scan(canary_mail(canary_), FeedRule::none);
+  if (with.fault == ScanFault::temporary_space) return false;
   if (with.verdict != ScanVerdict::infected || !with.name.starts_with(kCanaryName)) {
     throw Fault("prove engine", settings_.database,
                 "the test message was not found infected, but " +
                     std::string(to_string(with.verdict)) + " " + with.name);
   }
   const ScanResult without = scan(canary_mail(random_hex(24)), FeedRule::none);
+  if (without.fault == ScanFault::temporary_space) return false;
   if (without.verdict != ScanVerdict::clean) {
     throw Fault("prove engine", settings_.database,
                 "a clean test message was found " +
                     std::string(to_string(without.verdict)) + " " + without.name);
   }
+  return true;
 }
 
 void Engine::run(std::string_view content, Run& run) {

@@ -40,6 +40,11 @@ class Engine {
   // Sets another directory for temporary files, after a fork.
   void use_directory(std::filesystem::path directory);
 
+  // Proves once more that the canary is found and that a message without it is clean.
+  // False if that could not be tried, because temporary space is short; throws Fault if
+  // the engine must not be used any more.
+  bool prove();
+
   // Scans a message.  Never throws because of its content.
   //   error: no answer that can be relied on: trouble with temporary space before, during
   //   or after the scan, a message of severity "error", an unknown return code.
@@ -53,13 +58,13 @@ class Engine {
   struct Callbacks;
   class Weigher;
   void run(std::string_view content, Run& run);
-  void prove(std::string_view canary);
 
   struct Free {
     void operator()(void* engine) const;
   };
   std::unique_ptr<void, Free> engine_;
   const GatewayPolicy::Virus settings_;
+  const std::string canary_;  // the text that the test signature finds
   std::filesystem::path directory_;
   unsigned signatures_ = 0;
   bool reads_rar_ = false;

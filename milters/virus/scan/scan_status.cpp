@@ -37,6 +37,10 @@ void describe(const ScanStatus& status, Time now, StatusSnapshot& snapshot) {
     const auto age = std::max(std::chrono::seconds(0), now - status.newest);
     snapshot.add("database_age", format_duration(age));
   }
+  if (status.last_proof != Time{}) {
+    const auto age = std::max(std::chrono::seconds(0), now - status.last_proof);
+    snapshot.add("canary_age", format_duration(age));
+  }
   snapshot.add("rar", status.reads_rar)
       .add("workers", status.workers)
       .add("socket", status.is_reachable ? "ok" : "missing")
@@ -44,6 +48,7 @@ void describe(const ScanStatus& status, Time now, StatusSnapshot& snapshot) {
       .add("failed_loads", count("mxfeed_scan_loads_total", R"(outcome="failed")"))
       .add("worker_deaths", count("mxfeed_scan_worker_deaths_total"))
       .add("forbidden_calls", count("mxfeed_scan_forbidden_calls_total"))
+      .add("engines_lost", count("mxfeed_scan_engines_lost_total"))
       .add("zygote_deaths", count("mxfeed_scan_zygote_deaths_total"))
       .add("sockets_restored", count("mxfeed_sockets_restored_total", R"(socket="scan")"))
       .add("tmpdir", status.scratch.string());
@@ -69,6 +74,7 @@ void update_metrics(const ScanStatus& status, const Board& board) {
   counter("mxfeed_scan_microseconds_total").set(board.scan_micros);
   gauge("mxfeed_scan_signatures").set(status.signatures);
   gauge("mxfeed_scan_workers").set(status.workers);
+  gauge("mxfeed_scan_last_proof_time_seconds").set(board.last_proof);
   const auto newest = status.newest.time_since_epoch().count();
   gauge("mxfeed_scan_database_time_seconds")
       .set(static_cast<std::uint64_t>(std::max<std::int64_t>(0, newest)));

@@ -31,6 +31,7 @@ struct ScanStatus {
   unsigned workers = 0;
   bool reads_rar = false;
   Time newest{};
+  Time last_proof{};  // by a worker
   std::filesystem::path scratch;
   bool is_reachable = true;  // its socket is at its path
   std::string load_fault;    // of the last attempt

@@ -138,7 +138,7 @@ class Supervisor : public Program {
     if (loading_ && ready.fd == loading_->control()) {
       if (const auto report = loading_->receive()) on_load_report(*report);
     } else if (serving_ && ready.fd == serving_->control()) {
-      if (const auto report = serving_->receive()) count_deaths(*report);
+      if (const auto report = serving_->receive()) on_serving_report(*report);
     } else if (ready.fd == children_.get()) {
       signalfd_siginfo ignored;
       while (::read(children_.get(), &ignored, sizeof ignored) > 0) {
@@ -195,7 +195,9 @@ class Supervisor : public Program {
   void on_load_report(const ZygoteReport& report);
   void put_in_force();
   void load_failed(std::string cause);
+  void on_serving_report(const ZygoteReport& report);
   void serving_died(int status);
+  void lost_engine();
   void count_deaths(const ZygoteReport& report);
   void reap();
   void restore_socket();
@@ -225,6 +227,7 @@ class Supervisor : public Program {
   Metric& loads_failed_ = counter("mxfeed_scan_loads_total", "outcome=\"failed\"");
   Metric& worker_deaths_ = counter("mxfeed_scan_worker_deaths_total");
   Metric& forbidden_calls_ = counter("mxfeed_scan_forbidden_calls_total");
+  Metric& engines_lost_ = counter("mxfeed_scan_engines_lost_total");
   Metric& zygote_deaths_ = counter("mxfeed_scan_zygote_deaths_total");
 };
 
@@ -310,6 +313,18 @@ void Supervisor::load_failed(std::string cause) {
                            .add("in_force", serving_ ? "the previous engine" : "none"));
 }
 
+void Supervisor::on_serving_report(const ZygoteReport& report) {
+  count_deaths(report);
+  if (!std::holds_alternative<EngineLost>(report)) return;
+  engines_lost_.add();
+  log(Severity::error, LogFields()
+                           .add("event", "engine-lost")
+                           .add("zygote", serving_->pid())
+                           .add("fault", "a worker did not find the test signature"));
+  retiring_.push_back(*std::exchange(serving_, std::nullopt));
+  lost_engine();
+}
+
 void Supervisor::serving_died(int status) {
   zygote_deaths_.add();
   const int signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
@@ -317,6 +332,10 @@ void Supervisor::serving_died(int status) {
                            .add("event", "zygote-died")
                            .add("signal", signal == 0 ? "none" : sigabbrev_np(signal)));
   serving_.reset();
+  lost_engine();
+}
+
+void Supervisor::lost_engine() {
   serving_database_ = {};
   schedule_.engine_lost(Monotonic::now());
   look(false);
@@ -383,6 +402,7 @@ ScanStatus Supervisor::status() const {
     status.reads_rar = serving_->engine()->reads_rar;
     status.workers = serving_->workers();
     status.newest = serving_database_.newest;
+    status.last_proof = Time(seconds(board_.last_proof.load()));
   }
   status.scratch = scratch_;
   status.is_reachable = listener_ && listener_->is_at_path();

@@ -17,6 +17,7 @@
 #include <optional>
 #include <utility>
 
+#include "common/base/clock.h"
 #include "common/base/fault.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
@@ -103,6 +104,7 @@ class Worker {
   // Returns the exit status.
   int run() {
     while (accepts_ || !waiting_.empty()) {
+      if (Monotonic::now() - proved_ >= kProofHolds && !prove()) return kEngineLost;
       epoll_event seen[16];
       const int count = ::epoll_wait(ready_.get(), seen, std::size(seen),
                                      static_cast<int>(kLook.count()));
@@ -124,6 +126,26 @@ class Worker {
   }
 
  private:
+  // Tried twice: a process that is stopped for a while may exceed a time limit.
+  bool prove() {
+    for (bool again = false;; again = true) {
+      try {
+        // If temporary space is short, scans have no result either.
+        if (engine_.prove()) {
+          proved_ = Monotonic::now();
+          task_.board.last_proof =
+              static_cast<std::uint64_t>(system_time().time_since_epoch().count());
+        }
+        return true;
+      } catch (const Fault& fault) {
+        if (!again) continue;
+        log(Severity::error,
+            LogFields().add("event", "engine-lost").add("fault", fault.what()));
+        return false;
+      }
+    }
+  }
+
   // A connection that has not sent its request yet.
   struct Waiting {
     Fd connection;
@@ -259,6 +281,7 @@ class Worker {
   const Fd ready_;
   MemoryTrimmer memory_{kMemorySlack};
   std::list<Waiting> waiting_;  // oldest first
+  Monotonic::time_point proved_{};
   unsigned served_ = 0;
   bool accepts_ = true;
   bool ending_ = false;

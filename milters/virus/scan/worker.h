@@ -32,9 +32,15 @@ struct WorkerTask {
   unsigned scans;
 };
 
-// Returns the exit status: 0 after `scans` scans, memory growth or the end of the
-// lifeline; 1 when the listening socket fails.  A request is answered; any other
-// connection is closed.
+// The exit status of a worker whose engine must not be used any more.
+constexpr int kEngineLost = 3;
+// How long a proof of the engine holds.
+constexpr std::chrono::seconds kProofHolds{30};
+
+// Proves the engine first, and again whenever the last proof is too old.  Returns the
+// exit status: 0 after `scans` scans, memory growth or the end of the lifeline; 1 when
+// the listening socket fails; kEngineLost, before the next request is taken.  A request
+// is answered; any other connection is closed.
 int run_worker(Engine& engine, const WorkerTask& task);
 
 }  // namespace mxfeed::virus

@@ -242,6 +242,13 @@ class Zygote {
     ::_exit(status);  // the engine is the zygote's
   }
 
+  // It is not known whether the others are any better.
+  void lose_engine() {
+    if (retired_) return;
+    report(EngineLost{});
+    retire(false);
+  }
+
   void pause() {
     pause_ = std::clamp(pause_ * 2, milliseconds(100), kLongestPause);
     next_fork_ = Monotonic::now() + pause_;
@@ -259,6 +266,10 @@ class Zygote {
       const bool short_life = Monotonic::now() - worker->second.since < kShortLife;
       workers_.erase(worker);
       remove_scratch(task_.scratch, pid);
+      if (WIFEXITED(status) && WEXITSTATUS(status) == kEngineLost) {
+        lose_engine();
+        continue;
+      }
       const bool in_order = WIFEXITED(status) && WEXITSTATUS(status) == 0;
       if (!in_order) {
         const int signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;

@@ -12,6 +12,7 @@ constexpr std::string_view kLoading = "loading";
 constexpr std::string_view kReady = "ready";
 constexpr std::string_view kFailed = "failed ";
 constexpr std::string_view kDied = "died";
+constexpr std::string_view kLost = "lost";
 
 std::optional<unsigned> parse_small(std::string_view text) {
   const auto number = parse_unsigned(text);
@@ -31,6 +32,7 @@ struct ToString {
   std::string operator()(const WorkerDied& died) const {
     return std::string(kDied) + " " + std::to_string(died.signal);
   }
+  std::string operator()(const EngineLost&) const { return std::string(kLost); }
 };
 
 }  // namespace
@@ -93,6 +95,7 @@ std::string to_string(const ZygoteReport& report) {
 
 std::optional<ZygoteReport> parse_zygote_report(std::string_view text) {
   if (text == kLoading) return StillLoading{};
+  if (text == kLost) return EngineLost{};
   if (text.starts_with(kFailed)) {
     return LoadFailed{std::string(text.substr(kFailed.size()))};
   }

@@ -52,7 +52,11 @@ struct WorkerDied {
   int signal = 0;  // that killed it; 0 if it exited with a status other than 0
   bool operator==(const WorkerDied&) const = default;
 };
-using ZygoteReport = std::variant<StillLoading, EngineReady, LoadFailed, WorkerDied>;
+struct EngineLost {  // a worker did not find the canary; the zygote retires
+  bool operator==(const EngineLost&) const = default;
+};
+using ZygoteReport =
+    std::variant<StillLoading, EngineReady, LoadFailed, WorkerDied, EngineLost>;
 
 constexpr std::size_t kMaxZygoteReport = 2048;
 

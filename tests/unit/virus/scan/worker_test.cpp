@@ -90,6 +90,23 @@ TEST_CASE("a worker finds a connection that another was woken for", "[virus]") {
   CHECK(around.served() == 2);
 }
 
+TEST_CASE("an engine is proved again, unless temporary space is short", "[virus]") {
+  Surroundings around;
+  Engine engine(around.settings, around.directory.path(), [] {});
+  CHECK(engine.prove());
+  engine.use_directory(around.directory.path() / "missing");
+  CHECK_FALSE(engine.prove());
+  engine.use_directory(around.directory.path());
+  CHECK(engine.prove());
+}
+
+TEST_CASE("a worker proves its engine before it takes requests", "[virus]") {
+  Surroundings around;
+  around.lifeline_end.reset();
+  CHECK(around.run(10) == 0);
+  CHECK(map_board(around.board.get()).last_proof > 0);
+}
+
 TEST_CASE("a worker that shall end and drain takes all that wait", "[virus]") {
   Surroundings around;
   const Fd first = around.ask("rubbish"), second = around.ask("rubbish");

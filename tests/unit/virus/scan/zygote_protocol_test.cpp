@@ -38,7 +38,7 @@ TEST_CASE("reports and orders survive the way", "[virus]") {
   const ZygoteReport reports[] = {StillLoading{},        EngineReady{8'700'000, true},
                                   EngineReady{1, false}, WorkerDied{11},
                                   WorkerDied{0},         LoadFailed{"load: x: two words"},
-                                  LoadFailed{"failed "}};
+                                  LoadFailed{"failed "}, EngineLost{}};
   for (const ZygoteReport& report : reports) {
     INFO(to_string(report));
     CHECK(parse_zygote_report(to_string(report)) == report);
@@ -59,7 +59,7 @@ TEST_CASE("a cause that is too long is cut and still arrives", "[virus]") {
 
 TEST_CASE("what is no report or order is refused", "[virus]") {
   for (const char* text :
-       {"", "loading more", "ready", "ready 1", "ready x 1", "ready 1 2",
+       {"", "loading more", "lost 1", "ready", "ready 1", "ready x 1", "ready 1 2",
         "ready 99999999999 1", "died", "died -1", "died 999", "failed"}) {
     INFO(text);
     CHECK_FALSE(parse_zygote_report(text));
