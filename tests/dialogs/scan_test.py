@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import threading
@@ -183,6 +184,55 @@ class FindTest(ServiceTestCase):
                 done = self.scan_command(self.directory / name)
                 self.assertEqual((done.returncode, done.stdout), (1, ""))
                 self.assertIn(f"{self.directory / name}: {cause}", done.stderr)
+
+
+class LogicalTest(ServiceTestCase):
+    """Logical signatures, whose numbers libclamav reads with our sscanf()."""
+
+    # An expression, and what it finds and does not find: which words, and how often.
+    ROWS = [
+        ("0&1", ["ab"], ["a", "b"]),
+        ("0|1", ["a", "b", "ab"], [""]),
+        ("0=3", ["aaa"], ["aa", "aaaa"]),
+        ("0>2", ["aaa", "aaaa"], ["aa"]),
+        ("0<3&1", ["ab", "aab"], ["aaab", "aa"]),
+        ("0=0&1", ["b", "bb"], ["ab"]),
+        ("(0|1)>4,2", ["aaabb", "aaaab"], ["aaaaa", "aabb"]),
+        ("(0|1)=4,2", ["aabb", "aaab"], ["aaaa", "ab"]),
+        ("((0|1)>1,1&2)|(0=5)", ["aac", "abc", "aaaaa"], ["ac", "aaaa"]),
+        ("(10&11)|(0=12)", ["kl", "abckl", "a" * 12], ["k", "l", "a" * 11]),
+    ]
+
+    def test_they_are_evaluated(self):
+        lines = []
+        for row, (expression, _, _) in enumerate(self.ROWS):
+            count = 1 + max(int(number) for number in
+                            re.findall(r"(?<![=<>,\d])\d+", expression))
+            words = ";".join(self.word(row, i).hex() for i in range(count))
+            lines.append(f"Test.{row};Engine:81-255,Target:0;{expression};{words}\n")
+        (self.database / "logical.ldb").write_text("".join(lines))
+        self.service()
+        for row, (expression, found, not_found) in enumerate(self.ROWS):
+            for words, expected in ([(words, ("infected", f"Test.{row}.UNOFFICIAL"))
+                                     for words in found] +
+                                    [(words, ("clean", "")) for words in not_found]):
+                with self.subTest(expression=expression, words=words):
+                    text = b"\r\n".join([b"text", *(self.word(row, ord(one) - ord("a"))
+                                                    for one in words)])
+                    self.assertEqual(self.check(mail(file_part(text))), expected)
+
+    @staticmethod
+    def word(row, number):
+        return f"needle-{row:02d}-{number:02d}.".encode()
+
+    def test_the_program_alone_has_a_sscanf_of_its_own(self):
+        def defines(program):
+            symbols = subprocess.run(["nm", "-D", "--defined-only", daemons.program(program)],
+                                     capture_output=True, text=True, check=True).stdout
+            return any(line.split()[-1] == "sscanf" for line in symbols.splitlines())
+        self.assertTrue(defines("mxfeed-scan"))
+        for other in ("mxfeed", "mxfeed-virus", "mxfeed-spam"):
+            self.assertFalse(defines(other))
 
 
 class DatabaseTest(ServiceTestCase):
