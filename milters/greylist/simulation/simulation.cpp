@@ -152,7 +152,7 @@ class Simulation::Run {
       const bool leads = !let_through;
       const Decision decision = store_->update(
           keys,
-          [&](const Look& look) {
+          [&, &terms = terms](const Look& look) {
             return leads ? decide(look, now, terms)
                          : follow(look, now, terms, *let_through);
           },
