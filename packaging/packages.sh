@@ -9,8 +9,8 @@
 build_packages=(g++ cmake ninja-build pkg-config ccache libmilter-dev libclamav-dev
   libfmt-dev catch2 libtomlplusplus-dev libsqlite3-dev libidn2-dev
   libsodium-dev libc-ares-dev libssl-dev libcurl4-openssl-dev libhiredis-dev
-  libpsl-dev libseccomp-dev publicsuffix zlib1g-dev libarchive-dev libbz2-dev liblzma-dev libzstd-dev
-  libyaml-cpp-dev)
+  libpsl-dev libseccomp-dev publicsuffix zlib1g-dev libarchive-dev libbz2-dev liblzma-dev
+  libzstd-dev libyaml-cpp-dev)
 gateway_packages=(postfix postfix-cdb)
 tool_packages=(python3/python3 procps util-linux)
 test_packages=(npm/npm ca-certificates clang-format clamav-testfiles iproute2 openssl/openssl
