@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
@@ -14,19 +13,18 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <atomic>
 #include <cerrno>
 #include <chrono>
 #include <cstring>
 #include <map>
 #include <memory>
-#include <new>
 #include <optional>
 
 #include "common/base/fault.h"
 #include "common/base/log.h"
 #include "common/base/unix_socket.h"
 #include "milters/virus/scan/board.h"
+#include "milters/virus/scan/crew.h"
 #include "milters/virus/scan/engine_clamav.h"
 #include "milters/virus/scan/sandbox.h"
 #include "milters/virus/scan/scratch.h"
@@ -68,39 +66,6 @@ sigset_t watched_signals() {
   sigaddset(&set, SIGCHLD);
   return set;
 }
-
-// The workers that share a listener, and the means to stop them.
-class Crew {
- public:
-  Crew() {
-    int ends[2];
-    void* const at = ::mmap(nullptr, sizeof(std::atomic<bool>), PROT_READ | PROT_WRITE,
-                            MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (at == MAP_FAILED || ::pipe2(ends, O_CLOEXEC) != 0) {
-      throw Fault("start workers", "shared memory", errno_text(errno));
-    }
-    drains_ = new (at) std::atomic<bool>(false);
-    lifeline_read_.reset(ends[0]);
-    lifeline_write_.reset(ends[1]);
-  }
-  Crew(const Crew&) = delete;
-  Crew& operator=(const Crew&) = delete;
-  ~Crew() { ::munmap(drains_, sizeof *drains_); }
-
-  // The workers stop after the current scan; if `drains`, after waiting connections too.
-  void stop(bool drains) {
-    *drains_ = drains;
-    lifeline_write_.reset();
-  }
-  // To be called in a worker.
-  void join() { lifeline_write_.reset(); }
-  int lifeline() const { return lifeline_read_.get(); }
-  const std::atomic<bool>& drains() const { return *drains_; }
-
- private:
-  std::atomic<bool>* drains_ = nullptr;  // in memory that the workers share
-  Fd lifeline_read_, lifeline_write_;
-};
 
 class Zygote {
  public:
