@@ -2,6 +2,7 @@
 //
 // A mail log, most of which peers have written, and its replay.
 
+#include <algorithm>
 #include <chrono>
 
 #include "common/base/text.h"
@@ -33,9 +34,10 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   for (const auto line : lines) {
     const auto event = parse_log_event(line, kNow);
     if (event) {
-      require(event->sender.size() + event->recipient.size() + event->helo.size() <
-                  line.size(),
-              "its texts stand in the line");
+      // They may overlap: a peer can write the name of a field into a text.
+      require(std::max({event->sender.size(), event->recipient.size(),
+                        event->helo.size()}) < line.size(),
+              "each of its texts stands in the line");
     }
     reader.see(line);
   }
