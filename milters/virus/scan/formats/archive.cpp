@@ -16,6 +16,7 @@ namespace {
 using std::string_view_literals::operator""sv;
 
 constexpr std::size_t kMaxEntries = 65536;
+constexpr std::string_view kCompress = "\x1f\x9d";  // compress(1)
 
 bool has_at(std::string_view content, std::size_t at, std::string_view mark) {
   return content.size() >= at && content.substr(at).starts_with(mark);
@@ -34,7 +35,7 @@ bool is_packed_iso(std::string_view content) {
 }
 
 bool is_compressed(std::string_view content) {
-  return content.starts_with("\x1f\x9d") ||          // compress(1)
+  return content.starts_with(kCompress) ||
          content.starts_with("\x04\x22\x4d\x18") ||  // lz4
          content.starts_with("\x02\x21\x4c\x18");    // lz4, its older format
 }
@@ -115,23 +116,36 @@ Reader reader_for(std::string_view content) {
   return reader;
 }
 
-// The data of an entry, as far as there is room; what comes before an error counts.
-std::string data_of(::archive* reader, Findings& findings) {
+// What libarchive cannot read, another program may.  The mark of compress(1) is too short
+// for that: bytes that only begin like it are no archive.
+void note_error(std::string_view content, Findings& findings) {
+  if (!content.starts_with(kCompress)) findings.note_unscannable("Archive");
+}
+
+// The data of an entry, as far as there is room, and whether it is all.
+struct Data {
+  std::string bytes;
+  bool is_whole = true;
+};
+
+Data data_of(::archive* reader, Findings& findings) {
   constexpr std::size_t kBlock = 65536;
-  std::string data;
+  Data data;
+  std::string& bytes = data.bytes;
   for (;;) {
-    const std::size_t have = data.size();
+    const std::size_t have = bytes.size();
     if (have > findings.left()) {
       findings.note_unscannable("MaxScanSize");
-      break;
+      return data;
     }
-    if (findings.is_late()) break;
-    data.resize(have + kBlock);
-    const auto read = ::archive_read_data(reader, data.data() + have, kBlock);
-    data.resize(have + (read > 0 ? static_cast<std::size_t>(read) : 0));
-    if (read <= 0) break;
+    if (findings.is_late()) return data;
+    bytes.resize(have + kBlock);
+    const auto read = ::archive_read_data(reader, bytes.data() + have, kBlock);
+    bytes.resize(have + (read > 0 ? static_cast<std::size_t>(read) : 0));
+    if (read > 0 || read == ARCHIVE_RETRY) continue;
+    data.is_whole = read == 0;
+    return data;
   }
-  return data;
 }
 
 }  // namespace
@@ -143,25 +157,27 @@ void examine_archive(std::string_view content, Findings& findings) {
   if (reader == nullptr) return findings.note_unscannable("Archive");
   if (::archive_read_open_memory(reader.get(), content.data(), content.size()) !=
       ARCHIVE_OK) {
-    return;
+    return note_error(content, findings);
   }
   for (std::size_t entries = 0; !findings.is_late(); ++entries) {
     ::archive_entry* entry = nullptr;
     const int status = ::archive_read_next_header(reader.get(), &entry);
-    if (status == ARCHIVE_EOF || status == ARCHIVE_FATAL) return;
+    if (status == ARCHIVE_EOF) return;
+    if (status == ARCHIVE_FATAL) return note_error(content, findings);
     if (entries == kMaxEntries) return findings.note_unscannable("MaxFiles");
     if (status == ARCHIVE_RETRY) continue;
     if (::archive_entry_is_encrypted(entry) != 0) {
       findings.note_encrypted("Encrypted.Archive");
       continue;
     }
-    std::string data = data_of(reader.get(), findings);
+    Data data = data_of(reader.get(), findings);
+    if (!data.is_whole) note_error(content, findings);
     // Behind a record of WARC, libarchive also gives the empty lines.
     if (::archive_entry_size_is_set(entry) != 0) {
       const auto size = static_cast<std::uint64_t>(::archive_entry_size(entry));
-      if (size < data.size()) data.resize(size);
+      if (size < data.bytes.size()) data.bytes.resize(size);
     }
-    findings.add_member(std::move(data));
+    findings.add_member(std::move(data.bytes));
   }
 }
 
