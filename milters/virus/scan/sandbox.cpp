@@ -27,14 +27,6 @@
 namespace mxfeed::virus {
 namespace {
 
-// The sanitizers reserve terabytes of address space, keep freed memory and count in
-// shadows of it: under them memory has no limit.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool kIsSanitized = true;
-#else
-constexpr bool kIsSanitized = false;
-#endif
-
 constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
 // More than systemd allows the whole service (TasksMax=); a process cannot be made at
 // all.

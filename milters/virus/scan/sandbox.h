@@ -13,6 +13,14 @@
 
 namespace mxfeed::virus {
 
+// The sanitizers reserve terabytes of address space, keep freed memory and count in
+// shadows of it: under them memory has no limit.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool kIsSanitized = true;
+#else
+constexpr bool kIsSanitized = false;
+#endif
+
 struct SandboxLimits {
   std::uint64_t data = 0;  // memory of its own, beyond what it shares with the zygote
   std::uint64_t file = 0;  // of one temporary file

@@ -8,6 +8,7 @@
 
 #include "common/mail/mime/walker.h"
 #include "tests/support/catch.h"
+#include "tests/unit/mail/mime/crlf.h"
 
 namespace mxfeed::mime {
 namespace {
@@ -31,15 +32,6 @@ struct Outcome {
   std::size_t readings = 0;
   bool too_many = false;
 };
-
-std::string with_crlf(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    if (c == '\n') out += '\r';
-    out += c;
-  }
-  return out;
-}
 
 // `header` is fields, one a line; `body` is as sent.
 Outcome read_all(std::string_view header, std::string_view body) {

@@ -6,6 +6,7 @@
 
 #include "common/mail/mime/fields.h"
 #include "tests/support/catch.h"
+#include "tests/unit/mail/mime/crlf.h"
 
 namespace mxfeed::mime {
 namespace {
@@ -65,15 +66,6 @@ Result walk(std::string_view header, std::string_view body, std::size_t cut,
   for (std::size_t at = 0; at < body.size(); at += cut) walker.body(body.substr(at, cut));
   walker.end();
   return {outline.str(), walker.anomalies()};
-}
-
-std::string with_crlf(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    if (c == '\n') out += '\r';
-    out += c;
-  }
-  return out;
 }
 
 struct Row {

@@ -30,12 +30,6 @@
 namespace mxfeed::virus {
 namespace {
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool kIsSanitized = true;
-#else
-constexpr bool kIsSanitized = false;
-#endif
-
 const SandboxLimits kLimits{64 << 20, 1 << 20, std::chrono::seconds(60)};
 
 // What becomes of a confined process that does it: "done", "refused" (it returned false),
