@@ -29,6 +29,10 @@ class MessageEdits {
   // earlier edits do not shift the count.
   void replace(std::string_view name, unsigned index, std::string_view value);
   void remove(std::string_view name, unsigned index);
+  // The message also goes to `address`, without angle brackets.
+  void add_recipient(std::string_view address) { added_.emplace_back(address); }
+  // It does not go to this recipient, which is Recipient::as_received.
+  void remove_recipient(std::string_view address) { removed_.emplace_back(address); }
   // Postfix keeps the message in its hold queue.  A hold ends the filtering: milters
   // after this one do not see the message.
   void quarantine(std::string_view reason) { quarantine_ = reason; }
@@ -37,10 +41,15 @@ class MessageEdits {
   // (Postfix counts the fields that are left), then additions in the order given.
   std::vector<HeaderEdit> ordered() const;
   const std::string& quarantine_reason() const { return quarantine_; }
-  bool empty() const { return edits_.empty() && quarantine_.empty(); }
+  const std::vector<std::string>& added_recipients() const { return added_; }
+  const std::vector<std::string>& removed_recipients() const { return removed_; }
+  bool empty() const {
+    return edits_.empty() && quarantine_.empty() && added_.empty() && removed_.empty();
+  }
 
  private:
   std::vector<HeaderEdit> edits_;
+  std::vector<std::string> added_, removed_;  // recipients
   std::string quarantine_;
 };
 

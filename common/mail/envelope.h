@@ -31,6 +31,8 @@ struct Recipient {
   // Whether Postfix may route it by a transport of ours.  It does if it does not say
   // otherwise.
   bool may_be_hosted = true;
+  // As the client wrote it, without angle brackets: what Postfix knows it by.
+  std::string as_received{};
 
   // Takes any address, with or without angle brackets; never fails.
   static Recipient parse(std::string_view address);

@@ -13,6 +13,10 @@ void OwnFields::see(std::string_view name) {
   if (is_own_field(name)) ++counts_[ascii_lower(trim(name))];
 }
 
+bool OwnFields::has(std::string_view name) const {
+  return counts_.contains(ascii_lower(name));
+}
+
 std::size_t OwnFields::remove(MessageEdits& edits, std::string_view kept) const {
   std::size_t removed = 0;
   for (const auto& [name, count] : counts_) {

@@ -23,6 +23,9 @@ class OwnFields {
   // To be called for each field of the header, in order.
   void see(std::string_view name);
 
+  // Whether a field of that name was seen.
+  bool has(std::string_view name) const;
+
   // Removes all of our fields that were seen, except those named `kept`; returns how
   // many.
   std::size_t remove(MessageEdits& edits, std::string_view kept = "") const;

@@ -104,6 +104,7 @@ struct Needs {
   bool refused_recipients = false;
   bool data_verdict = false;
   bool edits = false;
+  bool recipient_edits = false;
 };
 
 // Shared by all connections, thread-safe, outlives them.

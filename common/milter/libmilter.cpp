@@ -88,6 +88,12 @@ class LibmilterSink : public EditSink {
     }
     return false;
   }
+  bool add_recipient(const std::string& address) override {
+    return smfi_addrcpt(context_, mutable_text('<' + address + '>')) == MI_SUCCESS;
+  }
+  bool remove_recipient(const std::string& address) override {
+    return smfi_delrcpt(context_, mutable_text('<' + address + '>')) == MI_SUCCESS;
+  }
   bool quarantine(const std::string& reason) override {
     return smfi_quarantine(context_, mutable_text(reason)) == MI_SUCCESS;
   }
@@ -116,7 +122,10 @@ sfsistat answer_without_session() noexcept {
 }
 
 unsigned long wanted_actions(const Needs& needs) {
-  return needs.edits ? SMFIF_ADDHDRS | SMFIF_CHGHDRS | SMFIF_QUARANTINE : SMFIF_NONE;
+  unsigned long actions = SMFIF_NONE;
+  if (needs.edits) actions |= SMFIF_ADDHDRS | SMFIF_CHGHDRS | SMFIF_QUARANTINE;
+  if (needs.recipient_edits) actions |= SMFIF_ADDRCPT | SMFIF_DELRCPT;
+  return actions;
 }
 
 unsigned long wanted_protocol(const Needs& needs) {
@@ -157,7 +166,7 @@ sfsistat on_negotiate(SMFICTX* context, unsigned long actions, unsigned long ste
           LogFields()
               .add("milter", milter_name)
               .add("event", "negotiate")
-              .add("fault", "the mail server does not allow milters to edit headers"));
+              .add("fault", "the mail server does not allow milters to edit messages"));
       return SMFIS_REJECT;
     }
     *use_actions = want | (actions & SMFIF_SETSYMLIST);

@@ -52,6 +52,11 @@ bool may_be_ours(std::string_view transport) {
   return transport.empty() || transport.starts_with("mxfeed-") || transport == "retry";
 }
 
+std::string_view without_brackets(std::string_view path) {
+  const bool has_both = path.size() >= 2 && path.starts_with('<') && path.ends_with('>');
+  return has_both ? path.substr(1, path.size() - 2) : path;
+}
+
 std::string sender_of(std::string_view text) {
   if (const auto path = Path::parse(text)) return path->str();
   return std::string(text.substr(0, kMaxPath));
@@ -203,6 +208,7 @@ void Session::mail(std::string_view path, const MailOptions& options) {
 
 Verdict Session::recipient(std::string_view path, std::string_view resolved,
                            std::string_view transport) {
+  const std::string_view as_received = path;
   if (!resolved.empty()) path = resolved;
   if (!transaction_ || transaction_->stage != Transaction::Stage::envelope) {
     out_of_order("rcpt");
@@ -210,6 +216,7 @@ Verdict Session::recipient(std::string_view path, std::string_view resolved,
   }
   Recipient recipient = Recipient::parse(path);
   recipient.may_be_hosted = may_be_ours(transport);
+  recipient.as_received = without_brackets(as_received);
   Verdict verdict = Verdict::proceed();
   if (!transaction_->kept &&
       transaction_->envelope.recipients.size() >= limits_.recipients) {
@@ -318,6 +325,13 @@ Verdict Session::end(EditSink& sink) {
     // A message with only some of its edits must not pass, whatever the policy.
     bool done = true;
     for (const HeaderEdit& edit : edits.ordered()) done = done && sink.edit(edit);
+    // A recipient that is exchanged for others is never without one.
+    for (const auto& one : edits.added_recipients()) {
+      done = done && sink.add_recipient(one);
+    }
+    for (const auto& one : edits.removed_recipients()) {
+      done = done && sink.remove_recipient(one);
+    }
     if (done && !edits.quarantine_reason().empty()) {
       done = sink.quarantine(edits.quarantine_reason());
     }

@@ -39,6 +39,8 @@ class EditSink {
   virtual ~EditSink() = default;
   // Each returns false if the edit was refused.
   virtual bool edit(const HeaderEdit& edit) = 0;
+  virtual bool add_recipient(const std::string& address) = 0;
+  virtual bool remove_recipient(const std::string& address) = 0;
   virtual bool quarantine(const std::string& reason) = 0;
   virtual void progress() = 0;
 };

@@ -109,6 +109,10 @@ void visit_gateway(Visitor& field, Policy& policy) {
   field(73, policy.redis.user);
   field(74, policy.redis.password_file);
   field(75, policy.redis.prefix);
+
+  field(90, policy.quarantine.is_reachable);
+  field(91, policy.quarantine.keep);
+  field(92, policy.quarantine.quota);
 }
 
 }  // namespace

@@ -169,6 +169,15 @@ struct GatewayPolicy {
     bool operator==(const Redis&) const = default;
   } redis;
 
+  // What mxfeed-quarantine holds.
+  struct Quarantine {
+    // Whether Postfix has the transport to it; otherwise mail is put on hold instead.
+    bool is_reachable = false;
+    std::chrono::seconds keep = std::chrono::hours(24 * 30);
+    std::uint64_t quota = 0;  // bytes of each domain; 0: no limit
+    bool operator==(const Quarantine&) const = default;
+  } quarantine;
+
   std::string unknown;  // fields of a later version, as they are stored
 
   // Why the client is trusted: "local" (not from the network), "authenticated" or

@@ -233,6 +233,25 @@ class Result:
     def accepted(self):
         return self.reply is not None and self.reply.accepted
 
+    @property
+    def removed(self):
+        """The recipients that the milter has removed."""
+        return [edit[1].rstrip(b"\0").decode()[1:-1] for edit in self.edits if edit[0] == "-"]
+
+    @property
+    def held(self):
+        """The recipients for whom the quarantine gets it, as (kind, domain, reason, recipient)."""
+        found = []
+        for edit in self.edits:
+            if edit[0] != "+":
+                continue
+            local_part, _, domain = edit[1].rstrip(b"\0").decode()[1:-1].partition("@")
+            assert domain == "quarantine.mxfeed.invalid", edit
+            kind, token, *rest = local_part.split(".")
+            assert len(token) == 32, edit
+            found.append((kind, *(bytes.fromhex(part).decode() for part in rest)))
+        return found
+
     def header(self, name):
         """The values of all fields of that name in `message`, unfolded and stripped."""
         return [value.replace(b"\r\n", b"").replace(b"\n", b"").strip().decode("utf-8", "replace")

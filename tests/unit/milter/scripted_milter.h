@@ -107,6 +107,14 @@ class ListSink : public EditSink {
     done += edit.name + std::to_string(edit.index) + "=" + edit.value + " ";
     return --until_failure != 0;
   }
+  bool add_recipient(const std::string& address) override {
+    done += "to:" + address + " ";
+    return --until_failure != 0;
+  }
+  bool remove_recipient(const std::string& address) override {
+    done += "not-to:" + address + " ";
+    return --until_failure != 0;
+  }
   bool quarantine(const std::string& reason) override {
     done += "hold:" + reason;
     return true;

@@ -55,6 +55,33 @@ TEST_CASE("edits are carried out in order, with the hold last", "[session]") {
   CHECK(rig.sink.done == "X-B2= X-B1= X-A0=1 hold:why");
 }
 
+TEST_CASE("a recipient is exchanged: the new one comes before the old one goes",
+          "[session]") {
+  for (const int failing : {1000, 1, 2}) {
+    CAPTURE(failing);
+    Rig rig;
+    std::string known_as;
+    rig.script.on_recipient = [&](const Recipient& recipient) {
+      known_as = recipient.as_received;
+      return Verdict::proceed();
+    };
+    rig.script.on_end = [&](MessageEdits& edits) {
+      edits.remove_recipient(known_as);
+      edits.add_recipient("x@held.example");
+      return Verdict::proceed();
+    };
+    rig.sink.until_failure = failing;
+    Session& session = rig.session();
+    session.mail("<a@b.example>");
+    CHECK(session.recipient("<C%d@e.example>", "C@d.example").action() ==
+          Action::proceed);
+    CHECK(session.end(rig.sink).code() == (failing < 3 ? 451 : 0));
+    CHECK(std::string("to:x@held.example not-to:C%d@e.example ")
+              .starts_with(rig.sink.done));
+    CHECK((rig.sink.done.find("not-to") != std::string::npos) == (failing != 1));
+  }
+}
+
 TEST_CASE("an edit that fails defers, whatever the filter would do", "[session]") {
   for (const int failing : {1, 2}) {
     Rig rig;

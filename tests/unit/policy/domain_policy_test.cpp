@@ -68,6 +68,7 @@ GatewayPolicy full_gateway() {
              "mxfeed",
              "/etc/mxfeed/redis.password",
              "isp"};
+  p.quarantine = {true, std::chrono::seconds(13), 1ull << 33};
   p.unknown = std::string("\x29\x00", 2);
   return p;
 }
@@ -149,21 +150,23 @@ TEST_CASE("no field was added without storage", "[policy]") {
   const auto& [action, text] = rules[0];
   const GatewayPolicy gateway;
   const auto& [generation, trusted_networks, scan_other_mail, smtputf8, host_name,
-               host_addresses, greylist_store, engine, classifier, shared, latest] =
+               host_addresses, greylist_store, engine, classifier, shared, held, latest] =
       gateway;
   const auto& [store, fallback, ipv4_prefix, ipv6_prefix, code, reply, greylist_spf,
                allow_all, deny_all, blocklists] = greylist_store;
   const auto& [database, workers, scan_size, file_size, files, recursion, time] = engine;
   const auto& [spf_timeout] = classifier;
   const auto& [servers, type, master, user, password_file, prefix] = shared;
-  static_cast<void>(std::tie(
-      name, subdomains, max_size, content_class, when, shadow, delay, unverified,
-      retry_window, keep, traps, trap_delay, allow, deny, infected, unscannable,
-      encrypted, enabled, immature_acts, begins, action, text, generation,
-      trusted_networks, scan_other_mail, smtputf8, host_name, host_addresses, store,
-      ipv4_prefix, ipv6_prefix, code, reply, greylist_spf, allow_all, deny_all,
-      blocklists, database, workers, scan_size, file_size, files, recursion, time,
-      spf_timeout, servers, type, master, user, password_file, prefix, later, latest));
+  const auto& [is_reachable, held_for, quota] = held;
+  static_cast<void>(
+      std::tie(name, subdomains, max_size, content_class, when, shadow, delay, unverified,
+               retry_window, keep, traps, trap_delay, allow, deny, infected, unscannable,
+               encrypted, enabled, immature_acts, begins, action, text, generation,
+               trusted_networks, scan_other_mail, smtputf8, host_name, host_addresses,
+               store, ipv4_prefix, ipv6_prefix, code, reply, greylist_spf, allow_all,
+               deny_all, blocklists, database, workers, scan_size, file_size, files,
+               recursion, time, spf_timeout, servers, type, master, user, password_file,
+               prefix, is_reachable, held_for, quota, later, latest));
   CHECK(begins.size() == 3);
   CHECK(rules.size() == 4);
 }
