@@ -43,8 +43,9 @@ postfix-conf/queue common/base common/mail common/net common/store postfix-conf/
 postfix-conf/postfix/attach common/base postfix-conf/generate postfix-conf/postfix
 postfix-conf/init common/base common/mail postfix-conf/postfix postfix-conf/postfix/attach
 postfix-conf/verify common/base common/mail common/net common/policy postfix-conf/config
+postfix-conf/quarantine common/base common/mail common/net common/policy common/program common/store
 postfix-conf/recipients common/base common/mail common/net common/policy common/program common/store
-postfix-conf/commands common/base common/command common/mail common/net common/policy common/program postfix-conf/config postfix-conf/generate postfix-conf/init postfix-conf/postfix postfix-conf/postfix/attach postfix-conf/verify postfix-conf/queue
+postfix-conf/commands common/base common/command common/mail common/net common/policy common/program postfix-conf/config postfix-conf/generate postfix-conf/init postfix-conf/postfix postfix-conf/postfix/attach postfix-conf/verify postfix-conf/quarantine postfix-conf/queue
 "
 for dir in $(find common milters postfix-conf \( -name '*.cpp' -o -name '*.h' \) -exec dirname {} + |
   sort -u); do

@@ -78,13 +78,14 @@ class InstallTest(packages.TestCase):
                 self.assertEqual(pid, self.machine.property(unit, "MainPID"))
         verified = self.machine.sh(
             "systemd-analyze verify --man=no $(dpkg -L mxfeed-greylist mxfeed-virus mxfeed-spam"
-            " mxfeed-recipients |"
+            " mxfeed-recipients mxfeed-quarantine |"
             " grep -E '/mxfeed-.*[.](service|socket)$')")
         self.assertEqual("", verified.stdout)
         socket = self.machine.run("stat", "-c", "%U %G %a",
                                   *(f"/var/spool/postfix/mxfeed/{name}.sock"
-                                    for name in ("greylist", "virus", "spam", "recipients"))).stdout
-        self.assertEqual(socket, "root postfix 660\n" * 4)
+                                    for name in ("greylist", "virus", "spam", "recipients",
+                                                 "quarantine"))).stdout
+        self.assertEqual(socket, "root postfix 660\n" * 5)
         self.assertIn("tmpfs", self.machine.sh(
             f"nsenter -t {self.machine.property('mxfeed-scan', 'MainPID')} -m "
             "stat -f -c %T /run/mxfeed-scan").stdout)

@@ -26,8 +26,8 @@ from messages import mail
 from service import SOURCE, eventually
 
 PACKAGES = ("mxfeed", "mxfeed-greylist", "mxfeed-virus", "mxfeed-spam",
-            "mxfeed-recipients")
-SERVICES = ("greylist", "virus", "scan", "spam", "recipients")
+            "mxfeed-recipients", "mxfeed-quarantine")
+SERVICES = ("greylist", "virus", "scan", "spam", "recipients", "quarantine")
 DOMAINS = """\
 [customer]
 id = "acme"
