@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "common/base/metrics.h"
+#include "common/mail/held_address.h"
 #include "milters/spam/action.h"
 #include "milters/spam/evidence/message.h"
 #include "milters/spam/joint_policy.h"
@@ -69,11 +70,21 @@ class SpamFilter : public Filter {
   Verdict on_end(MessageEdits& edits, const Progress&) override {
     settle();
     if (scope_ == Scope::other) return Verdict::proceed();
+    // Its recipients are those of the quarantine: to delete it would take it from there.
+    if (header_.own_fields().has(kQuarantineField)) {
+      static Metric& held = counter("mxfeed_spam_held_before_total");
+      held.add();
+      return Verdict::proceed("spam-held-before");
+    }
     forged_ = remove_forged(header_, domain_.spam, edits);
     static Metric& forged = counter("mxfeed_spam_forged_fields_total");
     if (forged_ > 0) forged.add(forged_);
     const Verdict verdict = judged(edits);
     if (verdict.action() != Action::proceed) return verdict;
+    if (!edits.quarantine_reason().empty() &&
+        policy_->gateway().quarantine.is_reachable) {
+      hold(edits);
+    }
     if (const auto check = sender_.check()) edits.append(kSenderField, compose(*check));
     return verdict;
   }
@@ -93,6 +104,7 @@ class SpamFilter : public Filter {
     fields.add("level", to_string(level_))
         .add("p", fmt::format("{:.3f}", score_->probability))
         .add("act", to_string(decision_->action));
+    if (!token_.empty()) fields.add("token", token_);
     if (decision_->softened) {
       const SpamRule& rule = domain_.spam.rules[static_cast<std::size_t>(level_)];
       fields.add("instead_of", to_string(rule.action))
@@ -107,6 +119,27 @@ class SpamFilter : public Filter {
   }
 
  private:
+  // Exchanges the recipients for addresses of the quarantine, instead of Postfix's hold
+  // queue, which keeps the message if one of them cannot be exchanged.
+  void hold(MessageEdits& edits) {
+    std::string token = random_token();
+    std::vector<HeldAddress> held;
+    for (const Recipient& one : envelope_.recipients) {
+      if (!is_exchangeable(one.as_received)) return;
+      const DomainPolicy policy = policy_->find(one.domain);
+      held.push_back({HeldKind::spam, token,
+                      policy.name.empty() ? one.domain : policy.name,
+                      edits.quarantine_reason(), one.as_received});
+    }
+    edits.quarantine("");
+    for (const HeldAddress& one : held) {
+      edits.remove_recipient(one.recipient);
+      edits.add_recipient(one.str());
+    }
+    edits.append(kQuarantineField, to_string(HeldKind::spam));
+    token_ = std::move(token);
+  }
+
   // What the domain wants done with spam.
   Verdict judged(MessageEdits& edits) {
     if (is_mixed_ && scope_ != Scope::exempt) {
@@ -191,6 +224,7 @@ class SpamFilter : public Filter {
   std::optional<Score> score_;
   SpamLevel level_ = SpamLevel::none;
   std::optional<Decision> decision_;
+  std::string token_;  // of a message that is held
 };
 
 class SpamConnection : public Connection {
@@ -236,6 +270,7 @@ Needs SpamMilter::needs() const {
   // nearly, and the answer would only cost time.
   needs.data_verdict = !policy_()->gateway().scan_other_mail;
   needs.edits = true;
+  needs.recipient_edits = true;
   return needs;
 }
 

@@ -5,8 +5,10 @@
 #include <optional>
 
 #include "common/base/metrics.h"
+#include "common/mail/held_address.h"
 #include "common/mail/own_fields.h"
 #include "milters/virus/decision.h"
+#include "milters/virus/exchange.h"
 #include "milters/virus/gate.h"
 #include "milters/virus/joint_policy.h"
 
@@ -124,7 +126,9 @@ class VirusFilter : public Filter {
     rule_ = decision.rule;
     forged_.remove(edits);
     if (!decision.header.empty()) edits.append(kHeaderName, decision.header);
-    if (!decision.quarantine.empty()) edits.quarantine(decision.quarantine);
+    if (decision.quarantine.empty()) return decision.verdict;
+    if (policy_->gateway().quarantine.is_reachable) return hold(decision, edits);
+    edits.quarantine(decision.quarantine);
     return decision.verdict;
   }
 
@@ -160,11 +164,31 @@ class VirusFilter : public Filter {
     if (!joint_.domain().empty()) fields.add("domain", joint_.domain());
     if (!rule_.empty()) fields.add("rule", rule_);
     if (workers_lost_ > 0) fields.add("workers_lost", workers_lost_);
+    if (!token_.empty()) fields.add("token", token_).add("held", held_);
     if (result_->parts_fed > 0) fields.add("parts_fed", result_->parts_fed);
     fields.add("scan_us", took_.count());
   }
 
  private:
+  // What later filters see of it is our field: a message that is held is none of theirs.
+  Verdict hold(const Decision& decision, MessageEdits& edits) {
+    std::string token = random_token();
+    const auto exchange = exchange_recipients(joint_.recipients(), result_->verdict,
+                                              decision.header, token);
+    if (!exchange) {
+      static Metric& refused = counter("mxfeed_virus_not_exchangeable_total");
+      refused.add();
+      return Verdict::reject({550, "5.7.1"}, decision.verdict.reason(),
+                             "Message refused");
+    }
+    for (const auto& one : exchange->removed) edits.remove_recipient(one);
+    for (const auto& one : exchange->held) edits.add_recipient(one.str());
+    edits.append(kQuarantineField, std::string(to_string(HeldKind::virus)));
+    token_ = std::move(token);
+    held_ = exchange->held.size();
+    return decision.verdict;
+  }
+
   MessageFile& message() {
     if (!message_) message_.emplace(milter_.now(), &milter_.budget());
     return *message_;
@@ -227,6 +251,8 @@ class VirusFilter : public Filter {
   std::optional<ScanResult> result_;
   unsigned workers_lost_ = 0;
   std::string rule_;
+  std::string token_;  // of a message that is held
+  std::size_t held_ = 0;
   std::chrono::microseconds took_{0};
 };
 
@@ -259,6 +285,7 @@ Needs VirusMilter::needs() const {
   // time.
   needs.data_verdict = !policy_.get()->gateway().scan_other_mail;
   needs.edits = true;
+  needs.recipient_edits = true;
   return needs;
 }
 

@@ -27,9 +27,9 @@ void JointPolicy::add(const Recipient& recipient, const DomainPolicy& policy) {
   const bool is_hosted = policy.is_hosted() || recipient.may_be_hosted;
   const VirusPolicy& wanted = is_hosted || scan_other_mail_ ? policy.virus : kUnscanned;
   virus_ = virus_ ? least_destructive(*virus_, wanted) : wanted;
-  if (domain_.empty() || (is_hosted && !has_hosted_)) {
-    domain_ = policy.name.empty() ? recipient.domain : policy.name;
-  }
+  const std::string& domain = policy.name.empty() ? recipient.domain : policy.name;
+  recipients_.push_back({recipient.as_received, domain, wanted});
+  if (domain_.empty() || (is_hosted && !has_hosted_)) domain_ = domain;
   has_hosted_ = has_hosted_ || is_hosted;
 }
 

@@ -13,6 +13,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "common/mail/envelope.h"
 #include "common/policy/domain_policy.h"
@@ -23,6 +24,13 @@ namespace mxfeed::virus {
 // client is told, and has the message) before delete; of encrypted content, header before
 // reject.
 [[nodiscard]] VirusPolicy least_destructive(const VirusPolicy& a, const VirusPolicy& b);
+
+// What is wanted for one recipient.
+struct WantedFor {
+  std::string recipient;  // Recipient::as_received
+  std::string domain;     // of ours, else the recipient's
+  VirusPolicy virus;
+};
 
 class JointPolicy {
  public:
@@ -35,6 +43,8 @@ class JointPolicy {
   bool scans() const { return scan_other_mail_ || has_hosted_; }
   // The defaults if there is no recipient.
   VirusPolicy virus() const { return virus_.value_or(VirusPolicy{}); }
+  // Of each accepted recipient.
+  const std::vector<WantedFor>& recipients() const { return recipients_; }
   // The domain of the first recipient that is ours, else of the first one.
   const std::string& domain() const { return domain_; }
 
@@ -42,6 +52,7 @@ class JointPolicy {
   const bool scan_other_mail_;
   bool has_hosted_ = false;
   std::optional<VirusPolicy> virus_;
+  std::vector<WantedFor> recipients_;
   std::string domain_;
 };
 

@@ -18,6 +18,7 @@
 #include "postfix-conf/commands/keeper.h"
 #include "postfix-conf/commands/listing.h"
 #include "postfix-conf/commands/postfix_attach.h"
+#include "postfix-conf/commands/quarantine.h"
 #include "postfix-conf/commands/queue.h"
 #include "postfix-conf/commands/queue_extend.h"
 #include "postfix-conf/commands/status.h"
@@ -55,6 +56,9 @@ constexpr Option kAllowExpiry = {"--allow-expiry", "N",
                                  "Allow up to N messages to expire", Takes::number};
 constexpr Option kUntil = {"--until", "TIME",
                            "A time with a time zone, 2026-12-05T18:00:00+01:00"};
+constexpr Option kEnded = {"--ended", "", "Also list what is no longer held"};
+constexpr Option kContent = {"--content", "", "Print the message as it came instead"};
+constexpr Option kForce = {"--force", "", "Also deliver messages with a virus"};
 constexpr Option kRate = {"--rate", "N", "Messages a second", Takes::number, "50"};
 constexpr Option kHost = {"--host", "NAME", "Use this [[host]] as the local one"};
 
@@ -193,6 +197,16 @@ MailSystem mail_system_of(const Arguments& arguments) {
   return *system;
 }
 
+QuarantineOptions quarantine_options_of(const Arguments& arguments) {
+  return {arguments.state(), postfix_config_of(arguments), arguments.operands()[0],
+          arguments.json()};
+}
+
+std::vector<std::string> held_ids_of(const Arguments& arguments) {
+  const auto& operands = arguments.operands();
+  return {operands.begin() + 1, operands.end()};
+}
+
 QueueOptions queue_options_of(const Arguments& arguments) {
   return {arguments.config(), arguments.state(), postfix_config_of(arguments),
           arguments.json()};
@@ -317,6 +331,38 @@ std::vector<Command> gateway_commands() {
          if (!until) throw CommandError(ExitCode::usage, "--until: is missing");
          configuration_of(a);
          return extend_queue(queue_options_of(a), a.operands()[0], *until);
+       }},
+      {"quarantine list",
+       "List what is held for a domain",
+       {kEnded, kJson},
+       {{"DOMAIN", "The domain"}},
+       [](const Arguments& a) {
+         return list_held(quarantine_options_of(a), a.has(kEnded.name));
+       }},
+      {"quarantine show",
+       "Show one held message: its envelope and header",
+       {kContent, kJson},
+       {{"DOMAIN", "The domain"}, {"ID", "Its number"}},
+       [](const Arguments& a) {
+         return show_held(quarantine_options_of(a), a.operands()[1],
+                          a.has(kContent.name));
+       }},
+      {"quarantine release",
+       "Deliver what is held, past all filters",
+       {kForce, kPostfixConfig, kJson},
+       {{"DOMAIN", "The domain"},
+        {"ID", "Its number, or \"all\"", Takes::text, Operand::Count::at_least_one}},
+       [](const Arguments& a) {
+         return release_held(quarantine_options_of(a), held_ids_of(a),
+                             a.has(kForce.name));
+       }},
+      {"quarantine delete",
+       "Delete what is held",
+       {kJson},
+       {{"DOMAIN", "The domain"},
+        {"ID", "Its number, or \"all\"", Takes::text, Operand::Count::at_least_one}},
+       [](const Arguments& a) {
+         return delete_held(quarantine_options_of(a), held_ids_of(a));
        }},
       {"keeper run",
        "Expire mail that has waited for its lifetime, and tell before it happens",

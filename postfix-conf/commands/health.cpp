@@ -9,6 +9,7 @@
 
 #include "common/base/fault.h"
 #include "common/base/text.h"
+#include "common/base/unix_socket.h"
 #include "common/command/listing.h"
 #include "common/policy/policy_db.h"
 #include "postfix-conf/commands/recipients_client.h"
@@ -69,6 +70,19 @@ void judge_call_outs(const std::filesystem::path& queue_directory,
   }
 }
 
+// What is to be held waits in the queue while mxfeed-quarantine does not answer.
+void judge_quarantine(const std::filesystem::path& queue_directory,
+                      const Generated& generated, Health& health) {
+  if (!generated.gateway.quarantine.is_reachable) return;
+  const auto socket = queue_directory / "mxfeed/quarantine.sock";
+  if (is_listened_at(socket)) return;
+  health.alarms.push_back(
+      {ExitCode::not_running,
+       fmt::format("{}: mxfeed-quarantine is not running: mail that is to be held "
+                   "waits in the queue",
+                   socket.string())});
+}
+
 // Looks at all that is about the domains of the generation that Postfix uses.
 void search_site(const Postfix& postfix, const std::filesystem::path& state,
                  Survey& found, Health& health) {
@@ -82,6 +96,7 @@ void search_site(const Postfix& postfix, const std::filesystem::path& state,
   }
   found.site.same = find_same_domains(postfix, found.site.settings, generated);
   judge_call_outs(found.now.parameter("queue_directory"), generated, health);
+  judge_quarantine(found.now.parameter("queue_directory"), generated, health);
 }
 
 void ask_postfix(const std::filesystem::path& state,

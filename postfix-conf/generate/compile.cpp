@@ -46,6 +46,18 @@ bool is_taken(const DomainConfig& domain, const Config& config) {
   return false;
 }
 
+bool holds_mail(const DomainPolicy& policy) {
+  if (policy.virus.infected == VirusAction::quarantine ||
+      policy.virus.unscannable == VirusAction::quarantine) {
+    return true;
+  }
+  const auto& rules = policy.spam.rules;
+  return policy.spam.enabled &&
+         std::any_of(rules.begin(), rules.end(), [](const SpamRule& rule) {
+           return rule.action == SpamAction::quarantine;
+         });
+}
+
 Row row_of(DomainState state) {
   switch (state) {
     case DomainState::active:
@@ -81,6 +93,7 @@ Wanted compile(const Config& config, const HostConfig* local, const std::string&
   draft.gateway.virus = gateway.virus;
   draft.gateway.spam = gateway.spam;
   draft.gateway.redis = gateway.redis;
+  draft.gateway.quarantine = gateway.quarantine;
 
   draft.foreign.greylist.when = GreylistWhen::never;
   const auto& defaults = config.defaults;
@@ -90,6 +103,7 @@ Wanted compile(const Config& config, const HostConfig* local, const std::string&
   std::chrono::seconds longest{0};
   std::uint64_t largest = 0;
   bool uses_authorities = false;
+  bool uses_quarantine = false;
   PolicyIndex policies(draft.policies);
   std::vector<Hosted> refused;
   draft.hosted.reserve(config.domains.size());
@@ -125,6 +139,7 @@ Wanted compile(const Config& config, const HostConfig* local, const std::string&
         list != config.recipients.end()) {
       draft.recipients.insert(*list);
     }
+    uses_quarantine = uses_quarantine || holds_mail(s.policy);
     uses_authorities = uses_authorities || hosted.tls.starts_with("verify");
     draft.hosted.push_back(std::move(hosted));
     longest = std::max(longest, s.queue_lifetime);
@@ -156,7 +171,9 @@ Wanted compile(const Config& config, const HostConfig* local, const std::string&
                                         .local = local,
                                         .uses_authorities = uses_authorities,
                                         .postmaster = gateway.postmaster.value,
-                                        .dedicated = gateway.dedicated});
+                                        .dedicated = gateway.dedicated,
+                                        .uses_quarantine = uses_quarantine});
+  draft.gateway.quarantine.is_reachable = uses_quarantine;
   fit_site(draft, site, state);
   return wanted;
 }

@@ -220,6 +220,34 @@ std::string notice_service() {
       kNoticeService, kNoticeChecks);
 }
 
+// The transport to mxfeed-quarantine.  Whatever that answers, the mail waits.  Lines are
+// not broken: a signature may cover them.
+std::string quarantine_service() {
+  return "mxfeed-quarantine unix - - y - - lmtp -o syslog_name=postfix/$service_name "
+         "-o soft_bounce=yes -o lmtp_line_length_limit=0 -o lmtp_header_checks= "
+         "-o lmtp_tls_security_level=none";
+}
+
+// Takes what the quarantine releases.  Its socket can be reached by root and by Postfix
+// only; smtpd(8) takes such a client for 127.0.0.1.  One process: when it takes a new
+// client, what the client before has sent is queued, or never will be.
+std::string release_service() {
+  return "mxfeed-release unix - - y - 1 smtpd -o syslog_name=postfix/$service_name "
+         "-o smtpd_milters= -o smtpd_proxy_filter= -o content_filter= "
+         "-o mynetworks=127.0.0.0/8 "
+         "-o smtpd_client_restrictions= -o smtpd_helo_restrictions= "
+         "-o smtpd_sender_restrictions= -o "
+         "smtpd_relay_restrictions=permit_mynetworks,reject "
+         "-o smtpd_recipient_restrictions=permit_mynetworks,reject -o "
+         "smtpd_data_restrictions= "
+         "-o smtpd_end_of_data_restrictions= -o smtpd_delay_reject=yes "
+         "-o smtpd_helo_required=no -o smtpd_sasl_auth_enable=no "
+         "-o smtpd_tls_security_level=none -o smtpd_error_sleep_time=0 "
+         "-o smtpd_discard_ehlo_keywords= -o message_size_limit=0 -o "
+         "smtpd_upstream_proxy_protocol= "
+         "-o receive_override_options=no_header_body_checks,no_unknown_recipient_checks";
+}
+
 bool has_service(const std::vector<std::string>& master_cf, std::string_view name) {
   const std::string beginning = fmt::format("{} ", name);
   return std::any_of(master_cf.begin(), master_cf.end(), [&](const std::string& line) {
@@ -289,6 +317,10 @@ std::vector<std::string> master_cf_services(const MasterCfNeeds& needs) {
   auto all = services(options);
   if (!needs.postmaster.empty()) all.push_back(provider_service(needs.postmaster));
   if (needs.dedicated) all.push_back(notice_service());
+  if (needs.uses_quarantine) {
+    all.push_back(quarantine_service());
+    all.push_back(release_service());
+  }
   return all;
 }
 

@@ -67,6 +67,7 @@ struct MasterCfNeeds {
   bool uses_authorities = false;      // certificates are verified
   std::string postmaster{};           // the provider's; empty: none
   bool dedicated = false;
+  bool uses_quarantine = false;
 };
 
 // The services that master.cf needs besides Postfix's own.
@@ -74,6 +75,10 @@ std::vector<std::string> master_cf_services(const MasterCfNeeds& needs);
 
 // The transport that sends mail to the provider's postmaster.
 inline constexpr const char* kProviderTransport = "mxfeed-provider";
+// The service that takes what the quarantine releases, past all filters; below the queue
+// directory.
+inline constexpr const char* kReleaseSocket = "private/mxfeed-release";
+
 // Whether the services of a generation include it.
 bool has_provider(const std::vector<std::string>& master_cf);
 

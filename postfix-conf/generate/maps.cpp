@@ -4,6 +4,7 @@
 #include <set>
 
 #include "common/mail/address.h"
+#include "common/mail/held_address.h"
 #include "postfix-conf/generate/main_cf.h"
 #include "postfix-conf/generate/next_hops.h"
 #include "postfix-conf/generate/recipient_access.h"
@@ -14,6 +15,8 @@ namespace {
 // Nobody listens there, so mail is deferred, and the path explains why.  Not retry(8):
 // smtpd(8) refuses recipients that resolve to it, but a paused domain accepts mail.
 constexpr const char* kPaused = "lmtp:unix:mxfeed/delivery-paused-by-the-operator";
+// The socket of mxfeed-quarantine, below the queue directory.
+constexpr const char* kQuarantineRoute = "mxfeed-quarantine:unix:mxfeed/quarantine.sock";
 constexpr const char* kRemoved = "retry:4.3.5 domain is no longer relayed here";
 // The reply of smtpd(8), as for any domain that is not ours (RFC 3463, 3.8).
 constexpr const char* kRefused = "error:5.7.1 domain is not relayed here";
@@ -115,7 +118,11 @@ std::vector<std::string> key_forms(const std::string& name) {
 }
 
 const MapKind kRelayDomains = {.name = "relay_domains", .lines = relay_domain_lines};
-const MapKind kTransport = {.name = "transport", .lines = transport_lines};
+// Also without a domain that uses the quarantine: what waits for it must not be bounced.
+const MapKind kTransport = {
+    .name = "transport",
+    .lines = transport_lines,
+    .constant = {std::string(kQuarantineDomain), kQuarantineRoute}};
 const MapKind kRelayRecipients = {.name = "relay_recipients",
                                   .lines = relay_recipient_lines};
 const std::array<const MapKind*, 6> kMaps = {&kRelayDomains,    &kTransport,
@@ -125,6 +132,7 @@ const std::array<const MapKind*, 6> kMaps = {&kRelayDomains,    &kTransport,
 void each_line(const MapKind& kind, const Generated& generated, const LineSink& line) {
   if (kind.whole != nullptr) return kind.whole(generated, line);
   for (const auto& one : generated.hosted) kind.lines(generated, one, line);
+  if (!kind.constant.key.empty()) line(kind.constant.key, kind.constant.value);
 }
 
 std::vector<MapLine> map_lines(const MapKind& kind, const Generated& generated) {

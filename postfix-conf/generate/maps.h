@@ -32,6 +32,8 @@ struct MapKind {
                 const LineSink& line) = nullptr;
   // Instead, all lines of a map whose keys domains share; in ascending order, each once.
   void (*whole)(const Generated& generated, const LineSink& line) = nullptr;
+  // Besides, a line that every generation has; without key if there is none.
+  MapLine constant{};
   // The lines of a domain follow from other domains too.
   bool follows_from_others = false;
 };

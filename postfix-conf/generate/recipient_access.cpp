@@ -5,6 +5,8 @@
 #include <string>
 #include <string_view>
 
+#include "common/mail/held_address.h"
+
 namespace mxfeed {
 namespace {
 
@@ -91,7 +93,11 @@ void lines(const Generated& generated, const Hosted& hosted, const LineSink& lin
 
 }  // namespace
 
+// Only our milters send to the quarantine.
 const MapKind kRecipientAccess = {
-    .name = "recipient_access", .lines = lines, .follows_from_others = true};
+    .name = "recipient_access",
+    .lines = lines,
+    .constant = {std::string(kQuarantineDomain), std::string(kUnknown)},
+    .follows_from_others = true};
 
 }  // namespace mxfeed

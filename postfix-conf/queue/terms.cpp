@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "common/mail/envelope.h"
+#include "common/mail/held_address.h"
 #include "postfix-conf/postfix/queue.h"
 
 namespace mxfeed {
@@ -48,6 +49,12 @@ const Term& Terms::of(std::string_view address) {
 
 Term Terms::find(const std::string& domain) const {
   if (domain.empty()) return others_;
+  if (domain == kQuarantineDomain) {
+    // To return it would tell its sender, perhaps a forged one, and lose what is held.
+    Term held = others_;
+    held.is_endless = true;
+    return held;
+  }
   for (const auto& spelling : spellings_of(domain)) {
     const auto [row, key] = decide(generated_, spelling);
     if (row == Row::none || row == Row::refused) continue;

@@ -140,6 +140,8 @@ class SharedPostfixTest(scan_service.ServiceTestCase):
             ("reject before delete", INFECTED, [DELETES, REJECTS], "reject", ""),
             ("whatever comes first", INFECTED, [REJECTS, DELETES], "reject", ""),
             ("quarantine before reject", INFECTED, [REJECTS, HOLDS], "hold", infected),
+            ("held and deleted", INFECTED, [DELETES, HOLDS], "hold", infected),
+            ("other mail is held", INFECTED, [OTHER, HOLDS], "hold", infected),
             ("other mail is not deleted", INFECTED, [OTHER, DELETES], "reject", ""),
             ("nor is it if it is last", INFECTED, [DELETES, OTHER], "reject", ""),
             ("encrypted", ENCRYPTED, [REJECTS], "reject", ""),
@@ -151,7 +153,10 @@ class SharedPostfixTest(scan_service.ServiceTestCase):
                 result = self.send(virus, FORGED + message, *recipients, **CLIENTS[0])
                 self.assertEqual(codes(result), [250] * len(recipients))
                 self.assertEqual(result.discarded, outcome == "discard")
-                self.assertEqual(result.quarantined is not None, outcome == "hold")
+                self.assertEqual(result.removed, recipients if outcome == "hold" else [])
+                self.assertEqual([one[3] for one in result.held],
+                                 [r for r in recipients if r != DELETES]
+                                 if outcome == "hold" else [])
                 self.assertEqual(result.reply.code, 550 if outcome == "reject" else 250)
                 if header:
                     self.assertEqual(result.header("X-Mxfeed-Virus"), [header])

@@ -68,7 +68,10 @@ class SpamTest(daemons.TestCase):
     def test_spam_is_quarantined(self):
         result = self.run_one({"high": "quarantine"}, mail(GTUBE))
         self.assertTrue(result.accepted)
-        self.assertEqual(result.quarantined, "spam high")
+        self.assertIsNone(result.quarantined)
+        self.assertEqual([(one[0], one[2], one[3]) for one in result.held],
+                         [("spam", "spam high", result.removed[0])])
+        self.assertEqual(result.header("X-Mxfeed-Quarantine"), ["spam"])
 
     def test_spam_gets_the_domains_header(self):
         result = self.run_one({"high": '{ action = "header", text = "X-Junk: yes" }'},

@@ -77,7 +77,28 @@ class VirusTest(scan_service.ServiceTestCase):
                 else:
                     self.assertTrue(result.accepted, result)
                     self.assertEqual(result.header("X-Mxfeed-Virus"), [detail])
-                    self.assertEqual(result.quarantined is not None, outcome == "hold")
+                    is_held = outcome == "hold"
+                    self.assertEqual(result.held, [("virus", domain, detail, f"a@{domain}")]
+                                     if is_held else [])
+                    self.assertEqual(result.removed, [f"a@{domain}"] if is_held else [])
+                    self.assertEqual(result.header("X-Mxfeed-Quarantine"),
+                                     ["virus"] if is_held else [])
+
+    def test_what_is_held_for_an_odd_address_is_refused(self):
+        for recipient in ('"a b"@hold.example', "@relay.example:a@hold.example",
+                          f"{'x' * 512}@hold.example"):
+            with self.subTest(recipient[:40]):
+                result = self.send(INFECTED, recipient)
+                self.assertTrue(result.reply.startswith("550 5.7.1"), result)
+                self.assertEqual(result.edits, [])
+
+    def test_recipients_of_a_held_message_share_a_token(self):
+        result = self.send(INFECTED, "a@hold.example", "b@hold.example")
+        tokens = {edit[1].split(b".")[1] for edit in result.edits if edit[0] == "+"}
+        self.assertEqual(len(tokens), 1)
+        self.assertEqual([one[3] for one in result.held], ["a@hold.example", "b@hold.example"])
+        again = self.send(INFECTED, "a@hold.example")
+        self.assertNotIn(tokens.pop(), again.edits[-1][1])
 
     def test_a_deletion_is_logged_with_domain_and_rule(self):
         self.send(INFECTED, "a@delete.example")

@@ -23,11 +23,11 @@ def mail(subject="hello", body="Hello,\n\nall is well.\n", **headers):
     return crlf(text + "\n" + body)
 
 
-def infected(subject="invoice"):
+def infected(subject="invoice", text="See the attachment.\n"):
     """A mail with EICAR's test file as an attachment."""
     return mail(
         subject, MIME_Version="1.0", Content_Type='multipart/mixed; boundary="frontier"',
-        body="--frontier\nContent-Type: text/plain\n\nSee the attachment.\n"
+        body=f"--frontier\nContent-Type: text/plain\n\n{text}"
              "--frontier\nContent-Type: application/octet-stream\n"
              'Content-Disposition: attachment; filename="invoice.com"\n'
              "Content-Transfer-Encoding: base64\n\n"

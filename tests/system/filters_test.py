@@ -20,7 +20,6 @@ class FiltersTest(rig.TestCase):
     domains = "".join([
         rig.feed("deletes.example", "greylist = false"),
         rig.feed("rejects.example", "greylist = false", tables=virus("reject")),
-        rig.feed("quarantines.example", "greylist = false", tables=virus("quarantine")),
         rig.feed("tags.example", "greylist = false",
                  tables=spam(high='{ action = "subject", text = "[SPAM: high] " }')),
         rig.feed("marks.example", "greylist = false",
@@ -29,8 +28,6 @@ class FiltersTest(rig.TestCase):
                  tables=spam(high='{ action = "delete" }')),
         rig.feed("spam-rejects.example", "greylist = false",
                  tables=spam(high='{ action = "reject" }')),
-        rig.feed("spam-quarantines.example", "greylist = false",
-                 tables=spam(high='{ action = "quarantine" }')),
     ])
 
     def delivered(self, recipient, message):
@@ -48,9 +45,6 @@ class FiltersTest(rig.TestCase):
         self.assertEqual([d.recipients for d in self.customer.received()],
                          [("after@deletes.example",)])
 
-    def held(self):
-        return [m for m in self.gateway.postfix.queue() if m["queue_name"] == "hold"]
-
     # ... viruses
 
     def test_an_infected_mail_is_taken_and_deleted(self):
@@ -61,13 +55,6 @@ class FiltersTest(rig.TestCase):
     def test_an_infected_mail_is_rejected_where_that_is_chosen(self):
         outcome = self.send("info@rejects.example", rig.infected())
         self.assertEqual((outcome.final.code, outcome.final.enhanced), (550, "5.7.1"))
-        self.assert_nothing_arrives()
-
-    def test_an_infected_mail_is_held_where_that_is_chosen(self):
-        outcome = self.send("info@quarantines.example", rig.infected())
-        self.assertEqual(outcome.final.code, 250)
-        self.assertEqual([r["address"] for m in self.held() for r in m["recipients"]],
-                         ["info@quarantines.example"])
         self.assert_nothing_arrives()
 
     def test_scanning_has_no_switch_for_any_domain(self):
@@ -126,13 +113,6 @@ class FiltersTest(rig.TestCase):
     def test_spam_is_rejected_where_that_is_chosen(self):
         outcome = self.send("info@spam-rejects.example", rig.mail("cheap", GTUBE))
         self.assertEqual((outcome.final.code, outcome.final.enhanced), (550, "5.7.1"))
-        self.assert_nothing_arrives()
-
-    def test_spam_is_held_where_that_is_chosen(self):
-        outcome = self.send("info@spam-quarantines.example", rig.mail("cheap", GTUBE))
-        self.assertEqual(outcome.final.code, 250)
-        self.assertIn("info@spam-quarantines.example",
-                      [r["address"] for m in self.held() for r in m["recipients"]])
         self.assert_nothing_arrives()
 
     def test_postmaster_gets_spam_as_it_is(self):

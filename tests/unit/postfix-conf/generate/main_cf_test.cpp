@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "postfix-conf/generate/main_cf.h"
 
+#include <algorithm>
 #include <chrono>
 #include <string>
 #include <vector>
@@ -190,6 +191,33 @@ TEST_CASE("notices of a dedicated Postfix do not name the customers' servers",
         "body_checks=$mxfeed_delivery_notice_checks -o body_checks_size_limit=0 "
         "-o header_checks= -o mime_header_checks= -o nested_header_checks= "
         "-o non_smtpd_milters=");
+}
+
+TEST_CASE("the quarantine has a transport, and a service without filters",
+          "[postfix-conf]") {
+  const auto starts_with = [](const std::vector<std::string>& services,
+                              std::string_view beginning) {
+    return std::any_of(services.begin(), services.end(), [&](const std::string& line) {
+      return line.starts_with(beginning);
+    });
+  };
+  const auto without = master_cf_services({.state = "/s"});
+  CHECK_FALSE(starts_with(without, "mxfeed-quarantine "));
+  CHECK_FALSE(starts_with(without, "mxfeed-release "));
+  const auto services = master_cf_services({.state = "/s", .uses_quarantine = true});
+  REQUIRE(services.size() == without.size() + 2);
+  const auto& transport = services[without.size()];
+  CHECK(transport.starts_with("mxfeed-quarantine unix - - y - - lmtp "));
+  CHECK(transport.find(" -o soft_bounce=yes ") != std::string::npos);
+  CHECK(transport.find(" -o lmtp_line_length_limit=0 ") != std::string::npos);
+  const auto& release = services[without.size() + 1];
+  // On a unix socket in private/, one client at a time.
+  CHECK(release.starts_with("mxfeed-release unix - - y - 1 smtpd "));
+  for (const char* const option :
+       {"smtpd_milters=", "content_filter=", "smtpd_proxy_filter="}) {
+    CAPTURE(option);
+    CHECK(release.find(std::string(" -o ") + option + " ") != std::string::npos);
+  }
 }
 
 TEST_CASE("a generation is made to fit another site", "[postfix-conf]") {

@@ -52,6 +52,15 @@ TEST_CASE("a recipient has the term of the row that routes it", "[postfix-conf]"
   CHECK(terms.of("a@own.family.example").lifetime == hours(24));
 }
 
+TEST_CASE("what waits for the quarantine never expires", "[postfix-conf]") {
+  const Generated generated = hosting_of({});
+  Terms terms(generated, hours(24));
+  const Time arrived(std::chrono::seconds(1'700'000'000));
+  CHECK(terms.of("a@elsewhere.example").deadline(arrived) == arrived + hours(24));
+  CHECK(terms.of("virus.x@quarantine.mxfeed.invalid").deadline(arrived) == std::nullopt);
+  CHECK_FALSE(terms.is_hosted("virus.x@quarantine.mxfeed.invalid"));
+}
+
 TEST_CASE("an extension delays, and never hastens, the deadline", "[postfix-conf]") {
   const Time arrived(std::chrono::seconds(1'700'000'000));
   Term term;
