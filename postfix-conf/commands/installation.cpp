@@ -66,7 +66,8 @@ int Installation::install(Wanted wanted, GenerationMeta meta, Reason reason) {
         removals.names.size(), removals.of, removals.names.size()));
     return 1;
   }
-  const Generated next = complete(std::move(wanted), previous, waits(), system_time());
+  Generated next = complete(std::move(wanted), previous, waits(), system_time());
+  wait_for_quarantine_route(next);
   if (reason == Reason::apply && has_conflicts(next)) return 1;
   if (options_.diff || options_.dry_run) {
     const auto lines = differences(next, previous);
@@ -103,6 +104,17 @@ int Installation::install(Wanted wanted, GenerationMeta meta, Reason reason) {
       "generation {}: {} relayed, {} kept until their queue is empty{}", number,
       count_of(relayed, "domain"), kept, is_new ? "" : " (unchanged)"));
   return put_in_force(next, number, reason);
+}
+
+// Processes of Postfix keep the old maps for some seconds; mail to the quarantine that
+// finds no route there would be bounced.
+void Installation::wait_for_quarantine_route(Generated& next) const {
+  bool& is_reachable = next.gateway.quarantine.is_reachable;
+  if (!is_reachable || !in_force_.postfix || in_force_.meta.has_quarantine_route) return;
+  is_reachable = false;
+  report_.say(
+      "the quarantine is used from the next mxfeed apply on; until then such mail is put "
+      "on hold, since the maps of the version before have no route to it");
 }
 
 // Whether the site's own maps have a domain that would be relayed from now on.  A

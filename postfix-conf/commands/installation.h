@@ -33,6 +33,7 @@ class Installation {
   int install(Wanted wanted, GenerationMeta meta, Reason reason);
 
  private:
+  void wait_for_quarantine_route(Generated& next) const;
   bool has_conflicts(const Generated& next) const;
   StillWaiting waits() const;
   int put_in_force(const Generated& next, std::uint64_t number, Reason reason);

@@ -34,7 +34,7 @@ std::string render(const GenerationMeta& meta) {
       "host: {}\nhost-selected: {}\nsite-relay-recipients: {}\nsite-parents-match: {}\n"
       "site-mynetworks: {}\nsite-proxies: {}\ndedicated: {}\nlargest-message: {}\n"
       "largest-message-of: {}\nlongest-lifetime: {}\nremoval-grace: {}\n"
-      "services: {}\nallow-private: {}\n",
+      "services: {}\nallow-private: {}\nquarantine-route: yes\n",
       meta.local.name, word(meta.local.is_selected), word(meta.site.has_relay_recipients),
       word(meta.site.parents_match), texts_of(meta.site.mynetworks), meta.site.proxies,
       word(meta.use.dedicated), meta.use.largest_message, meta.use.largest_of,
@@ -123,6 +123,8 @@ GenerationMeta parse_meta(std::string_view text, std::string_view source) {
       }
     } else if (name == "allow-private") {
       meta.use.allow_private = networks();
+    } else if (name == "quarantine-route") {
+      meta.has_quarantine_route = flag();
     } else if (name != "version") {
       meta.unknown.emplace_back(name, value);
     }

@@ -26,6 +26,8 @@ struct GenerationMeta {
   LocalHost local;
   Site site;
   PostfixUse use;
+  // Its maps lead to the quarantine; those of early versions do not.
+  bool has_quarantine_route = false;
   UnknownFields unknown;
 };
 

@@ -267,6 +267,22 @@ class ApplyTest(golden.TestCase):
         done = json.loads(self.apply("--json", status=1).stdout)
         self.assertEqual((done["errors"], done["exit_status"]), (1, 1))
 
+    def test_the_quarantine_waits_until_postfix_has_maps_that_lead_there(self):
+        waits = "the quarantine is used from the next mxfeed apply on"
+        self.configure("a.example", lines=["[domain.virus]", 'infected = "quarantine"'])
+        self.assertNotIn(waits, self.apply().stdout)  # Postfix has no maps before
+        generation = self.state / "generations" / "1"
+        meta = (generation / "meta").read_text()
+        self.assertIn("quarantine-route: yes\n", meta)
+        (generation / "meta").write_text(meta.replace("quarantine-route: yes\n", ""))
+        golden.write_sums(generation)
+        self.assertIn(waits, self.apply().stdout)
+        self.assertEqual(self.link(), 2)
+        self.assertNotIn(waits, self.apply().stdout)
+        self.assertEqual(self.link(), 3)
+        self.apply()
+        self.assertEqual(self.link(), 3)
+
     def apply_often(self, count):
         for i in range(count):
             self.configure("a.example", lines=[f'queue_lifetime = "{i + 1}d"'])

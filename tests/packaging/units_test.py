@@ -18,7 +18,7 @@ from service import BUILD, SOURCE, program
 
 UNITS = BUILD / "packaging/systemd"
 PACKAGING = SOURCE / "packaging"
-DAEMONS = ("greylist", "virus", "scan", "spam", "recipients")
+DAEMONS = ("greylist", "virus", "scan", "spam", "recipients", "quarantine")
 MILTERS = ("greylist", "virus", "spam")
 SESSIONS = 10_000
 

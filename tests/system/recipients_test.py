@@ -22,6 +22,7 @@ SORTED = sorted(RECIPIENTS, key=lambda recipient: recipient.partition("@")[2])
 
 
 class RecipientsTest(rig.TestCase):
+    daemons = (*rig.TestCase.daemons, "quarantine")
     domains = "".join(rig.feed(f"class{i}.example", "greylist = false", tables=rule)
                       for i, rule in enumerate(RULES))
 

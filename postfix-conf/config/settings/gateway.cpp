@@ -337,7 +337,7 @@ Settings<GatewayConfig> quarantine_settings() {
   using Own = GatewayPolicy::Quarantine;
   static constexpr std::array kRows{
       of_later_version<G>("host", SettingType::string, R"("mx1.isp.example")"),
-      duration<&G::quarantine, &Own::keep>("keep", hours(1), hours(24 * 365), R"("30d")"),
+      duration<&G::quarantine, &Own::keep>("keep", hours(1), hours(24 * 365), R"("14d")"),
       quarantine_quota_row(),
   };
   return kRows;
