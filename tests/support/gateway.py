@@ -61,6 +61,10 @@ class Gateway:
         if "[greylist]" not in gateway:
             gateway += "\n[greylist]\n"
         gateway = gateway.replace("[greylist]\n", '[greylist]\nunverified_delay = "0s"\n', 1)
+        if "[virus]" not in gateway:
+            gateway += "\n[virus]\n"
+        gateway = gateway.replace(
+            "[virus]\n", f'[virus]\ndatabase = "{self.database}"\nworkers = 2\n', 1)
         top, _, tables = f"\n{gateway}".partition("\n[")
         (self.config / "mxfeed.toml").write_text(f"""\
 mx = ["{self.host}"]
@@ -69,9 +73,6 @@ backup_mx = ["{self.host}"]
 [[host]]
 name = "{self.host}"
 addresses = ["{address}"]
-[virus]
-database = "{self.database}"
-workers = 2
 [{tables}
 """)
         for name, text in {"domains": domains, **files}.items():

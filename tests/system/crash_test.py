@@ -3,166 +3,19 @@
 flows again."""
 
 import collections
-import contextlib
 import os
-import pathlib
 import re
 import signal
-import threading
 import time
 
+import mail_load
 import rig
 import smtp_client
 
-MAILS = 200
-SESSIONS = 8
-KILLS = 4
-SECONDS = 120.0
 
-
-def children(pid):
-    """The process ids below `pid`, nearest first."""
-    found, level = [], [pid]
-    while level:
-        below = []
-        for parent in level:
-            for task in pathlib.Path(f"/proc/{parent}/task").glob("*/children"):
-                try:
-                    below += [int(child) for child in task.read_text().split()]
-                except OSError:
-                    pass  # it ended meanwhile
-        found += below
-        level = below
-    return found
-
-
-class Load:
-    """Sends MAILS mails to a domain over SESSIONS connections, or over one for each try; each
-    is brought until it is taken, after the others if it was put off.  Every tenth is
-    infected."""
-
-    def __init__(self, domain, keeps_connections=True):
-        self.taken = {}  # id -> (when the client connected, when the gateway said 250)
-        self.in_doubt = collections.Counter()  # id -> times that the final reply was lost
-        self.put_off = collections.defaultdict(set)  # id -> codes
-        self.refused = []
-        self._domain = domain
-        self._keeps_connections = keeps_connections
-        self._held = False
-        self._changed = threading.Condition()
-        self._waiting = collections.deque(range(MAILS))
-        self._deadline = time.monotonic() + SECONDS
-        self._threads = [threading.Thread(target=self._session, args=(i,), daemon=True)
-                         for i in range(SESSIONS)]
-        for thread in self._threads:
-            thread.start()
-
-    @staticmethod
-    def infected(number):
-        return number % 10 == 9
-
-    def message(self, number):
-        return (rig.infected if self.infected(number) else rig.mail)(f"mail {number}")
-
-    def recipient(self, number):
-        return f"mail{number}@{self._domain}"
-
-    def progress(self):
-        """Of 2 * MAILS steps: each mail is answered, and each is taken."""
-        with self._changed:
-            return len(self.put_off.keys() | self.taken.keys()) + len(self.taken)
-
-    def join(self):
-        for thread in self._threads:
-            thread.join(max(0.0, self._deadline + 5 - time.monotonic()))
-
-    @contextlib.contextmanager
-    def held(self):
-        """No mail is begun meanwhile; those under way go on."""
-        with self._changed:
-            self._held = True
-        try:
-            yield
-        finally:
-            with self._changed:
-                self._held = False
-                self._changed.notify_all()
-
-    def _next(self):
-        """The next mail to bring; None when there is none left, or no time."""
-        with self._changed:
-            while self._held or (not self._waiting
-                                 and len(self.taken) + len(self.refused) < MAILS):
-                if not self._changed.wait(max(0.0, self._deadline - time.monotonic())):
-                    return None
-            if not self._waiting or time.monotonic() > self._deadline:
-                return None
-            return self._waiting.popleft()
-
-    def _session(self, index):
-        connection = None
-        while (number := self._next()) is not None:
-            try:
-                if connection is None:
-                    connected = time.monotonic()
-                    connection = smtp_client.Session(
-                        rig.GATEWAY, source=f"198.51.100.{100 + index}")
-                outcome = connection.send(
-                    "load@sender.example", [self.recipient(number)], self.message(number))
-            except OSError:
-                outcome = None
-            with self._changed:
-                if outcome is None:
-                    self.in_doubt[number] += connection is not None and connection.in_doubt
-                elif outcome.accepted:
-                    self.taken[number] = connected, time.monotonic()
-                elif outcome.last.temporary:
-                    self.put_off[number].add(outcome.last.code)
-                else:
-                    self.refused.append((number, str(outcome.last)))
-                if outcome is None or (not outcome.accepted and outcome.last.temporary):
-                    self._waiting.append(number)
-                self._changed.notify_all()
-            if outcome is None and connection is not None:
-                connection.abort()
-                connection = None
-            # As any server does that was told 4xx; a dead milter stays dead for this
-            # connection.
-            elif outcome is not None and not (outcome.accepted and self._keeps_connections):
-                connection.close()
-                connection = None
-        if connection is not None:
-            connection.close()
-
-
-class CrashTest(rig.TestCase):
-    domains = rig.feed("acme.example", "greylist = false") + rig.feed(
+class CrashTest(mail_load.TestCase):
+    domains = mail_load.DOMAIN + rig.feed(
         "grey.example", 'greylist = { when = "always", delay = "1s" }')
-
-    def run_load_and_kill(self, kill, load=None):
-        """Kills KILLS times while the load runs, each time after progress was made."""
-        load = load or Load("acme.example")
-        for i in range(1, KILLS + 1):
-            rig.eventually(lambda part=i: load.progress() >= 2 * MAILS * part / (KILLS + 2),
-                           "mail flows", seconds=SECONDS)
-            kill()
-        load.join()
-        self.assertEqual(load.refused, [])
-        self.assertEqual(sorted(load.taken), list(range(MAILS)), "not all were taken in the end")
-        clean = [n for n in range(MAILS) if not load.infected(n)]
-        rig.eventually(lambda: not self.gateway.postfix.queue(), "the queue is empty")
-        arrived = collections.Counter(
-            int(d.recipients[0].partition("@")[0].removeprefix("mail"))
-            for d in self.customer.received())
-        self.assertEqual([n for n in arrived if load.infected(n)], [], "arrived though infected")
-        self.assertEqual([n for n in clean if n not in arrived], [], "lost")
-        # A client that lost the connection before the 250 has to send the mail again
-        # (RFC 5321, 4.5.4.1); nobody else has.
-        self.assertEqual({n: count for n, count in arrived.items()
-                          if count > 1 + load.in_doubt[n]}, {}, "arrived twice")
-        for delivery in self.customer.received():
-            self.assertEqual(len(delivery.header("X-Mxfeed-Virus")), 1, "not scanned")
-        self.customer.clear()
 
     def kill_daemon(self, name):
         self.gateway.daemons[name].kill()
@@ -184,12 +37,12 @@ class CrashTest(rig.TestCase):
                 self.kill_daemon("greylist")
                 dead.append((begin, time.monotonic()))
 
-        load = Load("grey.example", keeps_connections=False)
-        self.run_load_and_kill(kill, load)
+        load = mail_load.Load("grey.example", keeps_connections=False)
+        self.run_load_and_break(kill, load)
         # Mail passes unseen where the milter is gone, or its store is too slow.
         unseen = {number for number, (connected, taken) in load.taken.items()
                   if any(connected <= until and taken >= begin for begin, until in dead)}
-        self.assertLessEqual(len(unseen), KILLS * SESSIONS)
+        self.assertLessEqual(len(unseen), mail_load.BREAKS * mail_load.SESSIONS)
         unseen |= self.logged("reason=greylist-store-fault").keys()
         seen = sorted(load.taken.keys() - unseen)
         self.assertNotEqual(seen, [])
@@ -207,33 +60,25 @@ class CrashTest(rig.TestCase):
                           if not outcome.accepted}, {}, "forgotten after it had passed")
 
     def test_virus_milter(self):
-        self.run_load_and_kill(lambda: self.kill_daemon("virus"))
+        self.run_load_and_break(lambda: self.kill_daemon("virus"))
 
     def test_spam_milter(self):
-        self.run_load_and_kill(lambda: self.kill_daemon("spam"))
+        self.run_load_and_break(lambda: self.kill_daemon("spam"))
 
     def test_scan_supervisor(self):
-        self.run_load_and_kill(lambda: self.kill_daemon("scan"))
-
-    def scan_processes(self):
-        """(zygote, [workers]): the supervisor's child and its children."""
-        supervisor = self.gateway.daemons["scan"].pid
-        below = rig.eventually(
-            lambda: (found := children(supervisor)) and len(found) > 1 and found,
-            "zygote and workers run")
-        return below[0], below[1:]
+        self.run_load_and_break(lambda: self.kill_daemon("scan"))
 
     def test_scan_worker(self):
         def kill():
             os.kill(self.scan_processes()[1][0], signal.SIGKILL)
 
-        self.run_load_and_kill(kill)
+        self.run_load_and_break(kill)
 
     def test_scan_zygote(self):
         def kill():
             os.kill(self.scan_processes()[0], signal.SIGKILL)
 
-        self.run_load_and_kill(kill)
+        self.run_load_and_break(kill)
 
     def test_without_the_scan_service_nothing_passes_until_it_is_back(self):
         self.gateway.daemons["scan"].kill()

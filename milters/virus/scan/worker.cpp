@@ -15,6 +15,7 @@
 #include <iterator>
 #include <list>
 #include <optional>
+#include <system_error>
 #include <utility>
 
 #include "common/base/clock.h"
@@ -59,7 +60,7 @@ std::optional<Request> parse(Datagram datagram) {
 class Mapping {
  public:
   // Throws Fault if the descriptor is not a sealed memfd of that size: otherwise a file
-  // that shrinks would kill the worker.
+  // that shrinks would kill the worker.  Throws std::system_error without memory.
   Mapping(int fd, std::uint64_t size) : size_(size) {
     constexpr int kNeeded = F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW;
     const int seals = ::fcntl(fd, F_GET_SEALS);
@@ -70,7 +71,9 @@ class Mapping {
     }
     // Linux before 6.7 refuses a shared mapping of a file that is sealed against writing.
     at_ = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE | MAP_POPULATE, fd, 0);
-    if (at_ == MAP_FAILED) throw Fault("take message", "mmap", errno_text(errno));
+    if (at_ == MAP_FAILED) {
+      throw std::system_error(errno, std::generic_category(), "take message");
+    }
   }
   ~Mapping() { ::munmap(at_, size_); }
   Mapping(const Mapping&) = delete;
@@ -234,7 +237,7 @@ class Worker {
     const std::string answer = encode(result);
     ::send(connection, answer.data(), answer.size(), MSG_NOSIGNAL);
     request.reset();
-    renew_if_spent();
+    renew_if_spent(result.fault == ScanFault::engine);
   }
 
   ScanResult scan(const Request& request) {
@@ -268,10 +271,11 @@ class Worker {
   }
 
   // libclamav fragments memory that cannot be returned, and the processor time of a
-  // worker's life is limited; a fresh worker starts without that.
-  void renew_if_spent() {
+  // worker's life is limited.  An engine that failed may fail again, out of memory for
+  // one.  A fresh worker starts without all that.
+  void renew_if_spent(bool has_failed) {
     const bool has_grown = memory_.trim() > kMostGrowth;
-    if (!accepts_ || (!has_grown && cpu_used() < kCpuOfWorker)) return;
+    if (!accepts_ || (!has_failed && !has_grown && cpu_used() < kCpuOfWorker)) return;
     ++task_.board.workers_renewed;
     stop_accepting();
   }
