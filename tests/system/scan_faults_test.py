@@ -71,10 +71,10 @@ class ScanFaultsTest(mail_load.TestCase):
         load = mail_load.Load("acme.example")
 
         def fill():
-            with open(self.scratch / "in the way", "wb") as file:
+            with open(self.scratch / "in the way", "wb", buffering=0) as file:
                 try:
                     while file.write(bytes(1 << 16)):
-                        file.flush()
+                        pass
                 except OSError:
                     pass
             self.put_off_meanwhile(load)
