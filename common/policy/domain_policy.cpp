@@ -71,6 +71,9 @@ void visit_domain(Visitor& field, Policy& policy) {
     field(60 + 2 * level, policy.spam.rules[level].action);
     field(61 + 2 * level, policy.spam.rules[level].text);
   }
+
+  field(90, policy.quarantine.keep);
+  field(91, policy.quarantine.quota);
 }
 
 template <typename Visitor, typename Policy>
@@ -111,8 +114,6 @@ void visit_gateway(Visitor& field, Policy& policy) {
   field(75, policy.redis.prefix);
 
   field(90, policy.quarantine.is_reachable);
-  field(91, policy.quarantine.keep);
-  field(92, policy.quarantine.quota);
 }
 
 }  // namespace

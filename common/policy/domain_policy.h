@@ -84,12 +84,20 @@ struct SpamPolicy {
   bool operator==(const SpamPolicy&) const = default;
 };
 
+// What mxfeed-quarantine holds.
+struct QuarantinePolicy {
+  std::chrono::seconds keep = std::chrono::hours(24 * 30);
+  std::uint64_t quota = 0;  // bytes of the domain; 0: no limit
+  bool operator==(const QuarantinePolicy&) const = default;
+};
+
 struct DomainPolicy {
   std::string name;         // A-labels; empty: the policy of domains that are not ours
   bool subdomains = false;  // also for every name below it that has no entry of its own
   GreylistPolicy greylist;
   VirusPolicy virus;
   SpamPolicy spam;
+  QuarantinePolicy quarantine;
   std::uint64_t max_size = 0;  // of a message, in octets; 0: no limit but Postfix's
   // Domains whose virus and spam policies and max_size are equal have the same class:
   // their recipients may share a transaction.  0: not one of our domains.
@@ -169,12 +177,9 @@ struct GatewayPolicy {
     bool operator==(const Redis&) const = default;
   } redis;
 
-  // What mxfeed-quarantine holds.
   struct Quarantine {
     // Whether Postfix has the transport to it; otherwise mail is put on hold instead.
     bool is_reachable = false;
-    std::chrono::seconds keep = std::chrono::hours(24 * 30);
-    std::uint64_t quota = 0;  // bytes of each domain; 0: no limit
     bool operator==(const Quarantine&) const = default;
   } quarantine;
 

@@ -191,7 +191,6 @@ struct GatewayConfig {
   GatewayPolicy::Virus virus;
   GatewayPolicy::Spam spam;
   GatewayPolicy::Redis redis;
-  GatewayPolicy::Quarantine quarantine;
   // What [defaults] starts from: built-in values, or those of [greylist] and [spam].
   DomainSettings base;
   bool smtputf8 = false;         // [postfix]: whether Postfix offers SMTPUTF8 (RFC 6531)

@@ -93,11 +93,11 @@ Wanted compile(const Config& config, const HostConfig* local, const std::string&
   draft.gateway.virus = gateway.virus;
   draft.gateway.spam = gateway.spam;
   draft.gateway.redis = gateway.redis;
-  draft.gateway.quarantine = gateway.quarantine;
 
   draft.foreign.greylist.when = GreylistWhen::never;
   const auto& defaults = config.defaults;
   draft.foreign.virus = defaults.policy.virus;
+  draft.foreign.quarantine = defaults.policy.quarantine;
 
   const auto& max_size = domain_setting("max_size");
   std::chrono::seconds longest{0};

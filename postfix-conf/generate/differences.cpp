@@ -69,6 +69,9 @@ void add_changes(const Hosted& now, const DomainPolicy& policy, const Hosted& be
   if (policy.spam != policy_before.spam) {
     lines.push_back(fmt::format("~ {}: spam policy", now.name));
   }
+  if (policy.quarantine != policy_before.quarantine) {
+    lines.push_back(fmt::format("~ {}: quarantine", now.name));
+  }
 }
 
 void add_recipients(const std::string& name, const RecipientLists& next,

@@ -98,9 +98,13 @@ class QuarantineProgram : public Program {
           .add(store_.remove_leftovers(system_time()));
     }
     // Without a policy nothing is known of how long to keep.
-    if (now < next_expiry_ || policy_.get()->fault()) return;
-    const auto& wanted = policy_.get()->gateway().quarantine;
-    const bool has_more = store_.expire({wanted.keep, wanted.quota}, system_time());
+    const auto policy = policy_.get();
+    if (now < next_expiry_ || policy->fault()) return;
+    const auto limits_of = [&](const std::string& domain) -> Store::Limits {
+      const auto wanted = policy->find(domain).quarantine;
+      return {wanted.keep, wanted.quota};
+    };
+    const bool has_more = store_.expire(limits_of, system_time());
     next_expiry_ = has_more ? now : now + kExpiryPause;
   }
 

@@ -48,6 +48,7 @@ constexpr SqliteSchema kSchema{"quarantine", 1, R"(
     UNIQUE (token, recipient)
   );
   CREATE INDEX items_by_domain ON items (domain, arrived);
+  CREATE INDEX items_held ON items (domain, arrived, size) WHERE standing = 0;
   CREATE INDEX items_by_standing ON items (standing, arrived);
   CREATE INDEX items_ended ON items (since) WHERE standing > 1;
   CREATE INDEX items_by_file ON items (file) WHERE standing < 2;
@@ -313,33 +314,53 @@ void Store::remove_if_unused(const std::string& file) {
   ::unlink((directory_ / kMessages / file).c_str());
 }
 
-bool Store::expire(const Limits& limits, Time now) {
-  std::vector<std::int64_t> old;
+bool Store::expire(const std::function<Limits(const std::string& domain)>& limits_of,
+                   Time now) {
+  struct Held {
+    std::string domain;
+    Time oldest;
+    std::uint64_t size;
+  };
+  std::vector<Held> all;
   {
     SqliteStatement query(database_,
-                          "SELECT id FROM items WHERE standing = 0 AND arrived <= ?1 "
-                          "ORDER BY arrived LIMIT ?2");
-    query.bind(1, number(now - limits.keep)).bind(2, kAtOnce);
-    while (query.step()) old.push_back(query.number(0));
-  }
-  for (const auto id : old) remove(id, Standing::expired, now);
-  std::size_t displaced = 0;
-  if (limits.quota != 0) {
-    std::vector<std::string> full;
-    {
-      SqliteStatement query(database_,
-                            "SELECT domain FROM items WHERE standing = 0 GROUP BY domain "
-                            "HAVING sum(size) > ?1");
-      query.bind(1, static_cast<std::int64_t>(limits.quota));
-      while (query.step()) full.push_back(query.text(0));
+                          "SELECT domain, min(arrived), sum(size) FROM items "
+                          "WHERE standing = 0 GROUP BY domain");
+    while (query.step()) {
+      all.push_back({query.text(0), time_of(query.number(1)),
+                     static_cast<std::uint64_t>(query.number(2))});
     }
-    for (const auto& domain : full) displaced += displace(domain, limits.quota, now);
+  }
+  bool has_more = false;
+  for (const auto& [domain, oldest, size] : all) {
+    const Limits limits = limits_of(domain);
+    if (oldest <= now - limits.keep) {
+      has_more |= expire_old(domain, now - limits.keep, now) == kAtOnce;
+    }
+    if (limits.quota != 0 && size > limits.quota) {
+      has_more |= displace(domain, limits.quota, now) == kAtOnce;
+    }
+    if (has_more) break;
   }
   SqliteStatement forget(database_,
                          "DELETE FROM items WHERE id IN (SELECT id FROM items WHERE "
                          "standing > 1 AND since < ?1 ORDER BY since LIMIT ?2)");
   forget.bind(1, number(now - kRemembered)).bind(2, kAtOnce).step();
-  return old.size() == kAtOnce || displaced == kAtOnce;
+  return has_more;
+}
+
+// Those that arrived at `latest` or before.
+std::size_t Store::expire_old(const std::string& domain, Time latest, Time now) {
+  std::vector<std::int64_t> old;
+  {
+    SqliteStatement query(database_,
+                          "SELECT id FROM items WHERE standing = 0 AND domain = ?1 AND "
+                          "arrived <= ?2 ORDER BY arrived LIMIT ?3");
+    query.bind(1, domain).bind(2, number(latest)).bind(3, kAtOnce);
+    while (query.step()) old.push_back(query.number(0));
+  }
+  for (const auto id : old) remove(id, Standing::expired, now);
+  return old.size();
 }
 
 // The oldest go, until the rest fits.
@@ -357,6 +378,7 @@ std::size_t Store::displace(const std::string& domain, std::uint64_t quota, Time
     }
   }
   if (beyond.size() > kAtOnce) beyond.erase(beyond.begin(), beyond.end() - kAtOnce);
+  if (beyond.empty()) return 0;
   for (const auto id : beyond) remove(id, Standing::displaced, now);
   log(Severity::warning, LogFields()
                              .add("event", "quarantine-quota")

@@ -115,11 +115,12 @@ class Store {
 
   struct Limits {
     std::chrono::seconds keep{};
-    std::uint64_t quota = 0;  // bytes of each domain; 0: none
+    std::uint64_t quota = 0;  // bytes; 0: none
   };
-  // Ends what is held for longer, and the oldest of each domain that has more.  At most
-  // some at once: returns whether there may be more.
-  bool expire(const Limits& limits, Time now);
+  // Ends what is held for longer than its domain wants, and the oldest of each domain
+  // that has more.  At most some at once: returns whether there may be more.
+  bool expire(const std::function<Limits(const std::string& domain)>& limits_of,
+              Time now);
   // Removes files that no live row names and that nobody has written to for an hour: what
   // comes in has no row yet.
   std::size_t remove_leftovers(Time now);
@@ -132,6 +133,7 @@ class Store {
  private:
   bool end(std::int64_t id, Standing from, Standing to, Time now);
   void remove_if_unused(const std::string& file);
+  std::size_t expire_old(const std::string& domain, Time latest, Time now);
   std::size_t displace(const std::string& domain, std::uint64_t quota, Time now);
   bool is_there(const std::string& file) const;
 

@@ -28,7 +28,6 @@ constexpr std::array kOnRefusal{OnRefusal::bounce, OnRefusal::bounce_verified,
 constexpr auto kMostLifetime = hours(24 * 100);  // Postfix's own limit
 constexpr std::uint64_t kLeastSize = 64 << 10;   // RFC 5321, 4.5.3.1.7: 64K octets
 constexpr std::uint64_t kMostSize = std::uint64_t{1} << 30;
-constexpr std::uint64_t kMostQuota = std::uint64_t{1} << 40;
 constexpr std::uint64_t kMaxRecord = 200;
 constexpr std::size_t kMostLocalPart = 64;  // RFC 5321, 4.5.3.1.1
 constexpr std::size_t kMostTraps = 100;
@@ -178,12 +177,16 @@ Settings<MailboxConfig> domain_mailbox_settings() {
   return kRows;
 }
 
-constexpr Setting<DomainSettings> queue_quota_row() {
-  auto row = size<&DomainSettings::queue_quota>("queue_quota", 0, kMostQuota, R"("2G")");
-  row.value = [](const DomainSettings& s) {
-    return s.queue_quota == 0 ? Json() : Json(format_size(s.queue_quota));
+Settings<DomainSettings> domain_quarantine_settings() {
+  constexpr auto kPolicy = &DomainSettings::policy;
+  constexpr auto kQuarantine = &DomainPolicy::quarantine;
+  using Own = QuarantinePolicy;
+  static constexpr std::array kRows{
+      duration<kPolicy, kQuarantine, &Own::keep>("keep", kLeastHeld, kMostHeld,
+                                                 R"("90d")"),
+      quota<kPolicy, kQuarantine, &Own::quota>("quota", kMostQuota, R"("200M")"),
   };
-  return row;
+  return kRows;
 }
 
 Settings<DomainSettings> domain_settings() {
@@ -213,11 +216,12 @@ Settings<DomainSettings> domain_settings() {
       duration<&S::queue_lifetime>("queue_lifetime", hours(1), kMostLifetime, R"("4d")"),
       time<&S::extend_until>("extend_until", R"("2026-12-05T18:00:00+01:00")"),
       choice<kWhileUp, &S::backup_while_up>("backup_while_up", R"("defer")"),
-      queue_quota_row(),
+      quota<&S::queue_quota>("queue_quota", kMostQuota, R"("2G")"),
       size<&S::max_size>("max_size", kLeastSize, kMostSize, R"("100M")"),
       table<S>("greylist", domain_greylist_settings, read_greylist),
       table<S>("virus", domain_virus_settings),
       table<S>("spam", domain_spam_settings),
+      table<S>("quarantine", domain_quarantine_settings),
       custom<&S::recipients>("recipients", SettingType::string, R"(["info", "sales"])",
                              read_recipients),
       choice<kWhileDown, &S::callout_while_down>("callout_while_down", R"("defer")"),

@@ -21,7 +21,6 @@ constexpr std::size_t kMaxMilter = 500;
 constexpr std::size_t kMaxUrl = 2000;
 constexpr std::size_t kMaxCommandName = 64;
 constexpr std::size_t kMaxPostmaster = 254;
-constexpr std::uint64_t kMostQuarantine = std::uint64_t{1} << 50;
 
 bool is_full_name(const std::optional<Domain>& name) {
   return name && name->str().find('.') != std::string::npos;
@@ -321,24 +320,16 @@ Settings<GatewayConfig> source_settings() {
   return kRows;
 }
 
-constexpr Setting<GatewayConfig> quarantine_quota_row() {
-  using G = GatewayConfig;
-  auto row = size<&G::quarantine, &GatewayPolicy::Quarantine::quota>(
-      "quota", 0, kMostQuarantine, R"("1G")");
-  row.value = [](const G& gateway) {
-    const auto quota = gateway.quarantine.quota;
-    return quota == 0 ? Json() : Json(format_size(quota));
-  };
-  return row;
-}
-
 Settings<GatewayConfig> quarantine_settings() {
   using G = GatewayConfig;
-  using Own = GatewayPolicy::Quarantine;
+  constexpr auto kPolicy = &DomainSettings::policy;
+  constexpr auto kQuarantine = &DomainPolicy::quarantine;
+  using Own = QuarantinePolicy;
   static constexpr std::array kRows{
       of_later_version<G>("host", SettingType::string, R"("mx1.isp.example")"),
-      duration<&G::quarantine, &Own::keep>("keep", hours(1), hours(24 * 365), R"("14d")"),
-      quarantine_quota_row(),
+      duration<&G::base, kPolicy, kQuarantine, &Own::keep>("keep", kLeastHeld, kMostHeld,
+                                                           R"("14d")"),
+      quota<&G::base, kPolicy, kQuarantine, &Own::quota>("quota", kMostQuota, R"("1G")"),
   };
   return kRows;
 }

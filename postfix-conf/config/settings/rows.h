@@ -205,6 +205,17 @@ constexpr auto size(std::string_view key, std::uint64_t least, std::uint64_t mos
   return row;
 }
 
+// 0 is no limit.
+template <auto... path>
+constexpr auto quota(std::string_view key, std::uint64_t most, std::string_view example) {
+  using Member = MemberPath<path...>;
+  auto row = size<path...>(key, 0, most, example);
+  row.value = [](const typename Member::Owner& target) {
+    return Member::in(target) == 0 ? Json() : Member::size(target);
+  };
+  return row;
+}
+
 // Printable ASCII of up to `most` characters.
 template <auto... path>
 constexpr auto text(std::string_view key, std::uint64_t most, std::string_view example) {

@@ -4,9 +4,17 @@
 
 #pragma once
 
+#include <chrono>
+#include <cstdint>
+
 #include "postfix-conf/config/setting.h"
 
 namespace mxfeed {
+
+inline constexpr std::uint64_t kMostQuota = std::uint64_t{1} << 40;
+// How long the quarantine keeps what it holds.
+inline constexpr std::chrono::hours kLeastHeld{1};
+inline constexpr std::chrono::hours kMostHeld{24 * 365};
 
 // domains.d/*.toml; domain_settings() also in [defaults], [defaults.feed] and
 // [defaults.backup] of mxfeed.toml.

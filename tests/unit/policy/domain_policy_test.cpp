@@ -68,7 +68,7 @@ GatewayPolicy full_gateway() {
              "mxfeed",
              "/etc/mxfeed/redis.password",
              "isp"};
-  p.quarantine = {true, std::chrono::seconds(13), 1ull << 33};
+  p.quarantine = {true};
   p.unknown = std::string("\x29\x00", 2);
   return p;
 }
@@ -115,6 +115,8 @@ const DomainField kDomainFields[] = {
      [](auto& p) {
        p.spam.rules[3] = {SpamAction::subject, "c"};
      }},
+    {"quarantine.keep", [](auto& p) { p.quarantine.keep = std::chrono::seconds(13); }},
+    {"quarantine.quota", [](auto& p) { p.quarantine.quota = 1ull << 33; }},
 };
 
 TEST_CASE("each field of a domain's policy survives storage alone", "[policy]") {
@@ -141,8 +143,8 @@ TEST_CASE("a whole policy survives storage", "[policy]") {
 // tests above.
 TEST_CASE("no field was added without storage", "[policy]") {
   const DomainPolicy domain;
-  const auto& [name, subdomains, greylist, virus, spam, max_size, content_class, later] =
-      domain;
+  const auto& [name, subdomains, greylist, virus, spam, quarantine, max_size,
+               content_class, later] = domain;
   const auto& [when, shadow, delay, unverified, retry_window, keep, traps, trap_delay,
                allow, deny] = greylist;
   const auto& [infected, unscannable, encrypted] = virus;
@@ -157,7 +159,8 @@ TEST_CASE("no field was added without storage", "[policy]") {
   const auto& [database, workers, scan_size, file_size, files, recursion, time] = engine;
   const auto& [spf_timeout] = classifier;
   const auto& [servers, type, master, user, password_file, prefix] = shared;
-  const auto& [is_reachable, held_for, quota] = held;
+  const auto& [held_for, quota] = quarantine;
+  const auto& [is_reachable] = held;
   static_cast<void>(
       std::tie(name, subdomains, max_size, content_class, when, shadow, delay, unverified,
                retry_window, keep, traps, trap_delay, allow, deny, infected, unscannable,

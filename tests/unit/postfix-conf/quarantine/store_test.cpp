@@ -21,6 +21,11 @@ std::string token_of(int number) {
   return token.substr(digits.size()) + digits;
 }
 
+std::function<Store::Limits(const std::string&)> for_all(std::chrono::seconds keep,
+                                                         std::uint64_t quota) {
+  return [=](const std::string&) { return Store::Limits{keep, quota}; };
+}
+
 struct Rig {
   TempDirectory directory;
   Store store{directory.path(), Sqlite::Access::read_write};
@@ -166,9 +171,9 @@ TEST_CASE("what is held for too long expires, what is being released does not",
   rig.keep({rig.address(2)}, kNow);
   rig.keep({rig.address(3)}, kNow + hours(1));
   rig.store.begin_release(2, "r", kNow);
-  CHECK_FALSE(rig.store.expire({hours(24), 0}, kNow + hours(24) - hours(1)));
+  CHECK_FALSE(rig.store.expire(for_all(hours(24), 0), kNow + hours(24) - hours(1)));
   CHECK(rig.standings() == "held releasing held");
-  rig.store.expire({hours(24), 0}, kNow + hours(24));
+  rig.store.expire(for_all(hours(24), 0), kNow + hours(24));
   CHECK(rig.standings() == "expired releasing held");
   CHECK(rig.files() == 2);
 }
@@ -178,12 +183,28 @@ TEST_CASE("of a domain with more than its quota the oldest go", "[quarantine]") 
   const std::string text(100, 'x');
   for (int i = 1; i <= 4; ++i) rig.keep({rig.address(i)}, kNow + hours(i), text);
   rig.keep({rig.address(5, "a@other.example", "other.example")}, kNow, text);
-  rig.store.expire({hours(1000), 400}, kNow + hours(5));
+  rig.store.expire(for_all(hours(1000), 400), kNow + hours(5));
   CHECK(rig.standings() == "held held held held held");
-  rig.store.expire({hours(1000), 399}, kNow + hours(5));
+  rig.store.expire(for_all(hours(1000), 399), kNow + hours(5));
   CHECK(rig.standings() == "held displaced held held held");
-  rig.store.expire({hours(1000), 100}, kNow + hours(5));
+  rig.store.expire(for_all(hours(1000), 100), kNow + hours(5));
   CHECK(rig.standings() == "held displaced displaced displaced held");
+}
+
+TEST_CASE("each domain has limits of its own", "[quarantine]") {
+  Rig rig;
+  const std::string text(100, 'x');
+  for (int i = 1; i <= 2; ++i) rig.keep({rig.address(i)}, kNow + hours(i), text);
+  for (int i = 3; i <= 4; ++i) {
+    rig.keep({rig.address(i, "a@other.example", "other.example")}, kNow + hours(i), text);
+  }
+  rig.store.expire(
+      [](const std::string& domain) -> Store::Limits {
+        if (domain == "other.example") return {hours(1000), 100};
+        return {hours(24), 0};
+      },
+      kNow + hours(25));
+  CHECK(rig.standings() == "expired held displaced held");
 }
 
 TEST_CASE("what has ended is forgotten after Postfix has given up", "[quarantine]") {
@@ -191,9 +212,9 @@ TEST_CASE("what has ended is forgotten after Postfix has given up", "[quarantine
   rig.keep({rig.address(1)}, kNow);
   rig.keep({rig.address(2)}, kNow);
   rig.store.remove(1, Standing::deleted, kNow);
-  rig.store.expire({hours(24 * 365), 0}, kNow + hours(24 * 101));
+  rig.store.expire(for_all(hours(24 * 365), 0), kNow + hours(24 * 101));
   CHECK(rig.standings() == "deleted held");
-  rig.store.expire({hours(24 * 365), 0}, kNow + hours(24 * 111));
+  rig.store.expire(for_all(hours(24 * 365), 0), kNow + hours(24 * 111));
   CHECK(rig.standings() == "held");
 }
 
