@@ -27,9 +27,10 @@ milters/greylist/import common/base common/mail common/net common/policy common/
 milters/greylist/simulation common/base common/mail common/net common/policy milters/greylist milters/greylist/stores
 milters/greylist/commands common/base common/command common/mail common/net common/policy common/program milters/greylist milters/greylist/import milters/greylist/simulation milters/greylist/stores
 milters/virus common/base common/mail common/policy common/milter milters/virus/protocol
-milters/virus/protocol common/base
+milters/virus/protocol common/base common/policy
 milters/virus/commands common/base common/command common/policy milters/virus milters/virus/protocol
-milters/virus/scan common/base common/mail common/mail/mime common/policy common/program milters/virus/protocol milters/virus/scan/formats
+milters/virus/scan common/base common/mail common/mail/mime common/policy common/program milters/virus/protocol milters/virus/scan/attachments milters/virus/scan/formats
+milters/virus/scan/attachments common/base common/policy milters/virus/protocol
 milters/virus/scan/formats common/base
 milters/spam common/base common/mail common/mail/mime common/net common/policy common/milter milters/spam/evidence
 milters/spam/evidence common/base common/mail common/mail/mime

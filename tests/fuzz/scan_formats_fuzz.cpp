@@ -39,10 +39,14 @@ void look(std::string_view content, UnpackRoom& room, int depth) {
 
 int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view content = mxfeed::fuzz::as_text(data, size);
-  UnpackRoom room{kRoom, kRoom / 2, kContents, [] { return false; }};
+  std::size_t names = 0, names_again = 0;
+  UnpackRoom room{kRoom, kRoom / 2, kContents, [] { return false; },
+                  [&](std::string_view name) { names += 1 + name.size(); }};
   look(content, room, 2);
-  UnpackRoom again{kRoom, kRoom / 2, kContents, [] { return false; }};
+  UnpackRoom again{kRoom, kRoom / 2, kContents, [] { return false; },
+                   [&](std::string_view name) { names_again += 1 + name.size(); }};
   look(content, again, 2);
+  mxfeed::fuzz::require(names == names_again, "the same names");
   mxfeed::fuzz::require(room.bytes == again.bytes && room.contents == again.contents,
                         "the same each time");
   return 0;

@@ -166,6 +166,10 @@ void examine_archive(std::string_view content, Findings& findings) {
     if (status == ARCHIVE_FATAL) return note_error(content, findings);
     if (entries == kMaxEntries) return findings.note_unscannable("MaxFiles");
     if (status == ARCHIVE_RETRY) continue;
+    // Null for a name that is not in the charset of this process; libclamav has it then.
+    if (const char* const name = ::archive_entry_pathname(entry)) {
+      findings.note_name(name);
+    }
     if (::archive_entry_is_encrypted(entry) != 0) {
       findings.note_encrypted("Encrypted.Archive");
       continue;

@@ -5,6 +5,7 @@
 #include "milters/virus/scan/formats/cms.h"
 #include "milters/virus/scan/formats/office.h"
 #include "milters/virus/scan/formats/pgp.h"
+#include "milters/virus/scan/formats/rar.h"
 #include "milters/virus/scan/formats/seven_zip.h"
 #include "milters/virus/scan/formats/streams.h"
 #include "milters/virus/scan/formats/tnef.h"
@@ -21,6 +22,7 @@ void examine(std::string_view content, Findings& findings) {
   examine_streams(content, findings);
   examine_tnef(content, findings);
   examine_archive(content, findings);
+  examine_rar(content, findings);
 }
 
 }  // namespace mxfeed::virus

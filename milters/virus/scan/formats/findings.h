@@ -21,6 +21,8 @@ struct UnpackRoom {
   std::uint64_t each;    // a single content
   std::size_t contents;  // how many
   std::function<bool()> is_late;
+  // Gets the names of files in archives, encrypted ones as well; may be empty.
+  std::function<void(std::string_view)> on_name = {};
 };
 
 // The findings in one content.  The room must outlive them.
@@ -34,6 +36,11 @@ class Findings {
   // Without room for it, the content is unscannable.  Nothing is added if it is empty.
   void add_member(std::string content);
   void add_message(std::string content);
+  bool wants_names() const { return room_.on_name != nullptr; }
+  // The name of a file in an archive, which need not be a member.
+  void note_name(std::string_view name) {
+    if (room_.on_name) room_.on_name(name);
+  }
 
   // Decompresses what there is room for; the input counts as well, if it is larger.  The
   // content is unscannable if the room is not enough.

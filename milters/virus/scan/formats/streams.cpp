@@ -49,6 +49,19 @@ std::optional<Codec> codec_of(std::string_view content) {
   return is_lzma(content) ? std::optional(Codec::lzma) : std::nullopt;
 }
 
+// RFC 1952, 2.3: programs may give the file the name that the stream has.
+void note_gzip_name(std::string_view content, Findings& findings) {
+  constexpr std::uint8_t kExtra = 1 << 2, kName = 1 << 3;
+  ByteReader reader(content);
+  reader.skip(3);
+  const std::uint8_t flags = reader.u8();
+  reader.skip(6);
+  if ((flags & kExtra) != 0) reader.skip(reader.le16());
+  if ((flags & kName) == 0 || !reader.ok()) return;
+  const auto end = reader.rest().find('\0');
+  if (end != std::string_view::npos) findings.note_name(reader.take(end));
+}
+
 bool is_read_by_libclamav(Codec codec) {
   return codec == Codec::gzip || codec == Codec::bzip2 || codec == Codec::xz;
 }
@@ -62,6 +75,7 @@ void examine_streams(std::string_view content, Findings& findings) {
   std::string all;
   while (codec_of(content) == codec) {
     if (streams.size() >= kMaxStreams) return findings.note_unscannable("MaxFiles");
+    if (*codec == Codec::gzip) note_gzip_name(content, findings);
     Decompressed stream = findings.unpack(*codec, content);
     using End = Decompressed::End;
     if (stream.end == End::too_large || stream.end == End::too_late) return;

@@ -14,7 +14,7 @@ constexpr std::string_view kMark = "\x78\x9f\x3e\x22";
 // 2.1.3.3 and 2.1.3.4
 constexpr std::uint32_t kBody = 0x0002800c, kAttachData = 0x0006800f,
                         kMessageProperties = 0x00069003,
-                        kAttachmentProperties = 0x00069005;
+                        kAttachmentProperties = 0x00069005, kAttachTitle = 0x00018010;
 constexpr std::size_t kMaxAttributes = 100'000;
 constexpr std::size_t kMaxValues = 100'000;
 
@@ -48,6 +48,23 @@ bool is_content(std::uint16_t id) {
   return id == 0x3701      // the attachment
          || id == 0x1013   // HTML
          || id == 0x1000;  // plain text
+}
+
+// [MS-OXPROPS]: names of an attachment, short, long and shown, and its path.
+bool is_file_name(std::uint16_t id) {
+  return id == 0x3704 || id == 0x3707 || id == 0x3001 || id == 0x3708 || id == 0x370d;
+}
+
+// Strings end with NUL; of UTF-16, what is not ASCII does not matter here.
+std::string name_of(std::string_view value, std::uint16_t type) {
+  std::string name;
+  const std::size_t step = type == kUnicode ? 2 : 1;
+  for (std::size_t i = 0; i + step <= value.size(); i += step) {
+    const bool is_ascii = step == 1 || value[i + 1] == 0;
+    name += is_ascii ? value[i] : '_';
+  }
+  while (name.ends_with('\0')) name.pop_back();
+  return name;
 }
 
 std::size_t padded(std::uint64_t size) {
@@ -86,6 +103,9 @@ bool read_properties(std::string_view list, Findings& findings) {
       if (++values > kMaxValues) return false;
       const std::uint32_t size = reader.le32();
       const std::string_view value = reader.take(padded(size)).substr(0, size);
+      if (is_file_name(id) && (base == kString8 || base == kUnicode)) {
+        findings.note_name(name_of(value, base));
+      }
       if (!is_content(id) && base != kObject) continue;
       findings.add_member(std::string(value));
       // The identifier of an interface stands before an object.
@@ -115,6 +135,8 @@ void examine_tnef(std::string_view content, Findings& findings) {
     if (++count > kMaxAttributes) return findings.note_unscannable("TNEF");
     if (id == kAttachData || id == kBody) {
       findings.add_member(std::string(value));
+    } else if (id == kAttachTitle) {
+      findings.note_name(name_of(value, kString8));
     } else if (id == kMessageProperties || id == kAttachmentProperties) {
       if (!read_properties(value, findings)) findings.note_unscannable("TNEF");
     }

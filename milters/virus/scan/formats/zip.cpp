@@ -25,6 +25,14 @@ bool is_encrypted(const Header& header) {
   return (header.flags & (kEncrypted | kStrong | kMasked)) != 0;
 }
 
+// A folder ends with a slash and is empty, which may be two bytes when it is deflated.
+void note_name(const Header& header, Findings& findings) {
+  for (std::string_view name : {header.name, header.unicode_name}) {
+    if (header.packed > 2 && name.ends_with('/')) name.remove_suffix(1);
+    if (!name.empty()) findings.note_name(name);
+  }
+}
+
 // Those that libclamav unpacks.
 bool is_known(std::uint16_t method) {
   return method == kStored || method == kDeflated || method == kDeflate64 ||
@@ -179,6 +187,7 @@ class Readings {
   }
 
   void add_local(const Local& local) {
+    note_name(local, findings_);
     if (is_encrypted(local)) {
       findings_.note_encrypted("Encrypted.Zip");
       return;
@@ -203,6 +212,7 @@ class Readings {
     // Offsets count from the beginning of the file, or of the archive in it.
     const std::uint64_t shifts[] = {0, at - end.directory};
     for (const Central& entry : directory.entries) {
+      note_name(entry, findings_);
       if (is_encrypted(entry)) findings_.note_encrypted("Encrypted.Zip");
       for (const std::uint64_t shift : shifts) {
         const auto local = local_at(archive_, entry.local + shift);
@@ -285,6 +295,7 @@ void examine_zip(std::string_view content, Findings& findings) {
       : record ? directory_at(content, record->directory, kMaxEntries).entries
                : std::vector<Central>();
   for (const Central& entry : listed) {
+    note_name(entry, findings);
     if (is_encrypted(entry)) {
       findings.note_encrypted("Encrypted.Zip");
     } else if (!is_known(entry.method) && entry.packed != 0) {

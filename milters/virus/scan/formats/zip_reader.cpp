@@ -13,6 +13,8 @@ constexpr std::string_view kLocatorMark{"PK\6\7", 4};
 constexpr std::size_t kLocatorSize = 20;
 constexpr std::size_t kEndSize = 22;
 constexpr std::size_t kMaxComment = 65535;
+// 4.6.9: a version and a sum stand before the name.
+constexpr std::uint16_t kUnicodePath = 0x7075, kUnicodeHead = 5;
 constexpr std::uint32_t kElsewhere = 0xffffffff;
 
 bool has(std::string_view bytes, std::uint64_t at, std::string_view mark) {
@@ -27,6 +29,10 @@ void read_extra(std::string_view extra, Header& header, std::uint64_t* offset) {
     const std::uint16_t size = reader.le16();
     ByteReader field(reader.take(size));
     if (!reader.ok()) return;
+    if (id == kUnicodePath && size > kUnicodeHead) {
+      field.skip(kUnicodeHead);
+      header.unicode_name = field.rest();
+    }
     if (id != 1) continue;
     for (std::uint64_t* value : {&header.unpacked, &header.packed, offset}) {
       if (value == nullptr || *value != kElsewhere || field.rest().size() < 8) continue;

@@ -35,6 +35,7 @@ struct Header {
   std::uint64_t unpacked = 0;
   bool is_zip64 = false;  // a size or the offset stands in an extra field
   std::string_view name;
+  std::string_view unicode_name;  // in an extra field; empty if there is none
 };
 
 struct Local : Header {

@@ -83,4 +83,18 @@ inline std::string found_in(std::string_view content,
   return text;
 }
 
+// The names of the files in an archive, with a blank between them, as often as they are
+// met.
+inline std::string names_in(std::string_view content,
+                            void (*examine)(std::string_view, Findings&)) {
+  std::string names;
+  UnpackRoom room = room_of();
+  room.on_name = [&](std::string_view name) {
+    names.append(names.empty() ? "" : " ").append(name);
+  };
+  Findings findings(room);
+  examine(content, findings);
+  return names;
+}
+
 }  // namespace mxfeed::virus

@@ -54,5 +54,18 @@ TEST_CASE("a stream that grows beyond the room is unscannable", "[virus]") {
   }
 }
 
+TEST_CASE("the file in a gzip stream may have a name", "[virus]") {
+  CHECK(names_in(made("mv payload a.js; gzip a.js; mv a.js.gz out"), examine_streams) ==
+        "a.js");
+  CHECK(names_in(made("gzip -n payload; mv payload.gz out"), examine_streams).empty());
+  // An extra field stands before the name.
+  const std::string extra(
+      "\x1f\x8b\x08\x0c\0\0\0\0\0\3\2\0xx"
+      "b.js\0",
+      19);
+  CHECK(names_in(extra, examine_streams) == "b.js");
+  CHECK(names_in(std::string_view(extra).substr(0, 15), examine_streams).empty());
+}
+
 }  // namespace
 }  // namespace mxfeed::virus

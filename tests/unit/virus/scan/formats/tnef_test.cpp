@@ -72,6 +72,15 @@ TEST_CASE("attachments come out of TNEF", "[virus]") {
   }
 }
 
+TEST_CASE("attachments of TNEF have names", "[virus]") {
+  constexpr std::uint32_t kTitle = 0x00018010;
+  const std::string wide("b\0.\0j\0s\0\0\0", 10);
+  CHECK(names_in(tnef(attribute(kTitle, std::string("A.JS\0", 5)) +
+                      attribute(kProperties, le(2, 4) + property(0x1f, 0x3707, wide) +
+                                                 property(0x1e, 0x3001, "c"))),
+                 examine_tnef) == "A.JS b.js c");
+}
+
 TEST_CASE("a file that Outlook made", "[virus]") {
   const auto content = read_file("/usr/share/clamav-testfiles/clam.tnef");
   REQUIRE(content);

@@ -228,5 +228,34 @@ TEST_CASE("a content larger than the room is unscannable", "[virus]") {
   CHECK(found_in(bomb, examine_zip, late) == "unscannable MaxScanTime");
 }
 
+TEST_CASE("files in zip archives have names, also encrypted and hidden ones", "[virus]") {
+  const auto python = [](const std::string& members) {
+    return made("python3 -c \"import zipfile\nz = zipfile.ZipFile('out', 'w')\n" +
+                members + "\nz.close()\"");
+  };
+  const auto has = [](const std::string& content, const std::string& name) {
+    return (" " + names_in(content, examine_zip) + " ").find(" " + name + " ") !=
+           std::string::npos;
+  };
+  const std::string plain = python("z.writestr('d/a.js', 'x')");
+  CHECK(names_in(plain, examine_zip) == "d/a.js");
+  CHECK(names_in(made("zip -P secret out.zip payload; mv out.zip out"), examine_zip) ==
+        "payload");
+  // A name in the directory, another one in front of the content.
+  std::string two = plain;
+  two.replace(two.find("a.js"), 4, "b.js");
+  CHECK(has(two, "d/a.js"));
+  CHECK(has(two, "d/b.js"));
+  // Info-ZIP's field for names in Unicode.
+  const std::string extra = python(
+      "i = zipfile.ZipInfo('a.txt')\n"
+      "i.extra = b'\\x75\\x70\\x09\\x00\\x01AAAAb.js'\nz.writestr(i, 'x')");
+  CHECK(has(extra, "b.js"));
+  CHECK(has(extra, "a.txt"));
+  // A folder has no content; what has is a file, whatever its name.
+  CHECK(names_in(python("z.writestr('a.js/', '')"), examine_zip) == "a.js/");
+  CHECK(has(python("z.writestr('a.js/', 'xyz')"), "a.js"));
+}
+
 }  // namespace
 }  // namespace mxfeed::virus
