@@ -21,6 +21,14 @@ struct LastValue<EncryptedAction> {
   static constexpr auto value = EncryptedAction::reject;
 };
 template <>
+struct LastValue<AttachmentPreset> {
+  static constexpr auto value = AttachmentPreset::strict;
+};
+template <>
+struct LastValue<AttachmentAction> {
+  static constexpr auto value = AttachmentAction::header;
+};
+template <>
 struct LastValue<SpamAction> {
   static constexpr auto value = SpamAction::quarantine;
 };
@@ -61,6 +69,10 @@ void visit_domain(Visitor& field, Policy& policy) {
   field(30, policy.virus.infected);
   field(31, policy.virus.unscannable);
   field(32, policy.virus.encrypted);
+
+  field(40, policy.attachments.preset);
+  field(41, policy.attachments.blocked);
+  field(42, policy.attachments.action);
 
   field(50, policy.spam.enabled);
   field(51, policy.spam.immature_acts);

@@ -23,6 +23,7 @@
 
 #include "common/mail/address.h"
 #include "common/mail/envelope.h"
+#include "common/policy/attachment_policy.h"
 #include "common/policy/block_list.h"
 #include "common/policy/sender_list.h"
 
@@ -96,10 +97,11 @@ struct DomainPolicy {
   bool subdomains = false;  // also for every name below it that has no entry of its own
   GreylistPolicy greylist;
   VirusPolicy virus;
+  AttachmentPolicy attachments;
   SpamPolicy spam;
   QuarantinePolicy quarantine;
   std::uint64_t max_size = 0;  // of a message, in octets; 0: no limit but Postfix's
-  // Domains whose virus and spam policies and max_size are equal have the same class:
+  // Domains whose policies of content and max_size are equal have the same class:
   // their recipients may share a transaction.  0: not one of our domains.
   std::uint32_t content_class = 0;
   std::string unknown;  // fields of a later version, as they are stored

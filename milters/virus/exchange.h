@@ -22,10 +22,10 @@ struct Exchange {
   std::vector<HeldAddress> held;     // those that are held
 };
 
-// `reason` and `token` are those of the addresses.  Nothing if a recipient cannot be
-// exchanged (is_exchangeable()).
+// `kind`, `reason` and `token` are those of the addresses.  Nothing if a recipient cannot
+// be exchanged (is_exchangeable()).
 [[nodiscard]] std::optional<Exchange> exchange_recipients(
-    const std::vector<WantedFor>& recipients, ScanVerdict verdict,
+    const std::vector<WantedFor>& recipients, ScanVerdict verdict, HeldKind kind,
     const std::string& reason, const std::string& token);
 
 }  // namespace mxfeed::virus

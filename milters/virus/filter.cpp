@@ -7,6 +7,7 @@
 #include "common/base/metrics.h"
 #include "common/mail/held_address.h"
 #include "common/mail/own_fields.h"
+#include "milters/virus/counters.h"
 #include "milters/virus/decision.h"
 #include "milters/virus/exchange.h"
 #include "milters/virus/gate.h"
@@ -17,11 +18,6 @@ namespace {
 
 // Time to wait for a worker, in addition to the time limit of a scan.
 constexpr std::chrono::seconds kQueueTime{15};
-
-void count_other_mail() {
-  static Metric& other = counter("mxfeed_virus_other_mail_total");
-  other.add();
-}
 
 Verdict refuse_smtputf8() {
   static Metric& refused = counter("mxfeed_virus_smtputf8_refused_total");
@@ -35,17 +31,6 @@ Verdict refuse_size() {
   refused.add();
   return Verdict::reject({552, "5.3.4"}, "virus-size",
                          "Message too large for the recipient's domain");
-}
-
-void count_result(const ScanResult& result) {
-  static Metric* const metrics[] = {
-      &counter("mxfeed_virus_messages_total", "result=\"clean\""),
-      &counter("mxfeed_virus_messages_total", "result=\"infected\""),
-      &counter("mxfeed_virus_messages_total", "result=\"unscannable\""),
-      &counter("mxfeed_virus_messages_total", "result=\"encrypted\""),
-      &counter("mxfeed_virus_messages_total", "result=\"error\""),
-  };
-  metrics[static_cast<std::size_t>(result.verdict)]->add();
 }
 
 class VirusFilter : public Filter {
@@ -122,8 +107,10 @@ class VirusFilter : public Filter {
           std::chrono::steady_clock::now() - begin);
     }
     count_result(*result_);
-    const Decision decision = verdict_for(*result_, joint_.virus());
+    const Decision decision = decide(*result_, joint_);
     rule_ = decision.rule;
+    attachment_ = decision.attachment;
+    if (!attachment_.empty()) count_attachment(decision);
     forged_.remove(edits);
     if (!decision.header.empty()) edits.append(kHeaderName, decision.header);
     if (decision.quarantine.empty()) return decision.verdict;
@@ -162,6 +149,7 @@ class VirusFilter : public Filter {
     fields.add("virus", to_string(result_->verdict));
     if (!result_->name.empty()) fields.add("name", result_->name);
     if (!joint_.domain().empty()) fields.add("domain", joint_.domain());
+    if (!attachment_.empty()) fields.add("attachment", attachment_);
     if (!rule_.empty()) fields.add("rule", rule_);
     if (workers_lost_ > 0) fields.add("workers_lost", workers_lost_);
     if (!token_.empty()) fields.add("token", token_).add("held", held_);
@@ -174,7 +162,7 @@ class VirusFilter : public Filter {
   Verdict hold(const Decision& decision, MessageEdits& edits) {
     std::string token = random_token();
     const auto exchange = exchange_recipients(joint_.recipients(), result_->verdict,
-                                              decision.header, token);
+                                              decision.held_as, decision.held_for, token);
     if (!exchange) {
       static Metric& refused = counter("mxfeed_virus_not_exchangeable_total");
       refused.add();
@@ -183,7 +171,7 @@ class VirusFilter : public Filter {
     }
     for (const auto& one : exchange->removed) edits.remove_recipient(one);
     for (const auto& one : exchange->held) edits.add_recipient(one.str());
-    edits.append(kQuarantineField, std::string(to_string(HeldKind::virus)));
+    edits.append(kQuarantineField, std::string(to_string(decision.held_as)));
     token_ = std::move(token);
     held_ = exchange->held.size();
     return decision.verdict;
@@ -219,8 +207,8 @@ class VirusFilter : public Filter {
     try {
       if (!is_deadly) {
         ScanResult result = milter_.scanner().scan(
-            message(), policy_->gateway().virus.max_scan_time + kQueueTime, progress,
-            on_loss);
+            message(), joint_.wants_attachments(),
+            policy_->gateway().virus.max_scan_time + kQueueTime, progress, on_loss);
         if (result.verdict != ScanVerdict::error) deadly.forgive(digest);
         return result;
       }
@@ -251,7 +239,8 @@ class VirusFilter : public Filter {
   std::optional<ScanResult> result_;
   unsigned workers_lost_ = 0;
   std::string rule_;
-  std::string token_;  // of a message that is held
+  std::string attachment_;  // that recipients do not take
+  std::string token_;       // of a message that is held
   std::size_t held_ = 0;
   std::chrono::microseconds took_{0};
 };

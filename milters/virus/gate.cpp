@@ -7,7 +7,7 @@ namespace mxfeed::virus {
 
 Gate::Kind Gate::kind_of(const DomainPolicy& policy) {
   return {policy.content_class, policy.is_hosted(), policy.spam.enabled,
-          policy.virus.encrypted};
+          policy.virus.encrypted, policy.attachments};
 }
 
 Gate::Gate(const Envelope& envelope, const GatewayPolicy& gateway)

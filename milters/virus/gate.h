@@ -60,10 +60,16 @@ class Gate {
     bool is_hosted;
     bool is_classified;  // as spam
     EncryptedAction encrypted;
+    AttachmentPolicy attachments;
 
     bool filters_like(const Kind& other) const {
       return is_hosted == other.is_hosted && is_classified == other.is_classified &&
-             encrypted == other.encrypted;
+             encrypted == other.encrypted && takes_attachments_like(other.attachments);
+    }
+    bool takes_attachments_like(const AttachmentPolicy& other) const {
+      constexpr auto kHeader = AttachmentAction::header;
+      return attachments.preset == other.preset && attachments.blocked == other.blocked &&
+             (attachments.action == kHeader) == (other.action == kHeader);
     }
   };
   static Kind kind_of(const DomainPolicy& policy);

@@ -28,7 +28,8 @@ void JointPolicy::add(const Recipient& recipient, const DomainPolicy& policy) {
   const VirusPolicy& wanted = is_hosted || scan_other_mail_ ? policy.virus : kUnscanned;
   virus_ = virus_ ? least_destructive(*virus_, wanted) : wanted;
   const std::string& domain = policy.name.empty() ? recipient.domain : policy.name;
-  recipients_.push_back({recipient.as_received, domain, wanted});
+  recipients_.push_back({recipient.as_received, domain, wanted, policy.attachments});
+  wants_attachments_ = wants_attachments_ || policy.attachments.has_rules();
   if (domain_.empty() || (is_hosted && !has_hosted_)) domain_ = domain;
   has_hosted_ = has_hosted_ || is_hosted;
 }

@@ -30,6 +30,7 @@ struct WantedFor {
   std::string recipient;  // Recipient::as_received
   std::string domain;     // of ours, else the recipient's
   VirusPolicy virus;
+  AttachmentPolicy attachments = {};
 };
 
 class JointPolicy {
@@ -43,6 +44,8 @@ class JointPolicy {
   bool scans() const { return scan_other_mail_ || has_hosted_; }
   // The defaults if there is no recipient.
   VirusPolicy virus() const { return virus_.value_or(VirusPolicy{}); }
+  // Whether a recipient has rules for attachments.
+  bool wants_attachments() const { return wants_attachments_; }
   // Of each accepted recipient.
   const std::vector<WantedFor>& recipients() const { return recipients_; }
   // The domain of the first recipient that is ours, else of the first one.
@@ -51,6 +54,7 @@ class JointPolicy {
  private:
   const bool scan_other_mail_;
   bool has_hosted_ = false;
+  bool wants_attachments_ = false;
   std::optional<VirusPolicy> virus_;
   std::vector<WantedFor> recipients_;
   std::string domain_;

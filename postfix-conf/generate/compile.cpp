@@ -15,6 +15,7 @@ DomainPolicy policy_of(const DomainSettings& settings) {
   policy.max_size = settings.max_size;
   // What has no effect while spam is off must not make classes.
   if (!policy.spam.enabled) policy.spam = {};
+  if (!policy.attachments.has_rules()) policy.attachments = {};
   return policy;
 }
 
@@ -48,7 +49,9 @@ bool is_taken(const DomainConfig& domain, const Config& config) {
 
 bool holds_mail(const DomainPolicy& policy) {
   if (policy.virus.infected == VirusAction::quarantine ||
-      policy.virus.unscannable == VirusAction::quarantine) {
+      policy.virus.unscannable == VirusAction::quarantine ||
+      (policy.attachments.has_rules() &&
+       policy.attachments.action == AttachmentAction::quarantine)) {
     return true;
   }
   const auto& rules = policy.spam.rules;

@@ -81,6 +81,7 @@ void assign_classes(Generated& next) {
     if (policy.content_class != 0) continue;
     DomainPolicy content;
     content.virus = policy.virus;
+    content.attachments = policy.attachments;
     content.spam = policy.spam;
     content.max_size = policy.max_size;
     const auto number = static_cast<std::uint32_t>(classes.size() + 1);

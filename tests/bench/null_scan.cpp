@@ -28,7 +28,7 @@ namespace mxfeed::virus {
 namespace {
 
 void answer(int client, std::chrono::milliseconds wait) {
-  char request[kMaxDatagram];
+  char request[kMaxRequest];
   alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))];
   iovec data{request, sizeof request};
   msghdr message{};

@@ -146,7 +146,7 @@ Answers send_all(const fs::path& socket, const std::vector<std::string>& mails,
         const auto begin = steady_clock::now();
         try {
           const ScanResult result = client.scan(
-              message, std::chrono::seconds(40), [] {}, [] { return true; });
+              message, false, std::chrono::seconds(40), [] {}, [] { return true; });
           own.clean += result.verdict == ScanVerdict::clean;
           own.infected += result.verdict == ScanVerdict::infected;
           own.others += result.verdict != ScanVerdict::clean &&

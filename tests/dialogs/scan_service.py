@@ -17,6 +17,7 @@ import daemons
 EICAR = (b"X5O!P%@AP[4\\PZX54(P^)7CC)7}$EICAR-STANDARD-"
          b"ANTIVIRUS-TEST-FILE!$H+H*")
 NAME = "Eicar-Test-Signature.UNOFFICIAL"
+KINDS = ["program", "script", "shortcut", "macro", "disk-image", "html-smuggling"]
 VERDICTS = ["clean", "infected", "unscannable", "encrypted", "error"]
 REQUEST_MARK, RESULT_MARK = b"MXSQ", b"MXSR"
 
@@ -25,19 +26,36 @@ def field(tag, value):
     return struct.pack("<BH", tag, len(value)) + value
 
 
-def request(size):
+def request(size, lists_attachments=False):
     """The datagram that asks about a message of that size."""
-    return REQUEST_MARK + field(1, struct.pack("<Q", size))
+    listed = field(2, b"\1") if lists_attachments else b""
+    return REQUEST_MARK + field(1, struct.pack("<Q", size)) + listed
 
 
-def parse_result(answer):
-    """(verdict, name) of a result."""
+def fields_of(answer):
     assert answer.startswith(RESULT_MARK), answer
     fields, rest = {}, answer[len(RESULT_MARK):]
     while rest:
         tag, length = struct.unpack("<BH", rest[:3])
         fields[tag], rest = rest[3:3 + length], rest[3 + length:]
+    return fields
+
+
+def parse_result(answer):
+    """(verdict, name) of a result."""
+    fields = fields_of(answer)
     return VERDICTS[fields[1][0]], fields[2].decode("latin-1")
+
+
+def parse_attachments(answer):
+    """What a result lists; None if it lists nothing."""
+    fields = fields_of(answer)
+    if 6 not in fields:
+        return None
+    [bits] = struct.unpack("<I", fields[6])
+    return {"kinds": [kind for i, kind in enumerate(KINDS) if bits >> i & 1],
+            "suffixes": fields[7].decode("ascii").split("\0")[:-1],
+            "has_more": fields[8] != b"\0"}
 
 
 def text_part(text="Hello"):
@@ -97,7 +115,9 @@ def slow_mail():
 class Asked:
     """A request under way; a sealed memfd, and the connection it was sent on."""
 
-    def __init__(self, path, message, timeout=120.0, send=True):
+    def __init__(self, path, message, timeout=120.0, send=True, lists_attachments=False):
+        self.lists_attachments = lists_attachments
+        self.attachments = None
         self.memfd = os.memfd_create("message", os.MFD_ALLOW_SEALING)
         os.write(self.memfd, message)
         fcntl.fcntl(self.memfd, fcntl.F_ADD_SEALS,
@@ -110,18 +130,19 @@ class Asked:
             self.send()
 
     def send(self):
-        socket.send_fds(self.socket, [request(self.size)], [self.memfd])
+        socket.send_fds(self.socket, [request(self.size, self.lists_attachments)], [self.memfd])
 
     def result(self):
         """(verdict, name); ("none", "") if the connection ended without an answer."""
         try:
-            answer = self.socket.recv(4096)
+            answer = self.socket.recv(16384)
         except ConnectionError:
             answer = b""
         finally:
             self.close()
         if not answer:
             return "none", ""
+        self.attachments = parse_attachments(answer)
         return parse_result(answer)
 
     def close(self):
@@ -187,6 +208,12 @@ class ServiceTestCase(daemons.TestCase):
 
     def check(self, message):
         return self.ask(message).result()
+
+    def listed(self, message):
+        """The result, and the attachments."""
+        asked = Asked(self.path, message, lists_attachments=True)
+        self.addCleanup(asked.close)
+        return asked.result(), asked.attachments
 
     def zygote(self):
         return self.eventually(lambda: children(self.scan.pid), "a zygote")[0]

@@ -16,6 +16,7 @@ import check
 import daemons
 import extract
 import honest
+import scanners
 import wrappings
 from payloads import PAGE
 
@@ -60,6 +61,14 @@ class EvasionsTest(daemons.TestCase):
         self.assertGreaterEqual(len(answers), 300)
         self.assertEqual({name: answer for name, answer in answers.items()
                           if answer[0] != "clean"}, {})
+
+    def test_honest_mails_have_no_attachments_that_are_blocked(self):
+        found = {}
+        for name, kinds in honest.ask(honest.mails(), scanners.Service.kinds).items():
+            if kinds != []:
+                found.setdefault(name.split()[0], set()).add(tuple(kinds or ["no list"]))
+        # These are what their names say.
+        self.assertEqual(found, {"file-sfx.exe": {("program",)}, "file-a.iso": {("disk-image",)}})
 
 
 if __name__ == "__main__":

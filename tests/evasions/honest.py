@@ -344,10 +344,11 @@ def mails():
     return found
 
 
-def ask(given):
-    """{name: (verdict, found)} of mxfeed-scan."""
+def ask(given, question=scanners.Service.ask):
+    """{name: answer} of mxfeed-scan: (verdict, found), or the answer to another question."""
     service = scanners.Service({"nothing": b"no mail has this content"}, "pattern")
     try:
-        return dict(zip(given, service.ask_all(given.values())))
+        return dict(zip(given, service.ask_all(given.values(),
+                                               lambda mail: question(service, mail))))
     finally:
         service.close()

@@ -68,10 +68,16 @@ class Service:
         except TimeoutError:
             return "none", "timed out"
 
-    def ask_all(self, mails):
+    def kinds(self, mail):
+        """The kinds of its attachments; None without a list of them."""
+        asked = scan_service.Asked(self._socket, mail, lists_attachments=True)
+        asked.result()
+        return asked.attachments and asked.attachments["kinds"]
+
+    def ask_all(self, mails, question=None):
         """The answers in the order of the mails, some of them asked at once."""
         with concurrent.futures.ThreadPoolExecutor(self.workers + 1) as pool:
-            return list(pool.map(self.ask, mails))
+            return list(pool.map(question or self.ask, mails))
 
     def close(self):
         try:

@@ -17,6 +17,12 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (const auto result = decode_result(bytes)) {
     require(decode_result(encode(*result)) == result, "a result is kept");
     require(result->name.size() <= kMaxName, "a result is bounded");
+    if (const auto& list = result->attachments) {
+      require(list->suffixes.size() <= AttachmentList::kMostSuffixes, "so is the list");
+      for (const auto& one : list->suffixes) {
+        require(mxfeed::is_suffix(one), "a suffix has no other characters");
+      }
+    }
   }
   return 0;
 }

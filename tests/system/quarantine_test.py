@@ -11,6 +11,7 @@ from messages import GTUBE
 HOLDS = '  [domain.virus]\n  infected = "quarantine"\n'
 DELETES_SPAM = ('  [domain.spam]\n  enabled = true\n  immature = "act"\n'
                 '  high = { action = "delete" }\n')
+BLOCKS = '  [domain.attachments]\n  preset = "executables"\n  action = "quarantine"\n'
 DOMAIN = "quarantine.mxfeed.invalid"
 # Its mail is taken for several domains at once, as that of a program of the site.
 TRUSTED = "198.51.100.99"
@@ -24,12 +25,13 @@ class TestCase(rig.TestCase):
         rig.feed("holds-spam.example", "greylist = false",
                  tables=DELETES_SPAM.replace("delete", "quarantine")),
         rig.feed("both.example", "greylist = false", tables=HOLDS + DELETES_SPAM),
+        rig.feed("careful.example", "greylist = false", tables=BLOCKS),
     ])
     gateway_settings = f'trusted_networks = ["{TRUSTED}/32"]\n'
 
     def setUp(self):
         super().setUp()
-        for domain in ("holds.example", "holds-spam.example", "both.example"):
+        for domain in ("holds.example", "holds-spam.example", "both.example", "careful.example"):
             self.quarantine("delete", domain, "all", check=False)
 
     def quarantine(self, verb, *arguments, check=True):
@@ -135,6 +137,22 @@ class QuarantineTest(TestCase):
         self.assertEqual([f for f in got[0].headers if f[0].lower().startswith(b"x-mxfeed")], [])
         self.assertEqual(got[0].header("Subject"), [b" cheap"])
         self.assert_nothing_else_arrives(2)
+
+    def test_an_attachment_is_held_and_released_without_force(self):
+        message = rig.mail("a script", Content_Disposition='attachment; filename="a.js"')
+        self.accept("info@holds.example", message)
+        self.customer.wait_for_count(1)
+        self.customer.clear()
+        self.accept("info@careful.example", message)
+        (item,) = self.wait_for_held("careful.example")
+        self.assertEqual((item["kind"], item["reason"]), ("attachment", ".js"))
+        self.assert_nothing_else_arrives(0)
+        self.customer.clear()
+        self.quarantine("release", "careful.example", str(item["id"]))
+        (delivery,) = self.customer.wait_for_count(1)
+        self.assertEqual(delivery.recipients, ("info@careful.example",))
+        self.assertEqual([f for f in delivery.headers if f[0].lower().startswith(b"x-mxfeed")], [])
+        self.assert_nothing_else_arrives(1)
 
     def test_a_forged_field_does_not_lead_past_the_spam_filter(self):
         message = b"X-Mxfeed-Quarantine: virus\r\n" + rig.mail("cheap", f"{GTUBE}\n")

@@ -37,10 +37,35 @@ ScanResult ask(const Arguments& arguments) {
     message.add(mail);
     return ScanClient(arguments.state() / "scan" / "scan.sock")
         .scan(
-            message, patience, [] {}, [] { return true; });
+            message, true, patience, [] {}, [] { return true; });
   } catch (const Fault& fault) {
     throw CommandError(ExitCode::try_later, escape_untrusted(fault.what()));
   }
+}
+
+Json attachments_json(const ScanResult& result) {
+  if (!result.attachments) return {};
+  Json kinds = Json::list();
+  for (const AttachmentKind kind : kAttachmentKinds) {
+    if (result.attachments->kinds.has(kind)) kinds.add(to_string(kind));
+  }
+  Json suffixes = Json::list();
+  for (const std::string& suffix : result.attachments->suffixes) suffixes.add(suffix);
+  return Json::object().set("kinds", kinds).set("suffixes", suffixes);
+}
+
+// " [program script .exe .js]", or nothing.
+std::string attachments_text(const ScanResult& result) {
+  std::string words;
+  if (!result.attachments) return words;
+  const auto add = [&](std::string_view word) {
+    words.append(words.empty() ? " [" : " ").append(word);
+  };
+  for (const AttachmentKind kind : kAttachmentKinds) {
+    if (result.attachments->kinds.has(kind)) add(to_string(kind));
+  }
+  for (const std::string& suffix : result.attachments->suffixes) add(suffix);
+  return words.empty() ? words : words + "]";
 }
 
 ExitCode scan(const Arguments& arguments) {
@@ -53,11 +78,12 @@ ExitCode scan(const Arguments& arguments) {
                           .set("result", to_string(result.verdict))
                           .set("name", name.empty() ? Json() : Json(name))
                           .set("parts_fed", result.parts_fed)
-                          .set("signatures", result.signatures);
+                          .set("signatures", result.signatures)
+                          .set("attachments", attachments_json(result));
     fmt::print("{}\n", json.str());
   } else {
-    fmt::print("{}: {}{}{}\n", escape_untrusted(file), to_string(result.verdict),
-               name.empty() ? "" : " ", name);
+    fmt::print("{}: {}{}{}{}\n", escape_untrusted(file), to_string(result.verdict),
+               name.empty() ? "" : " ", name, attachments_text(result));
   }
   if (result.verdict == ScanVerdict::error) return ExitCode::try_later;
   return result.verdict == ScanVerdict::clean ? ExitCode::fine : ExitCode::wrong;

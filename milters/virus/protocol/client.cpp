@@ -44,12 +44,13 @@ Fd connect_to(const std::filesystem::path& path, Monotonic::time_point deadline,
 WorkerLost::WorkerLost(const std::filesystem::path& socket)
     : Fault("wait for scan", socket.native(), "the worker ended without an answer") {}
 
-ScanResult ScanClient::scan(MessageFile& message, std::chrono::seconds patience,
+ScanResult ScanClient::scan(MessageFile& message, bool lists_attachments,
+                            std::chrono::seconds patience,
                             const std::function<void()>& progress,
                             const std::function<bool()>& on_loss) const {
   const Deadline deadline = Monotonic::now() + patience;
   for (bool again = false;; again = true) {
-    const auto answer = ask(message, deadline, progress);
+    const auto answer = ask(message, lists_attachments, deadline, progress);
     if (const auto* result = std::get_if<ScanResult>(&answer)) return *result;
     if (std::get<NoAnswer>(answer) == NoAnswer::worker_lost) {
       if (!on_loss() || again) throw WorkerLost(socket_);
@@ -60,11 +61,12 @@ ScanResult ScanClient::scan(MessageFile& message, std::chrono::seconds patience,
 }
 
 std::variant<ScanResult, ScanClient::NoAnswer> ScanClient::ask(
-    MessageFile& message, Deadline deadline,
+    MessageFile& message, bool lists_attachments, Deadline deadline,
     const std::function<void()>& progress) const {
   const int sealed = message.seal();
   const Fd fd = connect_to(socket_, deadline, progress);
-  if (!send_with_descriptor(fd.get(), encode(ScanRequest{message.size()}), sealed)) {
+  if (!send_with_descriptor(
+          fd.get(), encode(ScanRequest{message.size(), lists_attachments}), sealed)) {
     if (errno == EPIPE || errno == ECONNRESET) return NoAnswer::not_taken;
     throw Fault("ask scan service", socket_.native(), errno_text(errno));
   }
@@ -81,7 +83,7 @@ std::variant<ScanResult, ScanClient::NoAnswer> ScanClient::ask(
     }
     progress();
   }
-  char datagram[kMaxDatagram + 1];
+  char datagram[kMaxResult + 1];
   const ssize_t got = ::recv(fd.get(), datagram, sizeof datagram, 0);
   // unix(7): this error, not the end, if the request was not read.
   if (got < 0 && errno == ECONNRESET) return NoAnswer::not_taken;

@@ -33,14 +33,15 @@ class ScanClient {
   // once more, and asks another worker once more within the same time; then throws
   // WorkerLost.  A connection that ends before a worker has taken the message is also
   // made once more.
-  ScanResult scan(MessageFile& message, std::chrono::seconds patience,
-                  const std::function<void()>& progress,
+  ScanResult scan(MessageFile& message, bool lists_attachments,
+                  std::chrono::seconds patience, const std::function<void()>& progress,
                   const std::function<bool()>& on_loss) const;
 
  private:
   enum class NoAnswer { not_taken, worker_lost };
   using Deadline = std::chrono::steady_clock::time_point;
-  std::variant<ScanResult, NoAnswer> ask(MessageFile& message, Deadline deadline,
+  std::variant<ScanResult, NoAnswer> ask(MessageFile& message, bool lists_attachments,
+                                         Deadline deadline,
                                          const std::function<void()>& progress) const;
 
   std::filesystem::path socket_;

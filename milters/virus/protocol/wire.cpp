@@ -2,6 +2,7 @@
 #include "milters/virus/protocol/wire.h"
 
 #include <type_traits>
+#include <utility>
 
 namespace mxfeed::virus {
 namespace {
@@ -9,13 +10,16 @@ namespace {
 constexpr std::string_view kRequestMark = "MXSQ";
 constexpr std::string_view kResultMark = "MXSR";
 
-enum class RequestTag : std::uint8_t { size = 1 };
+enum class RequestTag : std::uint8_t { size = 1, lists_attachments = 2 };
 enum class ResultTag : std::uint8_t {
   verdict = 1,
   name = 2,
   fault = 3,
   parts_fed = 4,
   signatures = 5,
+  attachment_kinds = 6,
+  attachment_suffixes = 7,
+  attachments_have_more = 8,
 };
 
 template <typename Tag>
@@ -52,8 +56,9 @@ std::optional<Number> number_of(std::string_view bytes) {
 // Calls `take` with each field; false if the datagram is malformed or `take` returns
 // false.
 template <typename Tag, typename Take>
-bool take_fields(std::string_view datagram, std::string_view mark, const Take& take) {
-  if (datagram.size() > kMaxDatagram || !datagram.starts_with(mark)) return false;
+bool take_fields(std::string_view datagram, std::size_t most, std::string_view mark,
+                 const Take& take) {
+  if (datagram.size() > most || !datagram.starts_with(mark)) return false;
   datagram.remove_prefix(mark.size());
   constexpr std::size_t kHead = 3;
   while (!datagram.empty()) {
@@ -82,6 +87,9 @@ bool set(Number& to, std::string_view field) {
 std::string encode(const ScanRequest& request) {
   std::string datagram(kRequestMark);
   put_number(datagram, RequestTag::size, request.size);
+  if (request.lists_attachments) {
+    put_number(datagram, RequestTag::lists_attachments, std::uint8_t{1});
+  }
   return datagram;
 }
 
@@ -92,27 +100,43 @@ std::string encode(const ScanResult& result) {
   put_number(datagram, ResultTag::fault, static_cast<std::uint8_t>(result.fault));
   put_number(datagram, ResultTag::parts_fed, result.parts_fed);
   put_number(datagram, ResultTag::signatures, result.signatures);
+  if (const auto& list = result.attachments) {
+    put_number(datagram, ResultTag::attachment_kinds, list->kinds.bits());
+    put(datagram, ResultTag::attachment_suffixes, join_suffixes(*list));
+    put_number(datagram, ResultTag::attachments_have_more,
+               static_cast<std::uint8_t>(list->has_more));
+  }
   return datagram;
 }
 
 std::optional<ScanRequest> decode_request(std::string_view datagram) {
   std::optional<std::uint64_t> size;
+  std::uint8_t lists_attachments = 0;
   const auto take = [&](RequestTag tag, std::string_view field) {
-    if (tag != RequestTag::size) return true;
-    size = number_of<std::uint64_t>(field);
-    return size.has_value();
+    switch (tag) {
+      case RequestTag::size:
+        size = number_of<std::uint64_t>(field);
+        return size.has_value();
+      case RequestTag::lists_attachments:
+        return set(lists_attachments, field);
+    }
+    return true;  // a field of a later version
   };
-  if (!take_fields<RequestTag>(datagram, kRequestMark, take) || !size ||
+  if (!take_fields<RequestTag>(datagram, kMaxRequest, kRequestMark, take) || !size ||
       *size > kMaxMessage) {
     return std::nullopt;
   }
-  return ScanRequest{*size};
+  return ScanRequest{*size, lists_attachments != 0};
 }
 
 std::optional<ScanResult> decode_result(std::string_view datagram) {
   ScanResult result;
   std::optional<std::uint8_t> verdict;
   std::uint8_t fault = 0;
+  // The kinds are always there if the attachments are listed.
+  std::optional<std::uint32_t> kinds;
+  std::uint8_t has_more = 0;
+  AttachmentList list;
   const auto take = [&](ResultTag tag, std::string_view field) {
     switch (tag) {
       case ResultTag::verdict:
@@ -127,10 +151,17 @@ std::optional<ScanResult> decode_result(std::string_view datagram) {
         return set(result.parts_fed, field);
       case ResultTag::signatures:
         return set(result.signatures, field);
+      case ResultTag::attachment_kinds:
+        kinds = number_of<std::uint32_t>(field);
+        return kinds.has_value();
+      case ResultTag::attachment_suffixes:
+        return split_suffixes(field, list);
+      case ResultTag::attachments_have_more:
+        return set(has_more, field);
     }
     return true;  // a field of a later version
   };
-  if (!take_fields<ResultTag>(datagram, kResultMark, take) || !verdict ||
+  if (!take_fields<ResultTag>(datagram, kMaxResult, kResultMark, take) || !verdict ||
       *verdict > static_cast<std::uint8_t>(ScanVerdict::error)) {
     return std::nullopt;
   }
@@ -138,6 +169,11 @@ std::optional<ScanResult> decode_result(std::string_view datagram) {
   result.fault = fault > static_cast<std::uint8_t>(ScanFault::message)
                      ? ScanFault::engine
                      : static_cast<ScanFault>(fault);
+  if (kinds) {
+    list.kinds = AttachmentKinds::from_bits(*kinds);
+    list.has_more = has_more != 0;
+    result.attachments = std::move(list);
+  }
   return result;
 }
 

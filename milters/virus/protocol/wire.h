@@ -20,6 +20,8 @@
 #include <string>
 #include <string_view>
 
+#include "milters/virus/protocol/attachment_list.h"
+
 namespace mxfeed::virus {
 
 enum class ScanVerdict : std::uint8_t {
@@ -45,24 +47,28 @@ struct ScanResult {
   std::uint32_t parts_fed =
       0;  // parts that the engine had missed and that were scanned alone
   std::uint32_t signatures = 0;  // how many are loaded
+  // Nothing if it was not asked for, with an infection, or from an earlier version.
+  std::optional<AttachmentList> attachments = {};
   bool operator==(const ScanResult&) const = default;
 };
 
 struct ScanRequest {
   std::uint64_t size = 0;  // of the message in the memfd
+  bool lists_attachments = false;
   bool operator==(const ScanRequest&) const = default;
 };
 
 // A larger message is not collected, and never scanned.
 constexpr std::uint64_t kMaxMessage = 200ull << 20;
 constexpr std::size_t kMaxName = 255;
-constexpr std::size_t kMaxDatagram = 512;  // of either direction
+constexpr std::size_t kMaxRequest = 512;
+constexpr std::size_t kMaxResult = 8192;
 
 // A longer name is cut.
 std::string encode(const ScanRequest& request);
 std::string encode(const ScanResult& result);
 // Nothing for a malformed datagram, an unknown verdict, or a request without a size.  An
-// unknown fault counts as one of the engine.
+// unknown fault counts as one of the engine; unknown kinds of attachments are dropped.
 std::optional<ScanRequest> decode_request(std::string_view datagram);
 std::optional<ScanResult> decode_result(std::string_view datagram);
 

@@ -3,9 +3,13 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 
+#include "milters/virus/scan/attachments/content.h"
+#include "milters/virus/scan/attachments/file_name.h"
+#include "milters/virus/scan/attachments/page_search.h"
 #include "milters/virus/scan/leaf.h"
 
 namespace mxfeed::virus {
@@ -55,16 +59,26 @@ void walk(std::string_view mail, mime::Walker& walker) {
 // Compares the parts of one reading after the other.
 class Compare : public mime::Visitor {
  public:
-  Compare(const Seen& seen, FeedRule rule) : seen_(seen), rule_(rule) {}
+  Compare(const Seen& seen, FeedRule rule, AttachmentCollector* attachments)
+      : seen_(seen), rule_(rule), attachments_(attachments) {}
 
   void begin_reading() {
     picks.clear();
     parts = 0;
   }
 
+  void begin_part(const mime::Part& part) override {
+    if (attachments_ == nullptr) return;
+    for (const std::string& name : part.file_names) {
+      attachments_->name(name, NameOf::part);
+    }
+  }
   void data(const mime::Part& part, std::string_view bytes) override {
     if (part.is_container()) return;
     Open& open = open_[part.number];
+    if (attachments_ != nullptr && open.content.size == 0)
+      open.page = page_in(part, bytes);
+    if (open.page) open.page->add(bytes);
     open.content.add(bytes);
     if (open.head.size() < kLeafHead) {
       open.head += bytes.substr(0, kLeafHead - open.head.size());
@@ -73,6 +87,9 @@ class Compare : public mime::Visitor {
   void end_part(const mime::Part& part) override {
     const auto found = open_.find(part.number);
     if (found == open_.end()) return;
+    if (found->second.page && found->second.page->builds_file()) {
+      attachments_->kind(AttachmentKind::html_smuggling);
+    }
     if (found->second.content.size >= kLeastContent) judge(part, found->second);
     open_.erase(found);
   }
@@ -86,7 +103,19 @@ class Compare : public mime::Visitor {
   struct Open {
     Fingerprint content;
     std::string head;
+    std::optional<PageSearch> page;
   };
+
+  // A browser goes by type or name; the content is searched when the engine shows it, if
+  // it begins as a page.
+  static std::optional<PageSearch> page_in(const mime::Part& part,
+                                           std::string_view begin) {
+    const bool is_page = part.type == "text/html" || part.type == "image/svg+xml" ||
+                         part.type == "application/xhtml+xml" ||
+                         std::ranges::any_of(part.file_names, is_page_name);
+    if (!is_page || begins_as_markup(begin)) return std::nullopt;
+    return PageSearch();
+  }
 
   void judge(const mime::Part& part, const Open& open) {
     ++parts;
@@ -128,6 +157,7 @@ class Compare : public mime::Visitor {
 
   const Seen& seen_;
   const FeedRule rule_;
+  AttachmentCollector* const attachments_;
   std::map<std::size_t, Open> open_;
   std::unordered_set<std::uint64_t> fed_, fed_as_mail_, examined_;
 };
@@ -167,9 +197,9 @@ class Collect : public mime::Visitor {
 }  // namespace
 
 Inventory take_inventory(std::string_view mail, const Seen& seen, FeedRule rule,
-                         const ReadingLimits& limits) {
+                         AttachmentCollector* attachments, const ReadingLimits& limits) {
   Inventory inventory;
-  Compare compare(seen, rule);
+  Compare compare(seen, rule, attachments);
   mime::Readings readings(limits.readings);
   const std::uint64_t most_fed =
       std::max(limits.fed_least, limits.fed_times * std::uint64_t{mail.size()});

@@ -26,6 +26,7 @@
 #include <vector>
 
 #include "common/mail/mime/walker.h"
+#include "milters/virus/scan/attachments/collector.h"
 #include "milters/virus/scan/fingerprint.h"
 
 namespace mxfeed::virus {
@@ -67,8 +68,10 @@ struct Inventory {
   mime::Anomalies anomalies;  // of all readings
 };
 
-// Walks through the message in each way and compares.
+// Walks through the message in each way and compares.  `attachments`, if not null, gets
+// the names of all parts, and the pages that do not begin as one.
 Inventory take_inventory(std::string_view mail, const Seen& seen, FeedRule rule,
+                         AttachmentCollector* attachments = nullptr,
                          const ReadingLimits& limits = {});
 
 // Walks again and calls `use` with each picked part and its decoded content, valid during

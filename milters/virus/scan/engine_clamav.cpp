@@ -15,6 +15,7 @@
 #include "common/base/file.h"
 #include "common/base/log.h"
 #include "common/base/text.h"
+#include "milters/virus/scan/attachments/collector.h"
 #include "milters/virus/scan/canary.h"
 #include "milters/virus/scan/message_scan.h"
 #include "milters/virus/scan/scratch.h"
@@ -39,6 +40,7 @@ struct Engine::Run {
   // Get the objects, if not null.
   Seen* shown = nullptr;
   Unpacking* unpacking = nullptr;
+  AttachmentCollector* attachments = nullptr;
 
   void note_error(std::string_view cause, ScanFault where = ScanFault::engine) {
     if (fault != ScanFault::none) return;
@@ -80,6 +82,12 @@ void check(cl_error_t outcome, std::string_view doing, std::string_view subject)
   throw Fault(doing, subject, cause);
 }
 
+std::function<void(std::string_view)> on_member(AttachmentCollector* attachments) {
+  if (attachments == nullptr) return nullptr;
+  return
+      [attachments](std::string_view name) { attachments->name(name, NameOf::member); };
+}
+
 bool has_unrar() {
   void* const library = ::dlopen("libclamunrar_iface.so.12", RTLD_LAZY);
   if (library != nullptr) ::dlclose(library);
@@ -90,7 +98,7 @@ bool has_unrar() {
 
 // Functions that libclamav calls; no exception may pass through libclamav.
 struct Engine::Callbacks {
-  static cl_error_t inspect(int, const char* type, const char**, size_t, const char*,
+  static cl_error_t inspect(int, const char* type, const char**, size_t, const char* name,
                             size_t size, const char* buffer, uint32_t level, uint32_t,
                             void* context) noexcept {
     Run& run = *static_cast<Run*>(context);
@@ -107,6 +115,23 @@ struct Engine::Callbacks {
       if (run.sum >= run.max_sum) note(run, ".MaxScanSize");
       if (buffer != nullptr) {
         use(run, {buffer, size}, type != nullptr && type == kMailType, level == 0);
+        if (run.attachments != nullptr) {
+          run.attachments->content({buffer, size}, name != nullptr ? name : "");
+        }
+      }
+    } catch (const std::exception& error) {
+      run.note_out_of_memory();
+    }
+    return CL_CLEAN;
+  }
+
+  // The names in archives that libclamav opens.
+  static cl_error_t member(const char*, unsigned long, const char* name, unsigned long,
+                           int, unsigned, void* context) noexcept {
+    Run& run = *static_cast<Run*>(context);
+    try {
+      if (run.attachments != nullptr && name != nullptr) {
+        run.attachments->name(name, NameOf::member);
       }
     } catch (const std::exception& error) {
       run.note_out_of_memory();
@@ -208,6 +233,7 @@ Engine::Engine(const GatewayPolicy::Virus& settings, std::filesystem::path direc
   }
   use_directory(directory_);
   cl_engine_set_clcb_file_inspection(engine, Callbacks::inspect);
+  cl_engine_set_clcb_meta(engine, Callbacks::member);
   cl_engine_set_clcb_virus_found(engine, Callbacks::found);
   void* const context = const_cast<std::function<void()>*>(&alive);
   cl_engine_set_clcb_sigload_progress(engine, Callbacks::progress, context);
@@ -355,7 +381,7 @@ class Engine::Weigher : public PlainEngine {
   WorstFinding worst_;
 };
 
-ScanResult Engine::scan(std::string_view mail, FeedRule rule) {
+ScanResult Engine::scan(std::string_view mail, FeedRule rule, bool lists_attachments) {
   ScanResult result;
   result.signatures = signatures_;
   if (auto trouble = scratch_trouble(directory_, mail.size())) {
@@ -370,15 +396,18 @@ ScanResult Engine::scan(std::string_view mail, FeedRule rule) {
   run.max_object = settings_.max_file_size;
   run.max_sum = std::max<std::uint64_t>(settings_.max_scan_size, mail.size() + 1);
   run.reads_rar = reads_rar_;
+  AttachmentCollector attachments;
+  if (lists_attachments) run.attachments = &attachments;
   Weigher weigher(*this, run);
   Unpacking unpacking(
       {.bytes = settings_.max_scan_size,
        .each = settings_.max_file_size,
        .contents = settings_.max_files,
-       .is_late = [&run] { return std::chrono::steady_clock::now() >= run.deadline; }},
+       .is_late = [&run] { return std::chrono::steady_clock::now() >= run.deadline; },
+       .on_name = on_member(run.attachments)},
       settings_.max_recursion);
   if (rule != FeedRule::none) run.unpacking = &unpacking;
-  MessageScan scan(weigher, rule);
+  MessageScan scan(weigher, rule, run.attachments);
   scan.run(mail);
   for (auto content = unpacking.next(); content && weigher.goes_on();
        content = unpacking.next()) {
@@ -405,6 +434,9 @@ ScanResult Engine::scan(std::string_view mail, FeedRule rule) {
     }
   }
   result.verdict = weigher.worst().verdict;
+  if (lists_attachments && result.verdict != ScanVerdict::infected) {
+    result.attachments = std::move(attachments).take();
+  }
   result.name = weigher.worst().name;
   return result;
 }

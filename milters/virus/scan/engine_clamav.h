@@ -51,7 +51,10 @@ class Engine {
   //   Several findings: infected before unscannable before encrypted.
   //   A part that libclamav did not unpack is decoded here and scanned alone, and so is a
   //   content that libclamav does not open (formats/examine.h).
-  ScanResult scan(std::string_view mail, FeedRule rule = FeedRule::missed);
+  //   If it lists attachments, the result has them all; it has no list with an infection,
+  //   which ends the scan.
+  ScanResult scan(std::string_view mail, FeedRule rule = FeedRule::missed,
+                  bool lists_attachments = false);
 
  private:
   struct Run;

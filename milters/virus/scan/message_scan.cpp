@@ -18,7 +18,7 @@ void MessageScan::run(std::string_view mail) {
   Seen seen;
   engine_.scan(mail, &seen);
   if (rule_ == FeedRule::none || !engine_.goes_on()) return;
-  const Inventory inventory = take_inventory(mail, seen, rule_);
+  const Inventory inventory = take_inventory(mail, seen, rule_, attachments_);
   using mime::Anomaly;
   if (inventory.anomalies.has(Anomaly::partial_message)) {
     engine_.found(ScanVerdict::unscannable, "message/partial");

@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "milters/virus/protocol/wire.h"
+#include "milters/virus/scan/attachments/collector.h"
 #include "milters/virus/scan/completeness.h"
 #include "milters/virus/scan/leaf.h"
 
@@ -30,7 +31,10 @@ class PlainEngine {
 
 class MessageScan : public LeafUser {
  public:
-  MessageScan(PlainEngine& engine, FeedRule rule) : engine_(engine), rule_(rule) {}
+  // `attachments` gets the attachments that the walks find; may be null.
+  MessageScan(PlainEngine& engine, FeedRule rule,
+              AttachmentCollector* attachments = nullptr)
+      : engine_(engine), rule_(rule), attachments_(attachments) {}
 
   void run(std::string_view mail);
   // Parts that were given to the engine separately.
@@ -47,6 +51,7 @@ class MessageScan : public LeafUser {
 
   PlainEngine& engine_;
   const FeedRule rule_;
+  AttachmentCollector* const attachments_;
   std::uint32_t parts_fed_ = 0;
   unsigned depth_ = 0;  // of messages that were found in leaf parts
 };

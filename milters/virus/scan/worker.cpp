@@ -221,7 +221,7 @@ class Worker {
 
   void serve(int connection) {
     if (++served_ >= task_.scans) stop_accepting();
-    auto datagram = receive_datagram(connection, kMaxDatagram + 1);
+    auto datagram = receive_datagram(connection, kMaxRequest + 1);
     auto request = datagram ? parse(*std::move(datagram)) : std::nullopt;
     if (!request) {
       ++task_.board.bad_requests;
@@ -247,7 +247,8 @@ class Worker {
     ScanResult result;
     try {
       const Mapping message(request.message.get(), request.head.size);
-      result = engine_.scan(message.bytes());
+      result =
+          engine_.scan(message.bytes(), FeedRule::missed, request.head.lists_attachments);
     } catch (const Fault& fault) {
       result = {ScanVerdict::error, fault.what(), ScanFault::message};
     } catch (const std::exception& error) {

@@ -3,6 +3,7 @@
 // [[domain]], and what each key is in [defaults].
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 
 #include "postfix-conf/config/settings.h"
@@ -115,12 +116,49 @@ Settings<DomainSettings> senders_settings() {
   return kRows;
 }
 
+// Suffixes, in any case of letters, and kinds.
+void read_blocked(const Entry& entry, const Setting<DomainSettings>&,
+                  DomainSettings& settings) {
+  const auto given = entry.strings();
+  if (!given) return;
+  auto& blocked = settings.policy.attachments.blocked;
+  blocked.clear();
+  for (const auto& one : *given) {
+    const std::string word = ascii_lower(one.value);
+    if (!is_suffix(word) && !parse_attachment_kind(word)) {
+      std::string kinds;
+      for (const AttachmentKind kind : kAttachmentKinds) {
+        kinds += (kinds.empty() ? "" : ", ") + in_quotes(to_string(kind));
+      }
+      entry.error(one.place,
+                  fmt::format("{} is neither a suffix such as \".exe\" nor one of {}",
+                              in_quotes(one.value), kinds));
+    } else if (std::ranges::find(blocked, word) != blocked.end()) {
+      entry.error(one.place, fmt::format("{} is a duplicate", in_quotes(one.value)));
+    } else {
+      blocked.push_back(word);
+    }
+  }
+  if (given->size() > AttachmentPolicy::kMostBlocked) {
+    entry.error(fmt::format("must not have more than {} entries",
+                            AttachmentPolicy::kMostBlocked));
+  }
+}
+
 Settings<DomainSettings> attachments_settings() {
+  static constexpr std::array kPresets{
+      AttachmentPreset::off, AttachmentPreset::executables, AttachmentPreset::strict};
+  static constexpr std::array kActions{
+      AttachmentAction::reject, AttachmentAction::quarantine, AttachmentAction::discard,
+      AttachmentAction::header};
+  constexpr auto kPolicy = &DomainSettings::policy;
+  constexpr auto kAttachments = &DomainPolicy::attachments;
+  using Own = AttachmentPolicy;
   static constexpr std::array kRows{
-      of_later_version<DomainSettings>("preset", SettingType::string, R"("executables")"),
-      of_later_version<DomainSettings>("blocked", SettingType::strings,
-                                       R"([".exe", ".js"])"),
-      of_later_version<DomainSettings>("action", SettingType::string, R"("reject")"),
+      choice<kPresets, kPolicy, kAttachments, &Own::preset>("preset", R"("executables")"),
+      custom<kPolicy, kAttachments, &Own::blocked>(
+          "blocked", SettingType::strings, R"([".exe", "disk-image"])", read_blocked),
+      choice<kActions, kPolicy, kAttachments, &Own::action>("action", R"("quarantine")"),
   };
   return kRows;
 }

@@ -28,6 +28,8 @@ DomainPolicy full_domain() {
                 {"old-sales", "x"},       std::chrono::seconds(8),
                 list_of("192.0.2.0/24"),  list_of("@shop.example")};
   p.virus = {VirusAction::quarantine, VirusAction::discard, EncryptedAction::reject};
+  p.attachments = {
+      AttachmentPreset::strict, {".tar.gz", "macro"}, AttachmentAction::header};
   p.spam.enabled = true;
   p.spam.immature_acts = true;
   p.spam.begins = {0.125, 0.7, 0.9999999};
@@ -94,6 +96,11 @@ const DomainField kDomainFields[] = {
     {"virus.infected", [](auto& p) { p.virus.infected = VirusAction::reject; }},
     {"virus.unscannable", [](auto& p) { p.virus.unscannable = VirusAction::discard; }},
     {"virus.encrypted", [](auto& p) { p.virus.encrypted = EncryptedAction::reject; }},
+    {"attachments.preset",
+     [](auto& p) { p.attachments.preset = AttachmentPreset::executables; }},
+    {"attachments.blocked", [](auto& p) { p.attachments.blocked = {".exe"}; }},
+    {"attachments.action",
+     [](auto& p) { p.attachments.action = AttachmentAction::discard; }},
     {"spam.enabled", [](auto& p) { p.spam.enabled = true; }},
     {"spam.immature_acts", [](auto& p) { p.spam.immature_acts = true; }},
     {"spam.begins[0]", [](auto& p) { p.spam.begins[0] = 0.1; }},
@@ -143,8 +150,9 @@ TEST_CASE("a whole policy survives storage", "[policy]") {
 // tests above.
 TEST_CASE("no field was added without storage", "[policy]") {
   const DomainPolicy domain;
-  const auto& [name, subdomains, greylist, virus, spam, quarantine, max_size,
+  const auto& [name, subdomains, greylist, virus, attachments, spam, quarantine, max_size,
                content_class, later] = domain;
+  const auto& [preset, blocked, attachment_action] = attachments;
   const auto& [when, shadow, delay, unverified, retry_window, keep, traps, trap_delay,
                allow, deny] = greylist;
   const auto& [infected, unscannable, encrypted] = virus;
@@ -161,15 +169,15 @@ TEST_CASE("no field was added without storage", "[policy]") {
   const auto& [servers, type, master, user, password_file, prefix] = shared;
   const auto& [held_for, quota] = quarantine;
   const auto& [is_reachable] = held;
-  static_cast<void>(
-      std::tie(name, subdomains, max_size, content_class, when, shadow, delay, unverified,
-               retry_window, keep, traps, trap_delay, allow, deny, infected, unscannable,
-               encrypted, enabled, immature_acts, begins, action, text, generation,
-               trusted_networks, scan_other_mail, smtputf8, host_name, host_addresses,
-               store, ipv4_prefix, ipv6_prefix, code, reply, greylist_spf, allow_all,
-               deny_all, blocklists, database, workers, scan_size, file_size, files,
-               recursion, time, spf_timeout, servers, type, master, user, password_file,
-               prefix, is_reachable, held_for, quota, later, latest));
+  static_cast<void>(std::tie(
+      name, subdomains, max_size, content_class, when, shadow, delay, unverified,
+      retry_window, keep, traps, trap_delay, allow, deny, infected, unscannable,
+      encrypted, preset, blocked, attachment_action, enabled, immature_acts, begins,
+      action, text, generation, trusted_networks, scan_other_mail, smtputf8, host_name,
+      host_addresses, store, ipv4_prefix, ipv6_prefix, code, reply, greylist_spf,
+      allow_all, deny_all, blocklists, database, workers, scan_size, file_size, files,
+      recursion, time, spf_timeout, servers, type, master, user, password_file, prefix,
+      is_reachable, held_for, quota, later, latest));
   CHECK(begins.size() == 3);
   CHECK(rules.size() == 4);
 }

@@ -17,6 +17,13 @@ WantedFor wanted(const std::string& recipient, VirusAction infected,
           {infected, unscannable, EncryptedAction::header}};
 }
 
+// For viruses it would be deleted.
+WantedFor with_attachments(AttachmentAction action, const std::string& recipient) {
+  WantedFor one = wanted(recipient, discard);
+  one.attachments = {AttachmentPreset::strict, {}, action};
+  return one;
+}
+
 std::vector<std::string> held_for(const Exchange& exchange) {
   std::vector<std::string> recipients;
   for (const auto& one : exchange.held) recipients.push_back(one.recipient);
@@ -28,6 +35,7 @@ struct Case {
   std::vector<WantedFor> recipients;
   ScanVerdict verdict;
   std::vector<std::string> held;
+  HeldKind kind = HeldKind::virus;
 };
 
 const Case kCases[] = {
@@ -45,13 +53,21 @@ const Case kCases[] = {
       wanted("b@h.example", discard, quarantine)},
      ScanVerdict::unscannable,
      {"b@h.example"}},
+    {"for an attachment, its own action counts",
+     {with_attachments(AttachmentAction::quarantine, "a@h.example"),
+      with_attachments(AttachmentAction::discard, "a@d.example"),
+      with_attachments(AttachmentAction::reject, "a@r.example")},
+     ScanVerdict::clean,
+     {"a@h.example", "a@r.example"},
+     HeldKind::attachment},
 };
 
 TEST_CASE("each recipient gets the action of its own domain, and nobody the message",
           "[virus]") {
   for (const auto& c : kCases) {
     CAPTURE(c.name);
-    const auto exchange = exchange_recipients(c.recipients, c.verdict, "why", "token");
+    const auto exchange =
+        exchange_recipients(c.recipients, c.verdict, c.kind, "why", "token");
     REQUIRE(exchange);
     REQUIRE(exchange->removed.size() == c.recipients.size());
     for (std::size_t i = 0; i < c.recipients.size(); ++i) {
@@ -59,7 +75,7 @@ TEST_CASE("each recipient gets the action of its own domain, and nobody the mess
     }
     CHECK(held_for(*exchange) == c.held);
     for (const auto& one : exchange->held) {
-      CHECK(one.kind == HeldKind::virus);
+      CHECK(one.kind == c.kind);
       CHECK(one.token == "token");
       CHECK(one.reason == "why");
       CHECK(one.domain == one.recipient.substr(one.recipient.find('@') + 1));
@@ -73,7 +89,7 @@ TEST_CASE("a recipient that cannot be exchanged spoils it for all", "[virus]") {
     WantedFor odd = wanted("x@d.example", discard);
     odd.recipient = recipient;
     CHECK_FALSE(exchange_recipients({wanted("a@h.example", quarantine), odd},
-                                    ScanVerdict::infected, "", ""));
+                                    ScanVerdict::infected, HeldKind::virus, "", ""));
   }
 }
 

@@ -84,10 +84,37 @@ TEST_CASE("its company does not switch a filter off", "[virus]") {
   classified.spam.enabled = true;
   DomainPolicy strict = of_class(3);
   strict.virus.encrypted = EncryptedAction::reject;
-  for (const auto& other : {classified, strict, of_class(0)}) {
+  DomainPolicy careful = of_class(4);
+  careful.attachments.preset = AttachmentPreset::executables;
+  for (const auto& other : {classified, strict, careful, of_class(0)}) {
     Gate gate(kStranger, {});
     CHECK(gate.admit(recipient, of_class(1), never) == Admission::admitted);
     CHECK(gate.admit(recipient, other, again) == Admission::other_class);
+  }
+}
+
+TEST_CASE("what becomes of the same attachments may differ, if nobody gets them",
+          "[virus]") {
+  const Recipient recipient{"info", "acme.example"};
+  const auto again = [] { return true; };
+  const auto with = [](AttachmentAction action) {
+    DomainPolicy policy = of_class(static_cast<std::uint32_t>(action) + 1);
+    policy.attachments = {AttachmentPreset::strict, {".zip"}, action};
+    return policy;
+  };
+  struct {
+    AttachmentAction other;
+    Admission admission;
+  } const rows[] = {
+      {AttachmentAction::quarantine, Admission::admitted},
+      {AttachmentAction::discard, Admission::admitted},
+      {AttachmentAction::header, Admission::other_class},
+  };
+  for (const auto& row : rows) {
+    Gate gate(kStranger, {});
+    CHECK(gate.admit(recipient, with(AttachmentAction::reject), never) ==
+          Admission::admitted);
+    CHECK(gate.admit(recipient, with(row.other), again) == row.admission);
   }
 }
 

@@ -79,6 +79,10 @@ std::string file_with(const SettingInfo& info, const std::string& value) {
   if (info.table.starts_with("[domain.spam.")) {
     add(info.table, "action", R"("subject")");
   }
+  // Without a rule there is nothing for the action.
+  if (info.table == "[domain.attachments]" && info.key == "action") {
+    add(info.table, "preset", R"("strict")");
+  }
   add_given();
   return text;
 }
@@ -107,6 +111,20 @@ TEST_CASE("Every key of a domain that has an effect changes what is generated") 
     ++count;
   }
   CHECK(count > 25);
+}
+
+TEST_CASE("The quarantine is used if an attachment can be held") {
+  const std::string begin =
+      "[[domain]]\nname = \"acme.example\"\ndeliver_to = [\"203.0.113.7\"]\n"
+      "[domain.attachments]\n";
+  const std::string holds = "action = \"quarantine\"\n";
+  const auto is_used = [&](const std::string& text) {
+    return compiled(begin + text).gateway.quarantine.is_reachable;
+  };
+  CHECK(is_used(holds + "preset = \"executables\"\n"));
+  CHECK(is_used(holds + "blocked = [\".zip\"]\n"));
+  CHECK_FALSE(is_used(holds));
+  CHECK_FALSE(is_used("preset = \"strict\"\n"));
 }
 
 }  // namespace

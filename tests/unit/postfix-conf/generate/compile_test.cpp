@@ -309,8 +309,7 @@ TEST_CASE("what is relayed is told as Postfix looks it up", "[postfix-conf]") {
   }
 }
 
-TEST_CASE("domains of equal virus and spam policy have the same class",
-          "[postfix-conf]") {
+TEST_CASE("domains of equal policies for content have the same class", "[postfix-conf]") {
   auto all = generated({});
   all.policies.clear();
   PolicyIndex index(all.policies);
@@ -330,12 +329,15 @@ TEST_CASE("domains of equal virus and spam policy have the same class",
   policy = DomainPolicy();
   policy.virus.infected = VirusAction::reject;
   add("e.b");
+  policy = DomainPolicy();
+  policy.attachments.preset = AttachmentPreset::executables;
+  add("f.b");
   const auto next = complete({all, {}}, Generated(), kNothingWaits, kNow);
   std::vector<std::uint32_t> classes;
   for (const auto& one : next.hosted) {
     classes.push_back(next.policies.at(one.policy).content_class);
   }
-  CHECK(classes == std::vector<std::uint32_t>{1, 1, 2, 3, 2});
+  CHECK(classes == std::vector<std::uint32_t>{1, 1, 2, 3, 2, 4});
 }
 
 TEST_CASE("equal policies are stored once", "[postfix-conf]") {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "milters/virus/protocol/wire.h"
 
+#include "common/policy/attachment_policy.h"
 #include "tests/support/catch.h"
 
 namespace mxfeed::virus {
@@ -15,6 +16,23 @@ TEST_CASE("what one side says the other understands", "[virus]") {
         ScanVerdict::encrypted, ScanVerdict::error}) {
     const ScanResult result{verdict, "Some.Name\xff\n", ScanFault::temporary_space, 3,
                             8'700'000};
+    CHECK(decode_result(encode(result)) == result);
+  }
+}
+
+TEST_CASE("the attachments come over as they are, at most as many as fit", "[virus]") {
+  CHECK(decode_request(encode(ScanRequest{7, true})) == ScanRequest{7, true});
+  AttachmentList full;
+  full.kinds = {AttachmentKind::program, AttachmentKind::html_smuggling};
+  for (int i = 0; i < 300; ++i) {
+    full.add_suffix("." + std::string(20, 'x') + std::to_string(1000 + i));
+  }
+  CHECK(full.has_more);
+  CHECK(full.suffixes.size() == AttachmentList::kMostSuffixes);
+  for (const AttachmentList& list : {AttachmentList{}, full}) {
+    ScanResult result{ScanVerdict::encrypted, std::string(kMaxName, 'n')};
+    result.attachments = list;
+    CHECK(encode(result).size() <= kMaxResult);
     CHECK(decode_result(encode(result)) == result);
   }
 }
@@ -49,6 +67,7 @@ TEST_CASE("a malformed request is refused", "[virus]") {
       {"another mark", 'N' + kRequest.substr(1)},
       {"a size of four bytes", "MXSQ" + field(1, "abcd")},
       {"a size above the limit", encode(ScanRequest{kMaxMessage + 1})},
+      {"two bytes of a flag", kRequest + field(2, "ab")},
       {"too long", kRequest + field(99, std::string(200, 'x')) +
                        field(99, std::string(200, 'x')) +
                        field(99, std::string(200, 'x'))},
@@ -69,8 +88,14 @@ TEST_CASE("a malformed result is refused", "[virus]") {
       {"a name beyond the end", kResult.substr(0, 12) + '\xff'},
       {"a count of two bytes", "MXSR" + field(1, kClean) + field(4, "ab")},
       {"a byte more", kResult + 'x'},
+      {"kinds of one byte", kResult + field(6, "a")},
+      {"a suffix without its end", kResult + field(7, ".exe")},
+      {"a suffix in upper case", kResult + field(7, std::string(".EXE\0", 5))},
+      {"a suffix that could end a line", kResult + field(7, std::string(".e\nx\0", 5))},
+      {"suffixes out of order", kResult + field(7, std::string(".b\0.a\0", 6))},
+      {"a suffix twice", kResult + field(7, std::string(".a\0.a\0", 6))},
       {"a request", kRequest},
-      {"no datagram of ours", std::string(kMaxDatagram + 1, 'M')},
+      {"no datagram of ours", std::string(kMaxResult + 1, 'M')},
   };
   for (const Case& c : cases) {
     INFO(c.name);
@@ -86,6 +111,11 @@ TEST_CASE("fields of a later version are skipped, missing ones have defaults",
   const auto later = decode_result("MXSR" + field(1, "\x04") + field(3, "\x63"));
   REQUIRE(later);
   CHECK(later->fault == ScanFault::engine);
+  CHECK_FALSE(later->attachments);
+  const auto kinds = decode_result(kResult + field(6, "\xff\xff\xff\xff"));
+  REQUIRE(kinds);
+  REQUIRE(kinds->attachments);
+  CHECK(kinds->attachments->kinds == kinds_of(AttachmentPreset::strict));
 }
 
 }  // namespace

@@ -138,7 +138,7 @@ TEST_CASE("what other readings cost is limited", "[virus]") {
   const auto take = [&](auto set) {
     ReadingLimits limits;
     set(limits);
-    return take_inventory(mail, Seen{}, FeedRule::missed, limits);
+    return take_inventory(mail, Seen{}, FeedRule::missed, nullptr, limits);
   };
   CHECK_FALSE(take([](ReadingLimits&) {}).too_many_readings);
   SECTION("their number") {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "tests/support/catch.h"
@@ -157,6 +158,48 @@ TEST_CASE("nothing more is scanned when nothing can change the result", "[virus]
   CHECK(scan(mail).scanned.size() == 3);
   CHECK(scan(mail, 2).scanned.size() == 2);
   CHECK(scan(mail, 1).scanned.size() == 1);
+}
+
+AttachmentList attachments_of(const std::string& mail) {
+  FakeEngine engine;
+  AttachmentCollector attachments;
+  MessageScan(engine, FeedRule::missed, &attachments).run(mail);
+  return std::move(attachments).take();
+}
+
+TEST_CASE("attachments of each reading are listed", "[virus]") {
+  // An encoded multipart, which some programs decode: "--b", a part named a.js.
+  const std::string encoded =
+      "Content-Type: multipart/mixed; boundary=b\r\n"
+      "Content-Transfer-Encoding: base64\r\n\r\n"
+      "LS1iDQpDb250ZW50LVR5cGU6IHRleHQvcGxhaW47IG5hbWU9YS5qcw0KDQp4DQotLWItLQ0K\r\n";
+  const AttachmentList in_encoded = attachments_of(encoded);
+  CHECK(in_encoded.suffixes == std::vector<std::string>{".js"});
+  CHECK(in_encoded.kinds.has(AttachmentKind::script));
+
+  const AttachmentList two_types = attachments_of(
+      "Content-Type: text/plain; name=a.txt\r\n"
+      "Content-Type: application/x-a; name=b.exe\r\n\r\nHello\r\n");
+  CHECK(two_types.suffixes == std::vector<std::string>{".exe", ".txt"});
+}
+
+TEST_CASE("a page is searched that does not begin as one", "[virus]") {
+  const std::string script = "<script>eval(atob('YWxlcnQoMSk='))</script>\r\n";
+  struct Row {
+    const char* name;
+    std::string type;
+    bool is_found;
+  };
+  const Row rows[] = {{"a page", "text/html", true},
+                      {"a picture", "image/svg+xml", true},
+                      {"by its name", "application/x-a; name=a.htm", true},
+                      {"text", "text/plain", false}};
+  for (const Row& row : rows) {
+    CAPTURE(row.name);
+    const auto found =
+        attachments_of("Content-Type: " + row.type + "\r\n\r\nDear Sir,\r\n" + script);
+    CHECK(found.kinds.has(AttachmentKind::html_smuggling) == row.is_found);
+  }
 }
 
 }  // namespace
