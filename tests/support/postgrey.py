@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Debian's postgrey as a process of a test or a bench, asked as Postfix asks it."""
 
+import contextlib
 import grp
 import os
 import pathlib
@@ -63,11 +64,12 @@ class Postgrey:
         """Ends it as its service manager does, so that it writes its databases."""
         self.answers.close()
         self.socket.close()
+        # Once: a second signal would end it before it has written them.
+        self.process.terminate()
         while self.process.poll() is None:
-            self.process.terminate()
             try:
                 self.process.wait(1)
             except subprocess.TimeoutExpired:
                 # It sees a signal only when something else happens, too.
-                with socket.socket(socket.AF_UNIX) as other:
+                with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as other:
                     other.connect(str(self.directory / "socket"))
