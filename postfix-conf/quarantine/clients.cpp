@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "postfix-conf/quarantine/clients.h"
 
-#include <grp.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -14,6 +13,7 @@
 #include "common/base/log.h"
 #include "common/base/metrics.h"
 #include "common/base/text.h"
+#include "common/program/postfix_listener.h"
 
 namespace mxfeed::quarantine {
 namespace {
@@ -22,38 +22,6 @@ constexpr int kBacklog = 128;
 constexpr std::size_t kPiece = 64 * 1024;
 // A client that reads no replies may not ask for more.
 constexpr std::size_t kMaxUnread = 256 * 1024;
-constexpr std::string_view kPathScheme = "unix:";
-constexpr std::string_view kDescriptorScheme = "fd:";
-constexpr std::uint64_t kMostDescriptor = 1023;
-
-// lmtp(8) connects as a member of the group postfix.
-void open_to_postfix(const std::filesystem::path& path) {
-  const group* const postfix = ::getgrnam("postfix");
-  if (postfix == nullptr) return;
-  if (::chown(path.c_str(), static_cast<uid_t>(-1), postfix->gr_gid) != 0) {
-    log(Severity::warning,
-        LogFields()
-            .add("event", "listen")
-            .add("socket", path.string())
-            .add("fault", "cannot give the socket to the group postfix"));
-  }
-}
-
-UnixListener listen_at(std::string_view socket) {
-  if (socket.starts_with(kPathScheme)) {
-    UnixListener listener(socket.substr(kPathScheme.size()), SOCK_STREAM, 0660, kBacklog);
-    open_to_postfix(listener.path());
-    return listener;
-  }
-  const auto fd = socket.starts_with(kDescriptorScheme)
-                      ? parse_unsigned(socket.substr(kDescriptorScheme.size()))
-                      : std::nullopt;
-  if (!fd || *fd > kMostDescriptor) {
-    throw Fault("listen", std::string(socket), "neither unix:PATH nor fd:NUMBER");
-  }
-  return UnixListener::handed_over(static_cast<int>(*fd), SOCK_STREAM);
-}
-
 std::string host_name() {
   char name[256] = {};
   if (::gethostname(name, sizeof name - 1) != 0 || name[0] == '\0') return "localhost";
@@ -79,7 +47,7 @@ struct Clients::Client {
 Clients::Clients(std::string_view socket, NewDelivery new_delivery)
     : socket_(socket),
       new_delivery_(std::move(new_delivery)),
-      listener_(listen_at(socket_)) {}
+      listener_(listen_for_postfix(socket_, kBacklog)) {}
 
 Clients::~Clients() = default;
 
@@ -146,12 +114,7 @@ bool Clients::send(Client& client) {
 void Clients::on_tick(Instant now) {
   std::erase_if(clients_,
                 [&](const auto& one) { return now - one.second->seen > kPatience; });
-  if (is_draining_ || !listener_ || listener_->is_handed_over() ||
-      listener_->is_at_path()) {
-    return;
-  }
-  listener_.reset();
-  listener_.emplace(listen_at(socket_));
+  if (listener_) restore_for_postfix(*listener_, socket_, kBacklog, "quarantine");
 }
 
 void Clients::begin_drain() {

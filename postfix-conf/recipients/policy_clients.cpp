@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "postfix-conf/recipients/policy_clients.h"
 
-#include <grp.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -14,43 +13,12 @@
 #include "common/base/log.h"
 #include "common/base/metrics.h"
 #include "common/base/text.h"
+#include "common/program/postfix_listener.h"
 
 namespace mxfeed::recipients {
 namespace {
 
 constexpr int kBacklog = 1024;
-constexpr std::string_view kPathScheme = "unix:";
-constexpr std::string_view kDescriptorScheme = "fd:";
-constexpr std::uint64_t kMostDescriptor = 1023;
-
-// Postfix's processes connect as members of the group postfix.
-void open_to_postfix(const std::filesystem::path& path) {
-  const group* const postfix = ::getgrnam("postfix");
-  if (postfix == nullptr) return;
-  if (::chown(path.c_str(), static_cast<uid_t>(-1), postfix->gr_gid) != 0) {
-    log(Severity::warning,
-        LogFields()
-            .add("event", "listen")
-            .add("socket", path.string())
-            .add("fault", "cannot give the socket to the group postfix"));
-  }
-}
-
-UnixListener listen_at(std::string_view socket) {
-  if (socket.starts_with(kPathScheme)) {
-    UnixListener listener(socket.substr(kPathScheme.size()), SOCK_STREAM, 0660, kBacklog);
-    open_to_postfix(listener.path());
-    return listener;
-  }
-  const auto fd = socket.starts_with(kDescriptorScheme)
-                      ? parse_unsigned(socket.substr(kDescriptorScheme.size()))
-                      : std::nullopt;
-  if (!fd || *fd > kMostDescriptor) {
-    throw Fault("listen", std::string(socket), "neither unix:PATH nor fd:NUMBER");
-  }
-  return UnixListener::handed_over(static_cast<int>(*fd), SOCK_STREAM);
-}
-
 // Postfix's smtpd(8), which a stranger's session might deceive, is neither.
 bool may_teach(int client) {
   ucred peer{};
@@ -64,7 +32,7 @@ bool may_teach(int client) {
 PolicyClients::PolicyClients(std::string_view socket, OnRequest on_request)
     : socket_(socket),
       on_request_(std::move(on_request)),
-      listener_(listen_at(socket_)) {}
+      listener_(listen_for_postfix(socket_, kBacklog)) {}
 
 void PolicyClients::watch(std::vector<pollfd>& watched) const {
   if (listener_ && clients_.size() < kMaxClients) {
@@ -162,16 +130,7 @@ void PolicyClients::close(int fd) {
 }
 
 void PolicyClients::restore() {
-  if (!listener_ || listener_->is_handed_over() || listener_->is_at_path() ||
-      is_listened_at(listener_->path())) {
-    return;
-  }
-  listener_ = listen_at(socket_);
-  counter("mxfeed_sockets_restored_total", R"(socket="recipients")").add();
-  log(Severity::warning, LogFields()
-                             .add("event", "socket")
-                             .add("socket", socket_)
-                             .add("result", "the socket was removed; bound again"));
+  if (listener_) restore_for_postfix(*listener_, socket_, kBacklog, "recipients");
 }
 
 void PolicyClients::begin_drain() {

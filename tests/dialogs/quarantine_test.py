@@ -70,6 +70,14 @@ class QuarantineTest(daemons.TestCase):
     def items(self, *arguments, domain="acme.example"):
         return json.loads(self.mxfeed("list", domain, "--json", *arguments).stdout)
 
+    def test_a_socket_that_was_removed_is_made_anew_and_that_is_counted(self):
+        os.unlink(self.server.socket.removeprefix("unix:"))
+        self.eventually(
+            lambda: self.server.metric('mxfeed_sockets_restored_total{socket="quarantine"}') == 1,
+            "the count")
+        with Client(self.server) as client:
+            self.assertEqual(client.greeting, 220)
+
     def test_what_is_answered_with_250_survives_a_kill(self):
         with Client(self.server) as client:
             self.assertEqual(client.greeting, 220)
