@@ -8,25 +8,10 @@
 #include "postfix-conf/generate/maps.h"
 #include "postfix-conf/generate/removals.h"
 #include "tests/support/catch.h"
+#include "tests/unit/postfix-conf/generate/generated_cases.h"
 
 namespace mxfeed {
 namespace {
-
-Hosted hosted(std::string name, Row own = Row::active, Row below = Row::none) {
-  Hosted one;
-  one.name = std::move(name);
-  one.own = own;
-  one.below = below;
-  one.route = "[192.0.2.7]:25";
-  return one;
-}
-
-Generated generated(std::vector<Hosted> all) {
-  Generated made;
-  made.hosted = std::move(all);
-  made.policies.resize(1);
-  return made;
-}
 
 // "a.b active none", ...
 std::vector<std::string> rows_of(const Generated& generated) {
@@ -37,13 +22,6 @@ std::vector<std::string> rows_of(const Generated& generated) {
   }
   return rows;
 }
-
-constexpr auto kActive = Row::active;
-constexpr auto kKept = Row::kept;
-constexpr auto kRefused = Row::refused;
-
-const Waits kNothingWaits = [](const RelayKey&) { return false; };
-const Time kNow{std::chrono::seconds(1'800'000'000)};
 
 struct KeepCase {
   const char* name;
@@ -307,98 +285,6 @@ TEST_CASE("what is relayed is told as Postfix looks it up", "[postfix-conf]") {
     INFO(c.key);
     CHECK(relays(all, c.key) == c.want);
   }
-}
-
-TEST_CASE("domains of equal policies for content have the same class", "[postfix-conf]") {
-  auto all = generated({});
-  all.policies.clear();
-  PolicyIndex index(all.policies);
-  DomainPolicy policy;
-  const auto add = [&](std::string name) {
-    all.hosted.push_back(hosted(std::move(name)));
-    all.hosted.back().policy = index.add(policy);
-  };
-  add("a.b");
-  policy.greylist.when = GreylistWhen::never;  // no content policy
-  add("b.b");
-  policy.virus.infected = VirusAction::reject;
-  add("c.b");
-  policy = DomainPolicy();
-  policy.spam.enabled = true;
-  add("d.b");
-  policy = DomainPolicy();
-  policy.virus.infected = VirusAction::reject;
-  add("e.b");
-  policy = DomainPolicy();
-  policy.attachments.preset = AttachmentPreset::executables;
-  add("f.b");
-  const auto next = complete({all, {}}, Generated(), kNothingWaits, kNow);
-  std::vector<std::uint32_t> classes;
-  for (const auto& one : next.hosted) {
-    classes.push_back(next.policies.at(one.policy).content_class);
-  }
-  CHECK(classes == std::vector<std::uint32_t>{1, 1, 2, 3, 2, 4});
-}
-
-TEST_CASE("equal policies are stored once", "[postfix-conf]") {
-  std::vector<DomainPolicy> policies;
-  PolicyIndex index(policies);
-  for (int round = 0; round < 2; ++round) {
-    for (std::uint32_t i = 0; i < 20; ++i) {
-      DomainPolicy policy;
-      policy.name = "d" + std::to_string(round) + ".example";
-      policy.greylist.delay = std::chrono::seconds(i);
-      CHECK(index.add(policy) == i);
-    }
-  }
-  CHECK(policies.size() == 20);
-  CHECK(PolicyIndex(policies).add(policies[7]) == 7);
-}
-
-TEST_CASE("two generations are the same whatever the order of their policies",
-          "[postfix-conf]") {
-  auto a = generated({hosted("a.b"), hosted("c.b")});
-  a.policies.emplace_back();
-  a.policies[1].greylist.shadow = true;
-  a.hosted[1].policy = 1;
-  auto b = a;
-  std::swap(b.policies[0], b.policies[1]);
-  std::swap(b.hosted[0].policy, b.hosted[1].policy);
-  CHECK(same(a, b));
-  b.gateway.generation = 7;
-  CHECK(same(a, b));
-  b.hosted[0].policy = 0;
-  CHECK_FALSE(same(a, b));
-}
-
-struct GuardCase {
-  std::size_t count, of;
-  bool nothing_left, are_many;
-};
-
-const GuardCase kGuards[] = {
-    {0, 0, true, false},         {0, 5, false, false},        {10, 11, false, false},
-    {11, 100, false, true},      {11, 1100, false, false},    {11, 1099, false, true},
-    {1000, 99'999, false, true}, {999, 99'900, false, false}, {1, 1, true, true},
-};
-
-TEST_CASE("more than ten and one percent, or the last, are many removals",
-          "[postfix-conf]") {
-  for (const auto& c : kGuards) {
-    INFO(c.count << " of " << c.of);
-    const std::vector<std::string> names(c.count, "a.b");
-    CHECK(Removals{names, c.of, c.nothing_left}.are_many() == c.are_many);
-  }
-}
-
-TEST_CASE("a domain that its parent takes over is no removal", "[postfix-conf]") {
-  const auto removals =
-      find_removals({generated({hosted("a.b", kActive, kActive)}), {}},
-                    generated({hosted("a.b"), hosted("gone.b"), hosted("kept.b", kKept),
-                               hosted("x.a.b")}));
-  CHECK(removals.names == std::vector<std::string>{"gone.b"});
-  CHECK(removals.of == 3);
-  CHECK_FALSE(removals.nothing_left);
 }
 
 TEST_CASE("changed look-ups are found, and what is gone", "[postfix-conf]") {
