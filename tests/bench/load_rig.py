@@ -44,6 +44,7 @@ smtpd_recipient_restrictions =
 maillog_file = {root}/mail.log
 maillog_file_prefixes = {root}
 in_flow_delay = 0
+message_size_limit = 200000000
 smtpd_client_connection_count_limit = 0
 smtpd_client_connection_rate_limit = 0
 smtpd_error_sleep_time = 0
@@ -101,6 +102,18 @@ class LoadRig:
         directory = self.root / "sockets"
         directory.mkdir(exist_ok=True)
         return f"unix:{directory}/{variant}-{name}.sock"
+
+    def apply(self, variant, settings, domain):
+        """A state directory for mxfeed's daemons, of one domain."""
+        state = self.root / f"{variant}-state"
+        config = self.root / f"{variant}-config"
+        (config / "domains.d").mkdir(parents=True)
+        state.mkdir()
+        (config / "mxfeed.toml").write_text(settings)
+        (config / "domains.d/bench.toml").write_text(domain)
+        subprocess.run([BIN / "mxfeed", "apply", "--no-postfix", "--config", config,
+                        "--state", state], check=True, stdout=subprocess.DEVNULL)
+        return state
 
     def start_raw(self, variant, shapes):
         names = []

@@ -5,6 +5,7 @@ import concurrent.futures
 import os
 import pathlib
 import statistics
+import threading
 import time
 
 
@@ -12,16 +13,21 @@ class Cgroup:
     """CPU time and memory of a set of processes, exited children included."""
 
     V1 = pathlib.Path("/sys/fs/cgroup/cpuacct")
+    V1_MEMORY = pathlib.Path("/sys/fs/cgroup/memory")
     V2 = pathlib.Path("/sys/fs/cgroup")
 
     def __init__(self, name):
         self.v1 = self.V1.is_dir()
-        self.path = (self.V1 if self.v1 else self.V2) / f"mxfeed-bench-{os.getpid()}-{name}"
-        self.path.mkdir()
+        name = f"mxfeed-bench-{os.getpid()}-{name}"
+        self.path = (self.V1 if self.v1 else self.V2) / name
+        self.memory_path = self.V1_MEMORY / name if self.v1 else self.path
+        for path in {self.path, self.memory_path}:
+            path.mkdir()
 
     def join(self):
         """For preexec_fn."""
-        (self.path / "cgroup.procs").write_text(str(os.getpid()))
+        for path in {self.path, self.memory_path}:
+            (path / "cgroup.procs").write_text(str(os.getpid()))
 
     def cpu_seconds(self):
         if self.v1:
@@ -41,13 +47,38 @@ class Cgroup:
                 pass  # it has just ended
         return total / 1024
 
+    def charged_mib(self):
+        """What they have in memory by the kernel's count, temporary files in memory too."""
+        file = "memory.usage_in_bytes" if self.v1 else "memory.current"
+        return int((self.memory_path / file).read_text()) / 2**20
+
+    def growth_mib(self, work):
+        """The most by which that grows while `work` runs, looked at every 2 ms."""
+        before = most = self.charged_mib()
+        done = threading.Event()
+
+        def watch():
+            nonlocal most
+            while not done.wait(0.002):
+                most = max(most, self.charged_mib())
+
+        thread = threading.Thread(target=watch)
+        thread.start()
+        try:
+            work()
+        finally:
+            done.set()
+            thread.join()
+        return most - before
+
     def remove(self):
         deadline = time.monotonic() + 10
-        while self.path.exists() and time.monotonic() < deadline:
-            try:
-                self.path.rmdir()
-            except OSError:
-                time.sleep(0.1)  # processes of it are still ending
+        for path in {self.path, self.memory_path}:
+            while path.exists() and time.monotonic() < deadline:
+                try:
+                    path.rmdir()
+                except OSError:
+                    time.sleep(0.1)  # processes of it are still ending
 
 
 def fixed_task():

@@ -31,6 +31,12 @@ class Report:
     def rate_ratios(self, name, base):
         return [a["per_second"] / b["per_second"] for a, b in self.pairs(name, base)]
 
+    def one_rate_ratios(self, name, base):
+        return [a["per_second"] / b["per_second"] for a, b in self.pairs(name, base, "one")]
+
+    def cpu_ratios(self, name, base):
+        return [cpu_ms(a) / cpu_ms(b) for a, b in self.pairs(name, base)]
+
     def added(self, name, base, load, key):
         return [a[key] - b[key] for a, b in self.pairs(name, base, load)]
 
@@ -42,7 +48,7 @@ class Report:
 
     def print(self, memory_mib):
         self.print_table(memory_mib)
-        for base in ("bare", "null3"):
+        for base in ("bare", "null3", "tuned"):
             if base in self.results:
                 self.print_ratios(base)
         self.print_goals()
@@ -81,6 +87,11 @@ class Report:
              "at most", 0.8),
             ("small", "bare", self.added_p50_ms, "small signatures, one session: p50 ms above",
              "at most", 4),
+            ("big", "peers", self.rate_ratios, "the same signatures: rate over", "at least",
+             2.2),
+            ("big", "peers", self.one_rate_ratios, "the same, one session: rate over",
+             "at least", 2.3),
+            ("big", "peers", self.cpu_ratios, "the same: CPU over", "at most", 0.5),
         ]
         print()
         for name, base, measure, what, sense, limit in goals:

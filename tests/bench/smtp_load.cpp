@@ -5,14 +5,16 @@
 // reply) and how many were not accepted.
 //
 //   smtp_load HOST:PORT SESSIONS MESSAGES RECIPIENT FILE-LIST [proxy] [seed=N]
-//   [clients=N] [fresh]
+//   [clients=N] [rate=N] [fresh]
 //
 // FILE-LIST names a file with one mail file a line.  With "proxy" each connection begins
 // with a PROXY line (smtpd_upstream_proxy_protocol=haproxy) for the address of a client.
 // Each client has a /24 network and a sender of its own, so it is a row of its own to a
 // greylist; all clients are known after a run of as many messages.  With "fresh" each
-// message is short and has a sender and a text of its own, which no greylist knows.  One
-// connection a mail.
+// message is short and has a sender and a text of its own, which no greylist knows.  With
+// "rate" so many mails are due each second, and latency counts from when a mail was due:
+// one that waits for a free session is as late as its sender sees it.  One connection a
+// mail.
 
 #include <arpa/inet.h>
 #include <fmt/format.h>
@@ -49,6 +51,7 @@ struct Load {
   bool proxy = false;
   unsigned seed = 0;
   unsigned clients = 200;
+  unsigned rate = 0;  // mails a second; 0: as fast as can be
   bool fresh = false;
 };
 
@@ -145,9 +148,15 @@ bool send_one(Client& client, const Load& load, unsigned number) {
          client.ask(fmt::format("{}-{}\r\n.\r\n", load.seed, number), 250);
 }
 
-void run_session(const Load& load, std::atomic<unsigned>& next, Tally& tally) {
+void run_session(const Load& load, Clock::time_point start, std::atomic<unsigned>& next,
+                 Tally& tally) {
   for (unsigned number; (number = next++) < load.messages;) {
-    const auto begin = Clock::now();
+    auto begin = Clock::now();
+    if (load.rate > 0) {
+      begin = start +
+              std::chrono::microseconds(std::uint64_t{1'000'000} * number / load.rate);
+      std::this_thread::sleep_until(begin);
+    }
     Client client(load.server);
     if (!send_one(client, load, number)) {
       tally.refused += 1;
@@ -170,7 +179,8 @@ int run(const Load& load) {
   const auto begin = Clock::now();
   std::vector<std::thread> threads;
   for (Tally& tally : tallies)
-    threads.emplace_back(run_session, std::cref(load), std::ref(next), std::ref(tally));
+    threads.emplace_back(run_session, std::cref(load), begin, std::ref(next),
+                         std::ref(tally));
   for (std::thread& thread : threads) thread.join();
   const double seconds = std::chrono::duration<double>(Clock::now() - begin).count();
   Tally all;
@@ -233,6 +243,8 @@ std::optional<Load> parse(int argc, char** argv) {
     } else if (const auto clients = number_after("clients=", word);
                clients && *clients > 0 && *clients <= kMaxClients) {
       load.clients = *clients;
+    } else if (const auto rate = number_after("rate=", word); rate && *rate > 0) {
+      load.rate = *rate;
     } else {
       return std::nullopt;
     }
@@ -249,7 +261,7 @@ int main(int argc, char** argv) {
   if (!load) {
     fmt::print(stderr,
                "usage: smtp_load HOST:PORT SESSIONS MESSAGES RECIPIENT FILE-LIST [proxy] "
-               "[seed=N] [clients=N] [fresh]\n");
+               "[seed=N] [clients=N] [rate=N] [fresh]\n");
     return 2;
   }
   return mxfeed::run(*load);
