@@ -15,17 +15,19 @@ namespace mxfeed {
 inline constexpr std::string_view kBase64Alphabet =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
+// By character.  Not in the function: it would be made anew for each call.
+inline constexpr std::array<signed char, 256> kBase64Digits = [] {
+  std::array<signed char, 256> table{};
+  table.fill(-1);
+  for (std::size_t i = 0; i < kBase64Alphabet.size(); ++i) {
+    table[static_cast<unsigned char>(kBase64Alphabet[i])] = static_cast<signed char>(i);
+  }
+  return table;
+}();
+
 // The value of a character of the alphabet; -1 for any other character.
 constexpr int base64_digit(char c) {
-  constexpr std::array<signed char, 256> values = [] {
-    std::array<signed char, 256> table{};
-    table.fill(-1);
-    for (std::size_t i = 0; i < kBase64Alphabet.size(); ++i) {
-      table[static_cast<unsigned char>(kBase64Alphabet[i])] = static_cast<signed char>(i);
-    }
-    return table;
-  }();
-  return values[static_cast<unsigned char>(c)];
+  return kBase64Digits[static_cast<unsigned char>(c)];
 }
 
 // Encodes with padding, on one line.

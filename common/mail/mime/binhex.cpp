@@ -20,16 +20,18 @@ constexpr std::size_t kFlush = std::size_t{16} * 1024;
 constexpr std::string_view kAlphabet =
     "!\"#$%&'()*+,-012345689@ABCDEFGHIJKLMNPQRSTUVXYZ[`abcdefhijklmpqr";
 
+// By character.
+constexpr std::array<signed char, 256> kDigits = [] {
+  std::array<signed char, 256> table{};
+  table.fill(-1);
+  for (std::size_t i = 0; i < kAlphabet.size(); ++i) {
+    table[static_cast<unsigned char>(kAlphabet[i])] = static_cast<signed char>(i);
+  }
+  return table;
+}();
+
 int digit(char c) {
-  constexpr std::array<signed char, 256> values = [] {
-    std::array<signed char, 256> table{};
-    table.fill(-1);
-    for (std::size_t i = 0; i < kAlphabet.size(); ++i) {
-      table[static_cast<unsigned char>(kAlphabet[i])] = static_cast<signed char>(i);
-    }
-    return table;
-  }();
-  return values[static_cast<unsigned char>(c)];
+  return kDigits[static_cast<unsigned char>(c)];
 }
 
 std::uint32_t number(std::string_view four) {

@@ -6,7 +6,7 @@
 #include <cstring>
 #include <random>
 
-#include "common/base/text.h"
+#include "milters/virus/scan/without_blanks.h"
 
 namespace mxfeed::virus {
 namespace {
@@ -27,15 +27,16 @@ std::uint64_t mix(std::uint64_t a, std::uint64_t b) {
   return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
 }
 
-std::uint64_t step(std::uint64_t state, const char* eight) {
+std::uint64_t step(std::uint64_t state, const char* eight, std::uint64_t key) {
   std::uint64_t word;
   std::memcpy(&word, eight, sizeof word);
-  return mix(state ^ word ^ 0x9e3779b97f4a7c15, key() ^ 0xd6e8feb86659fd93) + word;
+  return mix(state ^ word ^ 0x9e3779b97f4a7c15, key ^ 0xd6e8feb86659fd93) + word;
 }
 
 }  // namespace
 
 void Digest::add(std::string_view bytes) {
+  const std::uint64_t own_key = key();
   length_ += bytes.size();
   if (held_ > 0) {
     const std::size_t taken = std::min(sizeof rest_ - held_, bytes.size());
@@ -43,11 +44,11 @@ void Digest::add(std::string_view bytes) {
     held_ += taken;
     bytes.remove_prefix(taken);
     if (held_ < sizeof rest_) return;
-    state_ = step(state_, rest_);
+    state_ = step(state_, rest_, own_key);
     held_ = 0;
   }
   while (bytes.size() >= sizeof rest_) {
-    state_ = step(state_, bytes.data());
+    state_ = step(state_, bytes.data(), own_key);
     bytes.remove_prefix(sizeof rest_);
   }
   if (!bytes.empty()) std::memcpy(rest_, bytes.data(), bytes.size());
@@ -57,22 +58,17 @@ void Digest::add(std::string_view bytes) {
 std::uint64_t Digest::value() const {
   char last[sizeof rest_] = {};
   std::memcpy(last, rest_, held_);
-  return mix(step(state_, last) ^ length_, key());
+  return mix(step(state_, last, key()) ^ length_, key());
 }
 
 void Fingerprint::add(std::string_view bytes) {
   size += bytes.size();
   exact.add(bytes);
-  // No branch for each character: the processor could not predict it.
-  std::array<char, 512> kept;
+  constexpr std::size_t kPiece = 4096;
+  std::array<char, kPiece + kCopyMargin> kept;
   while (!bytes.empty()) {
-    const std::string_view piece = bytes.substr(0, kept.size());
-    std::size_t count = 0;
-    for (const char c : piece) {
-      kept[count] = c;
-      count += is_space(c) ? 0 : 1;
-    }
-    loose.add({kept.data(), count});
+    const std::string_view piece = bytes.substr(0, kPiece);
+    loose.add({kept.data(), copy_without_blanks(piece, kept.data())});
     bytes.remove_prefix(piece.size());
   }
 }
