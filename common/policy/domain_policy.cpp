@@ -115,6 +115,7 @@ void visit_gateway(Visitor& field, Policy& policy) {
   field(34, policy.virus.max_files);
   field(35, policy.virus.max_recursion);
   field(36, policy.virus.max_scan_time);
+  field(37, policy.virus.reload_in_place);
 
   field(50, policy.spam.spf_timeout);
 

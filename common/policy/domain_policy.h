@@ -159,6 +159,9 @@ struct GatewayPolicy {
     unsigned max_files = 10'000;
     unsigned max_recursion = 17;
     std::chrono::seconds max_scan_time{25};
+    // New signatures are loaded when the old ones are gone: half of the memory, but mail
+    // waits meanwhile.
+    bool reload_in_place = false;
     bool operator==(const Virus&) const = default;
   } virus;
 

@@ -12,8 +12,8 @@ import subprocess
 import threading
 
 import daemons
-from scan_service import (EICAR, NAME, ServiceTestCase, encrypted_zip, file_part, is_alive,
-                          mail, nested_zip, text_part, uuencoded, zipped)
+from scan_service import (EICAR, NAME, ServiceTestCase, children, encrypted_zip, file_part,
+                          is_alive, mail, nested_zip, slow_mail, text_part, uuencoded, zipped)
 
 
 class FindTest(ServiceTestCase):
@@ -268,6 +268,33 @@ class DatabaseTest(ServiceTestCase):
         (self.database / "test.hdb").write_text(good)
         self.scan.ask("reload")
         self.eventually(lambda: self.scan.status().get("last_fault") is None, "recovery")
+
+    def test_in_place_the_old_engine_ends_before_the_next_one_loads(self):
+        self.service(reload_in_place="true", workers=1)
+        before = self.zygote()
+        slow = self.ask(slow_mail())
+        self.scanning()
+        self.make_database(1)
+        self.scan.ask("reload")
+        self.eventually(lambda: self.scan.status()["state"] == "no_engine", "no engine")
+        self.assertEqual(children(self.scan.pid), [before])
+        waiting = self.ask(mail(file_part(EICAR)))
+        self.assertEqual(slow.result()[0], "clean")
+        self.assertEqual(waiting.result(), ("infected", NAME))
+        status = self.scan.status()
+        self.assertEqual((status["signatures"], status["engines_lost"], status["zygote_deaths"]),
+                         ("2", "0", "0"))
+        self.assertGreater(int(status["load_memory_mib"]), 0)
+
+    def test_in_place_requests_wait_until_the_signatures_can_be_loaded(self):
+        self.service(reload_in_place="true")
+        good = (self.database / "test.hdb").read_text()
+        (self.database / "test.hdb").write_text("0123:rubbish\n")
+        self.scan.ask("reload")
+        self.eventually(lambda: int(self.scan.status()["failed_loads"]) > 0, "a failed load")
+        waiting = self.ask(mail(file_part(EICAR)))
+        (self.database / "test.hdb").write_text(good)
+        self.assertEqual(waiting.result(), ("infected", NAME))
 
     def test_without_signatures_requests_wait_until_there_are_some(self):
         (self.database / "test.hdb").unlink()

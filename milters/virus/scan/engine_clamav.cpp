@@ -73,6 +73,8 @@ void keep_freed_memory() {
   ::mallopt(M_MMAP_THRESHOLD, 256 << 20);
   ::mallopt(M_TRIM_THRESHOLD, 0x7fffffff);
   ::mallopt(M_TOP_PAD, 16 << 20);
+  // A thread that loads has ended when workers use what it has allocated.
+  ::mallopt(M_ARENA_MAX, 1);
 }
 
 void check(cl_error_t outcome, std::string_view doing, std::string_view subject) {

@@ -48,6 +48,11 @@ void LoadSchedule::engine_lost(Instant now) {
   }
 }
 
+void LoadSchedule::engine_retired() {
+  in_force_.reset();
+  lost_engine_ = true;
+}
+
 void LoadSchedule::pause_after_failure(const EngineSource& source, Instant now) {
   pause_ = std::clamp(pause_ * 2, kFirstPause,
                       in_force_ ? kLongestPauseInForce : kLongestPause);

@@ -50,6 +50,8 @@ class LoadSchedule {
   void load_succeeded(Instant now);
   void load_failed(Instant now);
   void engine_lost(Instant now);
+  // It was given up to make room for the load of what was observed.
+  void engine_retired();
 
   bool is_loading() const { return loading_.has_value(); }
   const std::optional<EngineSource>& in_force() const { return in_force_; }

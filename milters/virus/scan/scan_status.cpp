@@ -45,6 +45,7 @@ void describe(const ScanStatus& status, Time now, StatusSnapshot& snapshot) {
       .add("workers", status.workers)
       .add("socket", status.is_reachable ? "ok" : "missing")
       .add("loads", count("mxfeed_scan_loads_total", R"(outcome="ok")"))
+      .add("load_memory_mib", status.load_memory >> 20)
       .add("failed_loads", count("mxfeed_scan_loads_total", R"(outcome="failed")"))
       .add("worker_deaths", count("mxfeed_scan_worker_deaths_total"))
       .add("forbidden_calls", count("mxfeed_scan_forbidden_calls_total"))
@@ -74,6 +75,7 @@ void update_metrics(const ScanStatus& status, const Board& board) {
   counter("mxfeed_scan_microseconds_total").set(board.scan_micros);
   gauge("mxfeed_scan_signatures").set(status.signatures);
   gauge("mxfeed_scan_workers").set(status.workers);
+  gauge("mxfeed_scan_load_memory_bytes").set(status.load_memory);
   gauge("mxfeed_scan_last_proof_time_seconds").set(board.last_proof);
   const auto newest = status.newest.time_since_epoch().count();
   gauge("mxfeed_scan_database_time_seconds")

@@ -4,6 +4,7 @@
 
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <string_view>
@@ -35,6 +36,8 @@ struct ScanStatus {
   std::filesystem::path scratch;
   bool is_reachable = true;  // its socket is at its path
   std::string load_fault;    // of the last attempt
+  std::uint64_t load_memory =
+      0;  // what all engines had when the last load ended, in bytes
 };
 
 ScanState state_of(bool has_engine, bool is_loading);

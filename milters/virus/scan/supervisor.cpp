@@ -191,6 +191,7 @@ class Supervisor : public Program {
 
  private:
   void look(bool asked);
+  bool make_room();
   void start_load();
   void on_load_report(const ZygoteReport& report);
   void put_in_force();
@@ -219,8 +220,11 @@ class Supervisor : public Program {
   std::vector<ZygoteProcess> retiring_;
   std::uint64_t generation_ = 0;  // of the policy whose settings are in force
   std::string load_fault_;        // of the last attempt
-  std::string socket_fault_;      // logged once
-  bool has_tried_ = false;        // to load signatures
+  std::string former_database_;   // of the last engine that was not lost; empty: none
+  unsigned former_signatures_ = 0;
+  std::uint64_t load_memory_ = 0;  // of all engines when the last load ended, in bytes
+  std::string socket_fault_;       // logged once
+  bool has_tried_ = false;         // to load signatures
   bool draining_ = false;
 
   Metric& loads_ok_ = counter("mxfeed_scan_loads_total", "outcome=\"ok\"");
@@ -242,7 +246,25 @@ void Supervisor::look(bool asked) {
   if (schedule_.in_force() && schedule_.in_force()->settings == gateway.virus) {
     generation_ = gateway.generation;
   }
-  if (schedule_.wants_load(Monotonic::now(), asked)) start_load();
+  if (!schedule_.wants_load(Monotonic::now(), asked)) return;
+  if (gateway.virus.reload_in_place && !make_room()) return;
+  start_load();
+}
+
+// Ends the engine in force, as a load in place needs its memory; false while it still has
+// some.  Requests wait for the next engine.
+bool Supervisor::make_room() {
+  if (serving_) {
+    log(Severity::info, LogFields()
+                            .add("event", "engine-retired")
+                            .add("zygote", serving_->pid())
+                            .add("why", "signatures are loaded in place"));
+    serving_->order(ZygoteOrder::retire);
+    retiring_.push_back(*std::exchange(serving_, std::nullopt));
+    serving_database_ = {};
+    schedule_.engine_retired();
+  }
+  return retiring_.empty();
 }
 
 void Supervisor::start_load() {
@@ -250,8 +272,9 @@ void Supervisor::start_load() {
   task.settings = schedule_.observed().settings;
   if (task.settings.workers == 0) task.settings.workers = count_cores();
   task.scratch = scratch_;
-  if (serving_ && schedule_.in_force()->settings.database == task.settings.database) {
-    task.former_signatures = serving_->engine()->signatures;
+  task.in_background = serving_.has_value();
+  if (former_database_ == task.settings.database) {
+    task.former_signatures = former_signatures_;
   }
   schedule_.load_began();
   loading_database_ = database_;
@@ -278,7 +301,9 @@ void Supervisor::on_load_report(const ZygoteReport& report) {
 }
 
 void Supervisor::put_in_force() {
+  load_memory_ = loading_->most_memory();
   if (serving_) {
+    load_memory_ += serving_->memory();
     serving_->order(ZygoteOrder::retire);
     retiring_.push_back(*std::exchange(serving_, std::nullopt));
   }
@@ -289,6 +314,8 @@ void Supervisor::put_in_force() {
   load_fault_.clear();
   loads_ok_.add();
   has_tried_ = true;
+  former_database_ = schedule_.in_force()->settings.database;
+  former_signatures_ = serving_->engine()->signatures;
   const std::shared_ptr<const PolicyDb> policy = policy_.get();
   if (schedule_.in_force()->settings == policy->gateway().virus) {
     generation_ = policy->gateway().generation;
@@ -298,6 +325,7 @@ void Supervisor::put_in_force() {
           .add("event", "engine")
           .add("signatures", serving_->engine()->signatures)
           .add("zygote", serving_->pid())
+          .add("memory_mib", load_memory_ >> 20)
           .add("seconds",
                std::chrono::duration_cast<seconds>(now - serving_->started()).count()));
 }
@@ -337,6 +365,8 @@ void Supervisor::serving_died(int status) {
 
 void Supervisor::lost_engine() {
   serving_database_ = {};
+  // Whatever took it, the number of its signatures tells nothing about the next one.
+  former_database_.clear();
   schedule_.engine_lost(Monotonic::now());
   look(false);
 }
@@ -357,6 +387,7 @@ void Supervisor::reap() {
                      [pid](const ZygoteProcess& zygote) { return zygote.pid() == pid; });
     if (retired != retiring_.end()) {
       retiring_.erase(retired);
+      if (!serving_ && !loading_) look(false);  // there may be room now
     } else if (loading_ && loading_->pid() == pid) {
       const auto cause = loading_->cause_of_end();
       loading_.reset();
@@ -407,6 +438,7 @@ ScanStatus Supervisor::status() const {
   status.scratch = scratch_;
   status.is_reachable = listener_ && listener_->is_at_path();
   status.load_fault = load_fault_;
+  status.load_memory = load_memory_;
   return status;
 }
 

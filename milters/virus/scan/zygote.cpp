@@ -23,6 +23,7 @@
 #include "common/base/fault.h"
 #include "common/base/log.h"
 #include "common/base/unix_socket.h"
+#include "milters/virus/scan/background.h"
 #include "milters/virus/scan/board.h"
 #include "milters/virus/scan/crew.h"
 #include "milters/virus/scan/engine_clamav.h"
@@ -296,19 +297,27 @@ int run_zygote_command(int argc, char** argv) {
     ::mkdir(own.c_str(), 0700);
     Board& board = map_board(kZygoteBoard);
     auto last = Monotonic::now();
-    Engine engine(task->settings, own, [&] {
-      if (Monotonic::now() - last < std::chrono::seconds(1)) return;
-      last = Monotonic::now();
-      if (!report(StillLoading{})) ::_exit(0);
-    });
-    refuse_shrunk(engine, *task);
-    if (!engine.reads_rar()) {
+    std::optional<Engine> engine;
+    const auto load = [&] {
+      engine.emplace(task->settings, own, [&] {
+        if (Monotonic::now() - last < std::chrono::seconds(1)) return;
+        last = Monotonic::now();
+        if (!report(StillLoading{})) ::_exit(0);
+      });
+    };
+    if (task->in_background) {
+      run_in_background(load);
+    } else {
+      load();
+    }
+    refuse_shrunk(*engine, *task);
+    if (!engine->reads_rar()) {
       log(Severity::notice,
           LogFields()
               .add("event", "load")
               .add("note", "no RAR library: mail with RAR archives counts as encrypted"));
     }
-    status = Zygote(*task, engine, board).serve();
+    status = Zygote(*task, *engine, board).serve();
     remove_scratch(task->scratch, ::getpid());
     ::_exit(status);  // freeing the engine would take long for nothing
   } catch (const std::exception& error) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "milters/virus/scan/zygote_process.h"
 
+#include <fmt/format.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/socket.h>
@@ -9,9 +10,25 @@
 
 #include "common/base/fault.h"
 #include "common/base/process.h"
+#include "common/base/text.h"
 #include "common/base/unix_socket.h"
 
 namespace mxfeed::virus {
+namespace {
+
+// A line such as "VmRSS:\t  512 kB" of proc(5), /proc/PID/status, in bytes.
+std::uint64_t memory_of(pid_t pid, std::string_view key) {
+  const auto text = read_file(fmt::format("/proc/{}/status", pid)).value_or("");
+  for (const auto line : split(text, '\n')) {
+    if (!line.starts_with(key)) continue;
+    auto value = trim(line.substr(key.size()));
+    value = value.substr(0, value.find(' '));
+    return parse_unsigned(value).value_or(0) * 1024;
+  }
+  return 0;
+}
+
+}  // namespace
 
 ZygoteProcess::ZygoteProcess(const ZygoteTask& task, int listener, int board, Instant now)
     : started_(now), workers_(task.settings.workers) {
@@ -25,6 +42,14 @@ ZygoteProcess::ZygoteProcess(const ZygoteTask& task, int listener, int board, In
       {listener, kZygoteListener}, {theirs.get(), kZygoteControl}, {board, kZygoteBoard}};
   // The same program, even if the file was replaced by an upgrade.
   pid_ = spawn("/proc/self/exe", to_arguments(task), passed);
+}
+
+std::uint64_t ZygoteProcess::memory() const {
+  return memory_of(pid_, "VmRSS:");
+}
+
+std::uint64_t ZygoteProcess::most_memory() const {
+  return memory_of(pid_, "VmHWM:");
 }
 
 std::optional<ZygoteReport> ZygoteProcess::receive() {

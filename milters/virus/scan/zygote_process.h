@@ -8,6 +8,7 @@
 #include <sys/types.h>
 
 #include <chrono>
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -37,6 +38,11 @@ class ZygoteProcess {
   std::optional<ZygoteReport> receive();
   // Why the zygote ended, after it was reaped: the failure that it reported last, if any.
   std::optional<std::string> cause_of_end();
+
+  // Its resident memory in bytes, now and at most; 0 if that cannot be read.  Workers
+  // share nearly all of it.
+  std::uint64_t memory() const;
+  std::uint64_t most_memory() const;
 
   void order(ZygoteOrder order) const;
   void pass_listener(int listener) const;

@@ -48,7 +48,8 @@ std::vector<std::string> to_arguments(const ZygoteTask& task) {
           "--max-files",         std::to_string(s.max_files),
           "--max-recursion",     std::to_string(s.max_recursion),
           "--max-scan-seconds",  std::to_string(s.max_scan_time.count()),
-          "--former-signatures", std::to_string(task.former_signatures)};
+          "--former-signatures", std::to_string(task.former_signatures),
+          "--in-background",     task.in_background ? "1" : "0"};
 }
 
 std::optional<ZygoteTask> parse_zygote_arguments(
@@ -82,6 +83,8 @@ std::optional<ZygoteTask> parse_zygote_arguments(
       task.settings.max_scan_time = std::chrono::seconds(*number);
     } else if (option == "--former-signatures") {
       task.former_signatures = static_cast<unsigned>(*number);
+    } else if (option == "--in-background") {
+      task.in_background = *number != 0;
     } else {
       return std::nullopt;
     }

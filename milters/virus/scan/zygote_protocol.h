@@ -27,6 +27,8 @@ struct ZygoteTask {
   // The number of signatures of the engine in force, if it was loaded from the same
   // place: fewer than half of that count as damage.  0: not checked.
   unsigned former_signatures = 0;
+  // Another engine serves meanwhile.
+  bool in_background = false;
 };
 
 // The command line, argv[0] and "--zygote" included.

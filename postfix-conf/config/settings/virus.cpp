@@ -37,6 +37,7 @@ Settings<G> virus_settings() {
       integer<&G::virus, &Own::max_recursion>("max_recursion", 2, 100, "30"),
       duration<&G::virus, &Own::max_scan_time>("max_scan_time", seconds(1), seconds(240),
                                                R"("60s")"),
+      flag<&G::virus, &Own::reload_in_place>("reload_in_place", "true"),
   };
   return kRows;
 }

@@ -62,7 +62,7 @@ GatewayPolicy full_gateway() {
                 list_of("2001:db8::/32"),
                 list_of(".bulk.example"),
                 {*BlockList::parse("zen.example=127.0.0.[2..11]")}};
-  p.virus = {"/srv/signatures", 3, 1ull << 40, 7, 8, 9, std::chrono::seconds(11)};
+  p.virus = {"/srv/signatures", 3, 1ull << 40, 7, 8, 9, std::chrono::seconds(11), true};
   p.spam = {std::chrono::seconds(12)};
   p.redis = {{"192.0.2.7:6379", "unix:/run/redis/redis.sock"},
              RedisType::sentinel,
@@ -164,7 +164,8 @@ TEST_CASE("no field was added without storage", "[policy]") {
       gateway;
   const auto& [store, fallback, ipv4_prefix, ipv6_prefix, code, reply, greylist_spf,
                allow_all, deny_all, blocklists] = greylist_store;
-  const auto& [database, workers, scan_size, file_size, files, recursion, time] = engine;
+  const auto& [database, workers, scan_size, file_size, files, recursion, time,
+               in_place] = engine;
   const auto& [spf_timeout] = classifier;
   const auto& [servers, type, master, user, password_file, prefix] = shared;
   const auto& [held_for, quota] = quarantine;
@@ -176,8 +177,8 @@ TEST_CASE("no field was added without storage", "[policy]") {
       action, text, generation, trusted_networks, scan_other_mail, smtputf8, host_name,
       host_addresses, store, ipv4_prefix, ipv6_prefix, code, reply, greylist_spf,
       allow_all, deny_all, blocklists, database, workers, scan_size, file_size, files,
-      recursion, time, spf_timeout, servers, type, master, user, password_file, prefix,
-      is_reachable, held_for, quota, later, latest));
+      recursion, time, in_place, spf_timeout, servers, type, master, user, password_file,
+      prefix, is_reachable, held_for, quota, later, latest));
   CHECK(begins.size() == 3);
   CHECK(rules.size() == 4);
 }

@@ -20,7 +20,16 @@ EngineSource source(std::string fingerprint, unsigned workers = 1) {
 
 // What happens, in order; each step passes some time first.
 struct Step {
-  enum What { observe_a, observe_b, other_settings, load, succeed, fail, lose } what;
+  enum What {
+    observe_a,
+    observe_b,
+    other_settings,
+    load,
+    succeed,
+    fail,
+    lose,
+    retire
+  } what;
   milliseconds after{0};
 };
 using enum Step::What;
@@ -127,6 +136,14 @@ const Case kCases[] = {
      {{observe_a}, {load}, {succeed}, {observe_b, seconds(60)}, {load}, {fail}, {lose}},
      false,
      true},
+    {"what one was retired for is loaded at once",
+     {{observe_a}, {load}, {succeed}, {observe_b}, {retire}},
+     false,
+     true},
+    {"and again after a pause if that failed",
+     {{observe_a}, {load}, {succeed}, {observe_b}, {retire}, {load}, {fail}},
+     false,
+     false},
 };
 
 struct Run {
@@ -150,6 +167,8 @@ struct Run {
         return schedule.load_failed(now);
       case lose:
         return schedule.engine_lost(now);
+      case retire:
+        return schedule.engine_retired();
     }
   }
 };

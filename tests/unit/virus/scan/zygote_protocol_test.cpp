@@ -21,11 +21,13 @@ TEST_CASE("a zygote's task survives its command line", "[virus]") {
   task.settings.max_scan_time = std::chrono::seconds(8);
   task.scratch = "/dev/shm/x";
   task.former_signatures = 8'700'000;
+  task.in_background = true;
   const auto got = parse_zygote_arguments(views(to_arguments(task)));
   REQUIRE(got);
   CHECK(got->settings == task.settings);
   CHECK(got->scratch == task.scratch);
   CHECK(got->former_signatures == task.former_signatures);
+  CHECK(got->in_background);
 }
 
 TEST_CASE("a command line that is no zygote's is refused", "[virus]") {

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "milters/virus/scan/background.h"
+
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <stdexcept>
+#include <string>
+
+#include "common/base/file.h"
+#include "tests/support/catch.h"
+
+namespace mxfeed::virus {
+namespace {
+
+int own_priority() {
+  return ::getpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()));
+}
+
+std::size_t threads() {
+  const auto status = read_file("/proc/self/status").value_or("");
+  return std::stoul(status.substr(status.find("Threads:") + 8));
+}
+
+// In a process of its own, since a session is left for ever.
+bool in_child(bool (*claim)()) {
+  const pid_t pid = ::fork();
+  if (pid == 0) ::_exit(claim() ? 0 : 1);
+  int status = 0;
+  ::waitpid(pid, &status, 0);
+  return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+TEST_CASE("work in the background has the lowest priority, and its caller the former one",
+          "[virus]") {
+  CHECK(in_child([] {
+    const int before = own_priority();
+    int during = 0;
+    run_in_background([&] { during = own_priority(); });
+    return during == 19 && own_priority() == before && threads() == 1;
+  }));
+}
+
+TEST_CASE("a session has its former priority after work in the background", "[virus]") {
+  CHECK(in_child([] {
+    run_in_background([] {});
+    const auto session = read_file("/proc/self/autogroup");
+    return !session || session->ends_with("nice 0\n");
+  }));
+}
+
+TEST_CASE("what work in the background throws comes to its caller", "[virus]") {
+  CHECK(in_child([] {
+    try {
+      run_in_background([] { throw std::runtime_error("no"); });
+    } catch (const std::runtime_error& error) {
+      return std::string(error.what()) == "no";
+    }
+    return false;
+  }));
+}
+
+}  // namespace
+}  // namespace mxfeed::virus
