@@ -6,8 +6,10 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <ctime>
 #include <exception>
 #include <string>
 #include <thread>
@@ -19,6 +21,7 @@ namespace mxfeed::virus {
 namespace {
 
 constexpr int kLowest = 19;
+constexpr std::chrono::seconds kLongest{1};  // pause
 
 // Without autogroups there is no such file.  The kernel takes one change in a tenth of a
 // second from all processes without privileges.
@@ -32,7 +35,22 @@ void set_nice_of_session(int nice) {
   }
 }
 
+std::chrono::nanoseconds time_of_thread() {
+  timespec time{};
+  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
+}
+
 }  // namespace
+
+void Pauses::take() {
+  const auto now = time_of_thread();
+  const auto stint = now - worked_;
+  if (worked_ != std::chrono::nanoseconds(0) && stint < kStint) return;
+  worked_ = now;
+  std::this_thread::sleep_for(
+      std::min<std::chrono::nanoseconds>(stint * kRest, kLongest));
+}
 
 void run_in_background(const std::function<void()>& work) {
   ::setsid();

@@ -14,22 +14,22 @@ namespace mxfeed::virus {
 
 Crew::Crew() {
   int ends[2];
-  void* const at = ::mmap(nullptr, sizeof(std::atomic<bool>), PROT_READ | PROT_WRITE,
+  void* const at = ::mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE,
                           MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   if (at == MAP_FAILED || ::pipe2(ends, O_CLOEXEC) != 0) {
     throw Fault("start workers", "shared memory", errno_text(errno));
   }
-  drains_ = new (at) std::atomic<bool>(false);
+  shared_ = new (at) Shared();
   lifeline_read_.reset(ends[0]);
   lifeline_write_.reset(ends[1]);
 }
 
 Crew::~Crew() {
-  ::munmap(drains_, sizeof *drains_);
+  ::munmap(shared_, sizeof *shared_);
 }
 
 void Crew::stop(bool drains) {
-  *drains_ = drains;
+  shared_->drains = drains;
   lifeline_write_.reset();
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// The workers that share a listener, and the means to stop them.
+// The workers that share a listener, the means to stop them, and how many have proved
+// their engine.
 
 #pragma once
 
@@ -23,10 +24,16 @@ class Crew {
   // To be called in a worker.
   void join() { lifeline_write_.reset(); }
   int lifeline() const { return lifeline_read_.get(); }
-  const std::atomic<bool>& drains() const { return *drains_; }
+  const std::atomic<bool>& drains() const { return shared_->drains; }
+  // Proofs of all its workers so far that did not fail.
+  std::atomic<unsigned>& proofs() { return shared_->proofs; }
 
  private:
-  std::atomic<bool>* drains_ = nullptr;  // in memory that the workers share
+  struct Shared {
+    std::atomic<bool> drains{false};
+    std::atomic<unsigned> proofs{0};
+  };
+  Shared* shared_ = nullptr;  // in memory that the workers share
   Fd lifeline_read_, lifeline_write_;
 };
 

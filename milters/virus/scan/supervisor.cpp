@@ -295,6 +295,9 @@ void Supervisor::on_load_report(const ZygoteReport& report) {
   } else if (const auto* failed = std::get_if<LoadFailed>(&report)) {
     retiring_.push_back(*std::exchange(loading_, std::nullopt));
     load_failed(failed->cause);
+  } else if (std::holds_alternative<EngineLost>(report)) {
+    retiring_.push_back(*std::exchange(loading_, std::nullopt));
+    load_failed("a worker did not find the test signature");
   } else {
     count_deaths(report);
   }

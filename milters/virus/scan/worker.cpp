@@ -139,6 +139,7 @@ class Worker {
           task_.board.last_proof =
               static_cast<std::uint64_t>(system_time().time_since_epoch().count());
         }
+        ++task_.proofs;
         return true;
       } catch (const Fault& fault) {
         if (!again) continue;

@@ -22,6 +22,7 @@ struct WorkerTask {
   int lifeline;
   // If true at that time, waiting connections are still served.
   const std::atomic<bool>& drains;
+  std::atomic<unsigned>& proofs;  // counted up with each that did not fail
   Board& board;
   std::filesystem::path scratch;  // created by the worker
   // A scan that takes longer is killed together with the worker (SIGALRM): libclamav

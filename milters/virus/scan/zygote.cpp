@@ -42,6 +42,9 @@ constexpr unsigned kScansPerWorker = 5000;
 constexpr std::chrono::seconds kHardMargin{5};
 // A stopped worker does not get its alarm: it is killed after the hard limit and this.
 constexpr milliseconds kStoppedMargin{2000};
+// How often to see whether the first workers have proved their engine, and how long.
+constexpr milliseconds kWarmingLook{10};
+constexpr std::chrono::seconds kMostWarming{10};
 // If a worker dies within this time, the next fork waits.
 constexpr milliseconds kShortLife{1000};
 constexpr milliseconds kLongestPause{10'000};
@@ -81,8 +84,8 @@ class Zygote {
   // Keeps the workers running until it is retired and the last one has ended.
   int serve() {
     fork_missing();
-    if (!report(EngineReady{engine_.signatures(), engine_.reads_rar()})) retire(false);
     while (!retired_ || !workers_.empty()) {
+      if (!is_ready_ && !retired_) report_if_ready();
       pollfd watched[2] = {{signals_.get(), POLLIN, 0}, {kZygoteControl, POLLIN, 0}};
       // Once retired, it only waits for its children.
       if (::poll(watched, retired_ ? 1 : 2, wait()) < 0 && errno != EINTR) break;
@@ -102,6 +105,15 @@ class Zygote {
     std::optional<Monotonic::time_point> stopped{};  // since when
   };
 
+  // The engine before serves until new workers can: their first scans are slow, as memory
+  // and caches are cold.
+  void report_if_ready() {
+    const bool is_late = Monotonic::now() - began_ > kMostWarming;
+    if (crew_->proofs() < task_.settings.workers && !is_late) return;
+    is_ready_ = true;
+    if (!report(EngineReady{engine_.signatures(), engine_.reads_rar()})) retire(false);
+  }
+
   std::size_t crew_size() const {
     return static_cast<std::size_t>(std::count_if(
         workers_.begin(), workers_.end(),
@@ -114,7 +126,10 @@ class Zygote {
 
   int wait() const {
     auto next = Monotonic::time_point::max();
-    if (!retired_ && crew_size() < task_.settings.workers) next = next_fork_;
+    if (!is_ready_ && !retired_) next = Monotonic::now() + kWarmingLook;
+    if (!retired_ && crew_size() < task_.settings.workers) {
+      next = std::min(next, next_fork_);
+    }
     for (const auto& [pid, worker] : workers_) {
       if (worker.stopped) next = std::min(next, end_of(worker));
     }
@@ -199,9 +214,10 @@ class Zygote {
     int status = 1;
     try {
       enter_sandbox(limits_for(task_.settings));
-      status = run_worker(engine_, {kZygoteListener, crew_->lifeline(), crew_->drains(),
-                                    board_, scratch_of(task_.scratch, ::getpid()),
-                                    hard_limit(), kScansPerWorker});
+      status = run_worker(
+          engine_,
+          {kZygoteListener, crew_->lifeline(), crew_->drains(), crew_->proofs(), board_,
+           scratch_of(task_.scratch, ::getpid()), hard_limit(), kScansPerWorker});
     } catch (const std::exception& error) {
       log(Severity::error, LogFields().add("event", "worker").add("fault", error.what()));
     }
@@ -265,6 +281,8 @@ class Zygote {
   Monotonic::time_point next_fork_{};
   milliseconds pause_{0};
   bool retired_ = false;
+  const Monotonic::time_point began_ = Monotonic::now();
+  bool is_ready_ = false;  // and has told so
 };
 
 void refuse_shrunk(const Engine& engine, const ZygoteTask& task) {
@@ -299,7 +317,9 @@ int run_zygote_command(int argc, char** argv) {
     auto last = Monotonic::now();
     std::optional<Engine> engine;
     const auto load = [&] {
+      Pauses pauses;
       engine.emplace(task->settings, own, [&] {
+        if (task->in_background) pauses.take();
         if (Monotonic::now() - last < std::chrono::seconds(1)) return;
         last = Monotonic::now();
         if (!report(StillLoading{})) ::_exit(0);

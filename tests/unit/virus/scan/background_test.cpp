@@ -5,6 +5,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <chrono>
+#include <ctime>
 #include <stdexcept>
 #include <string>
 
@@ -59,6 +61,16 @@ TEST_CASE("what work in the background throws comes to its caller", "[virus]") {
     }
     return false;
   }));
+}
+
+TEST_CASE("with pauses work has the processor for a quarter of the time", "[virus]") {
+  using std::chrono::steady_clock;
+  const auto begin = steady_clock::now();
+  const std::clock_t before = std::clock();
+  Pauses pauses;
+  while (steady_clock::now() - begin < std::chrono::milliseconds(500)) pauses.take();
+  const double worked = static_cast<double>(std::clock() - before) / CLOCKS_PER_SEC;
+  CHECK(worked < 0.25);
 }
 
 }  // namespace

@@ -48,9 +48,9 @@ struct Surroundings {
 
   int run(unsigned scans) {
     Engine engine(settings, directory.path(), [] {});
-    return run_worker(engine,
-                      {listener.get(), lifeline.get(), drains, map_board(board.get()),
-                       directory.path() / "scratch", std::chrono::seconds(10), scans});
+    return run_worker(
+        engine, {listener.get(), lifeline.get(), drains, proofs, map_board(board.get()),
+                 directory.path() / "scratch", std::chrono::seconds(10), scans});
   }
   std::uint64_t served() const { return map_board(board.get()).bad_requests; }
 
@@ -59,6 +59,7 @@ struct Surroundings {
   sockaddr_un address{};
   Fd listener, lifeline, lifeline_end;
   std::atomic<bool> drains{false};
+  std::atomic<unsigned> proofs{0};
   const Fd board = make_board();
 };
 
@@ -67,6 +68,7 @@ TEST_CASE("a worker that shall end leaves what waits to its successors", "[virus
   const Fd client = around.ask("rubbish");
   around.lifeline_end.reset();
   CHECK(around.run(10) == 0);
+  CHECK(around.proofs == 1);
   CHECK(around.served() == 0);
   CHECK(Fd(::accept4(around.listener.get(), nullptr, nullptr, SOCK_NONBLOCK)));
 }
