@@ -11,6 +11,7 @@
 #include <chrono>
 #include <ctime>
 #include <exception>
+#include <future>
 #include <string>
 #include <thread>
 
@@ -21,6 +22,9 @@ namespace mxfeed::virus {
 namespace {
 
 constexpr int kLowest = 19;
+// Of the session: work on a host that is busy all the time must end, too.
+constexpr int kLow = 10;
+constexpr std::chrono::seconds kModest{10};  // then the session is like any other
 constexpr std::chrono::seconds kLongest{1};  // pause
 
 // Without autogroups there is no such file.  The kernel takes one change in a tenth of a
@@ -54,19 +58,22 @@ void Pauses::take() {
 
 void run_in_background(const std::function<void()>& work) {
   ::setsid();
-  std::exception_ptr failure;
+  std::promise<void> done;
+  auto outcome = done.get_future();
   std::thread thread = start_thread([&] {
     ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), kLowest);
     try {
       work();
+      done.set_value();
     } catch (...) {
-      failure = std::current_exception();
+      done.set_exception(std::current_exception());
     }
   });
-  set_nice_of_session(kLowest);
+  set_nice_of_session(kLow);
+  if (outcome.wait_for(kModest) == std::future_status::timeout) set_nice_of_session(0);
   thread.join();
   set_nice_of_session(0);
-  if (failure) std::rethrow_exception(failure);
+  outcome.get();
 }
 
 }  // namespace mxfeed::virus

@@ -31,7 +31,7 @@ class Pauses {
 //
 // The process begins a session of its own unless it leads one: where processes are
 // scheduled by sessions (sched(7), autogroup), priorities count within a session only, so
-// that of the session is lowered too, until the work is done.
+// that of the session is lowered too, for ten seconds or until the work is done.
 //
 // Rethrows what the work throws.  When it returns, its thread has ended.
 void run_in_background(const std::function<void()>& work);
