@@ -334,7 +334,7 @@ class DatabaseTest(ServiceTestCase):
         def client(number):
             infected = number % 2 == 1
             while not stop.is_set():
-                content = EICAR if infected else os.urandom(30)
+                content = EICAR if infected else os.urandom(15).hex().encode()
                 with_id = text_part(f"{number} {len(results)}")
                 results.append((infected, self.check(mail(with_id, file_part(content)))))
 
