@@ -17,6 +17,7 @@
 #include "common/base/text.h"
 #include "common/command/daemon_status.h"
 #include "common/command/listing.h"
+#include "common/mail/held_address.h"
 #include "postfix-conf/commands/apply.h"
 #include "postfix-conf/commands/health.h"
 #include "postfix-conf/commands/plan_report.h"
@@ -236,7 +237,8 @@ class Detachment {
 
   // Of the generation that Postfix uses; nothing if that is gone or damaged.
   std::optional<std::set<RelayKey>> route_keys() const {
-    std::set<RelayKey> keys;
+    // What is to be held.
+    std::set<RelayKey> keys{std::string(kQuarantineDomain)};
     const auto has_route = [](Row row) { return is_relayed(row) || row == Row::kept; };
     Generated generated;
     try {
