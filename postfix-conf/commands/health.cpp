@@ -12,6 +12,7 @@
 #include "common/base/unix_socket.h"
 #include "common/command/listing.h"
 #include "common/policy/policy_db.h"
+#include "postfix-conf/commands/quarantine_host.h"
 #include "postfix-conf/commands/recipients_client.h"
 #include "postfix-conf/generate/generations.h"
 #include "postfix-conf/postfix/attach/sockets.h"
@@ -70,9 +71,23 @@ void judge_call_outs(const std::filesystem::path& queue_directory,
   }
 }
 
-// What is to be held waits in the queue while mxfeed-quarantine does not answer.
+// What is to be held waits in the queue while mxfeed-quarantine, or the host that holds
+// for all, does not answer.
 void judge_quarantine(const std::filesystem::path& queue_directory,
-                      const Generated& generated, Health& health) {
+                      const Generated& generated, Scope scope, Health& health) {
+  const auto& host = generated.use.quarantine_host;
+  if (!host.empty()) {
+    // What happens to another host is no reason for apply and attach to end badly here.
+    if (scope != Scope::everything) return;
+    if (const auto cause = why_host_takes_none(generated)) {
+      health.alarms.push_back(
+          {ExitCode::not_running,
+           fmt::format("{}: the quarantine host takes no mail: {}: mail that is to be "
+                       "held waits in the queue",
+                       escape_untrusted(host), *cause)});
+    }
+    return;
+  }
   if (!generated.gateway.quarantine.is_reachable) return;
   const auto socket = queue_directory / "mxfeed/quarantine.sock";
   if (is_listened_at(socket)) return;
@@ -84,7 +99,7 @@ void judge_quarantine(const std::filesystem::path& queue_directory,
 }
 
 // Looks at all that is about the domains of the generation that Postfix uses.
-void search_site(const Postfix& postfix, const std::filesystem::path& state,
+void search_site(const Postfix& postfix, const std::filesystem::path& state, Scope scope,
                  Survey& found, Health& health) {
   Generated generated;
   try {
@@ -96,11 +111,12 @@ void search_site(const Postfix& postfix, const std::filesystem::path& state,
   }
   found.site.same = find_same_domains(postfix, found.site.settings, generated);
   judge_call_outs(found.now.parameter("queue_directory"), generated, health);
-  judge_quarantine(found.now.parameter("queue_directory"), generated, health);
+  judge_quarantine(found.now.parameter("queue_directory"), generated, scope, health);
 }
 
 void ask_postfix(const std::filesystem::path& state,
-                 const std::filesystem::path& postfix_config, Health& health) {
+                 const std::filesystem::path& postfix_config, Scope scope,
+                 Health& health) {
   try {
     const PostfixNeeds needs = health.postfix
                                    ? read_needs(state / Generations::kCurrentPostfix)
@@ -108,7 +124,7 @@ void ask_postfix(const std::filesystem::path& state,
     const Postfix postfix(postfix_config);
     Survey found = survey(postfix, needs.use, state);
     if (health.postfix && attach_state(found.files) == AttachState::accepting) {
-      search_site(postfix, state, found, health);
+      search_site(postfix, state, scope, found, health);
     }
     health.attachment = examine(found, needs);
     if (health.attachment->accepts_mail()) {
@@ -203,7 +219,7 @@ Health look_at_health(const std::filesystem::path& state,
   health.milters = number_in_force(generations, Generations::kCurrent, health);
   health.postfix = number_in_force(generations, Generations::kCurrentPostfix, health);
   if (health.milters) judge_policy(state, health);
-  if (postfix_config) ask_postfix(state, *postfix_config, health);
+  if (postfix_config) ask_postfix(state, *postfix_config, scope, health);
   const bool accepts_mail = health.attachment && health.attachment->accepts_mail();
   if (scope == Scope::in_use && !accepts_mail) return health;
   for (const char* const name : kDaemons) {

@@ -25,6 +25,7 @@
 #include "postfix-conf/generate/generations.h"
 #include "postfix-conf/generate/main_cf.h"
 #include "postfix-conf/generate/overlay.h"
+#include "postfix-conf/generate/quarantine_services.h"
 #include "postfix-conf/postfix/attach/effects.h"
 #include "postfix-conf/postfix/attach/sessions.h"
 #include "postfix-conf/postfix/attach/sockets.h"
@@ -86,6 +87,7 @@ class Preparation {
     needs_ = needs_of(generated_);
     found_.site.same = find_same_domains(postfix, found_.site.settings, generated_);
     conflicts_ = find_conflicts(found_.site, needs_);
+    find_other_listener();
     plan_ = plan_attach(found_.files, found_.site.settings, needs_);
   }
 
@@ -113,6 +115,29 @@ class Preparation {
   }
 
  private:
+  // At the port of the intake, before Postfix itself has it: master(8) ends if it cannot
+  // bind.
+  void find_other_listener() {
+    const std::string port(intake_port_of(needs_.master_cf));
+    const auto number = parse_unsigned(port);
+    const auto is_there = [&](const PostfixService& one) {
+      return one.name.ends_with(fmt::format(":{}/inet", port)) ||
+             one.name == port + "/inet";
+    };
+    const auto& services = found_.now.services;
+    if (!number || std::any_of(services.begin(), services.end(), is_there) ||
+        !is_port_in_use(static_cast<std::uint16_t>(*number))) {
+      return;
+    }
+    conflicts_.push_back(
+        {Trouble::port_taken, "",
+         fmt::format("another program listens at the port {}, where the quarantine host "
+                     "takes mail",
+                     port),
+         "in [quarantine] of mxfeed.toml: another port, on all hosts; then mxfeed "
+         "apply"});
+  }
+
   Generated generated_;
   Survey found_;
   bool fits_ = false;
@@ -237,7 +262,7 @@ class Detachment {
 
   // Of the generation that Postfix uses; nothing if that is gone or damaged.
   std::optional<std::set<RelayKey>> route_keys() const {
-    // What is to be held.
+    // What is to be held, here or on the quarantine host.
     std::set<RelayKey> keys{std::string(kQuarantineDomain)};
     const auto has_route = [](Row row) { return is_relayed(row) || row == Row::kept; };
     Generated generated;

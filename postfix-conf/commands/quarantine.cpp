@@ -16,6 +16,8 @@
 #include "common/command/listing.h"
 #include "common/command/owner.h"
 #include "common/mail/address.h"
+#include "postfix-conf/commands/problems.h"
+#include "postfix-conf/commands/quarantine_host.h"
 
 namespace mxfeed {
 namespace {
@@ -25,6 +27,7 @@ using quarantine::Standing;
 using quarantine::Store;
 
 constexpr std::string_view kDaemon = "quarantine";
+constexpr const char* kDatabase = "quarantine.db";
 constexpr std::string_view kAll = "all";
 constexpr std::size_t kMaxHeader = 256 * 1024;
 
@@ -38,10 +41,11 @@ std::string domain_of(const QuarantineOptions& options) {
 }
 
 Store open_held(const QuarantineOptions& options, Sqlite::Access access) {
+  check_held_here(options);
   become_daemon(options.state, kDaemon);
   const auto directory = options.state / kDaemon;
   std::error_code error;
-  if (!std::filesystem::exists(directory / "quarantine.db", error)) {
+  if (!std::filesystem::exists(directory / kDatabase, error)) {
     throw CommandError(ExitCode::wrong,
                        fmt::format("{}: nothing was ever held", directory.string()));
   }
@@ -115,6 +119,23 @@ Json json_of(const Item& item) {
 }
 
 }  // namespace
+
+void check_held_here(const QuarantineOptions& options) {
+  const auto host = quarantine_host_of(options.state);
+  if (host.empty()) return;
+  std::error_code error;
+  if (!std::filesystem::exists(options.state / kDaemon / kDatabase, error)) {
+    throw CommandError(
+        ExitCode::wrong,
+        fmt::format("{}: nothing is held on this host: the quarantine of all gateways is "
+                    "on {}: run the command there",
+                    escape_untrusted(options.domain), escape_untrusted(host)));
+  }
+  complain(
+      fmt::format("note: the quarantine of all gateways is on {}; this is what was "
+                  "held on this host before",
+                  escape_untrusted(host)));
+}
 
 ExitCode list_held(const QuarantineOptions& options, bool ended) {
   const auto domain = domain_of(options);

@@ -23,6 +23,10 @@ struct QuarantineOptions {
   bool json = false;
 };
 
+// Throws CommandError, which names the host, if another one holds the mail and nothing
+// was held here before; a note says so if something was.
+void check_held_here(const QuarantineOptions& options);
+
 // What is held; with `ended`, also what is no longer.
 ExitCode list_held(const QuarantineOptions& options, bool ended);
 ExitCode show_held(const QuarantineOptions& options, const std::string& id, bool content);

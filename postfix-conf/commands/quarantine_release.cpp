@@ -134,6 +134,7 @@ class Release {
 
 ExitCode release_held(const QuarantineOptions& options,
                       const std::vector<std::string>& ids, bool force) {
+  check_held_here(options);
   const Postfix postfix(options.postfix_config);
   const auto queue_directory = postfix.parameters({"queue_directory"}).at(0);
   // Both need root; and the queue is read when no release of before can add to it.

@@ -167,6 +167,30 @@ class Checker {
         {Place{}, "", "greylist.store", "needs the servers of Redis: [redis]"});
   }
 
+  void quarantine_host() {
+    const auto& [name, place] = config_.gateway.quarantine_host;
+    if (name.empty()) return;
+    const auto* const host = config_.gateway.find_host(name);
+    if (host == nullptr) {
+      config_.errors.push_back({place, "", "quarantine.host",
+                                fmt::format("there is no [[host]] {}", in_quotes(name))});
+      return;
+    }
+    // It takes mail from these only.
+    for (const auto& one : config_.gateway.hosts) {
+      if (!one.addresses.empty() || one.name.empty()) continue;
+      config_.errors.push_back(
+          {one.place, fmt::format("host {}", in_quotes(one.name)), "addresses",
+           &one == host
+               ? fmt::format("missing: the other hosts deliver to them what they hold "
+                             "(quarantine.host, {})",
+                             config_.describe(place))
+               : fmt::format("missing: the quarantine host takes mail from the addresses "
+                             "of the others only (quarantine.host, {})",
+                             config_.describe(place))});
+    }
+  }
+
   // SPF never confirms a sender that is not checked.
   void listed_senders() {
     const auto& gateway = config_.gateway.greylist;
@@ -388,6 +412,7 @@ void check_config(Config& config, bool complete) {
     checker.mx_names();
     checker.postmaster();
     checker.shared_store();
+    checker.quarantine_host();
     checker.listed_senders();
   }
   sort_by_place(config.errors);

@@ -108,6 +108,13 @@ std::string_view DomainSettings::recipient_command() const {
                                       : std::string_view();
 }
 
+const HostConfig* GatewayConfig::find_host(std::string_view name) const {
+  for (const auto& one : hosts) {
+    if (one.name == name) return &one;
+  }
+  return nullptr;
+}
+
 const RecipientCommand* Config::find_recipient_command(std::string_view name) const {
   for (const auto& one : gateway.recipient_commands) {
     if (one.name == name) return &one;

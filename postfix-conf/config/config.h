@@ -179,6 +179,9 @@ struct RecipientCommand {
 // Postfix's default_destination_concurrency_limit.
 inline constexpr unsigned kPostfixConnections = 20;
 
+// Where the quarantine host takes what the other gateways hold.
+inline constexpr unsigned kQuarantinePort = 2424;
+
 // mxfeed.toml without [defaults].
 struct GatewayConfig {
   std::vector<std::string> mx, backup_mx;
@@ -205,6 +208,12 @@ struct GatewayConfig {
   unsigned connections = kPostfixConnections;  // [delivery]
   std::chrono::seconds rate_delay{0};          // [delivery]
   std::string spam_engine = "builtin";
+  // [quarantine]: the [[host]] that holds for all; empty: each holds its own.
+  Sourced<std::string> quarantine_host;
+  unsigned quarantine_port = kQuarantinePort;
+
+  // Null if there is none.
+  const HostConfig* find_host(std::string_view name) const;
 };
 
 // Why a customer's server cannot have the address; empty if it can.

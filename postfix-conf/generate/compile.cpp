@@ -159,6 +159,7 @@ Wanted compile(const Config& config, const HostConfig* local, const std::string&
   draft.use.services = gateway.services;
   draft.use.allow_private = gateway.allow_private;
   draft.use.removal_grace = gateway.removal_grace;
+  const QuarantineSite quarantine = quarantine_site(gateway, local);
   draft.main_cf = main_cf_parameters({.state = state,
                                       .dedicated = gateway.dedicated,
                                       .verifiers = gateway.verifiers,
@@ -169,14 +170,20 @@ Wanted compile(const Config& config, const HostConfig* local, const std::string&
                                       .hosts = gateway.hosts,
                                       .allow_private = gateway.allow_private,
                                       .connections = gateway.connections,
-                                      .rate_delay = gateway.rate_delay});
+                                      .rate_delay = gateway.rate_delay,
+                                      .quarantine = quarantine});
   draft.master_cf = master_cf_services({.state = state,
                                         .local = local,
                                         .uses_authorities = uses_authorities,
                                         .postmaster = gateway.postmaster.value,
                                         .dedicated = gateway.dedicated,
-                                        .uses_quarantine = uses_quarantine});
+                                        .uses_quarantine = uses_quarantine,
+                                        .quarantine = quarantine});
   draft.gateway.quarantine.is_reachable = uses_quarantine;
+  draft.use.quarantine_host = quarantine.host;
+  for (const auto& server : quarantine.servers) {
+    draft.use.quarantine_servers.push_back(server.str());
+  }
   fit_site(draft, site, state);
   return wanted;
 }

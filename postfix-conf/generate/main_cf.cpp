@@ -11,6 +11,7 @@
 #include "postfix-conf/generate/next_hops.h"
 #include "postfix-conf/generate/notice_checks.h"
 #include "postfix-conf/generate/overlay.h"
+#include "postfix-conf/generate/quarantine_services.h"
 #include "postfix-conf/generate/recipient_access.h"
 
 namespace mxfeed {
@@ -141,14 +142,11 @@ void add_classes(const MainCfNeeds& needs, std::vector<Parameter>& all) {
 }
 
 void add_delivery(const MainCfNeeds& needs, std::vector<Parameter>& all) {
-  std::vector<std::string> addresses;
+  std::vector<IpAddress> addresses;
   for (const auto& host : needs.hosts) {
-    for (const auto& address : host.addresses) {
-      addresses.push_back(address.is_v4() ? address.str()
-                                          : fmt::format("[{}]", address.str()));
-    }
+    addresses.insert(addresses.end(), host.addresses.begin(), host.addresses.end());
   }
-  all.emplace_back(kGateways, fmt::format("{}", fmt::join(addresses, ", ")));
+  all.emplace_back(kGateways, address_list(addresses));
   all.emplace_back(kDnsFilter, dns_reply_filter(needs.allow_private));
   all.emplace_back(kStatusFilter, delivery_status_filter());
   all.emplace_back(kHeaderChecks, "regexp:{{/^X-Mxfeed-Sender:/ IGNORE}}");
@@ -220,34 +218,6 @@ std::string notice_service() {
       kNoticeService, kNoticeChecks);
 }
 
-// The transport to mxfeed-quarantine.  Whatever that answers, the mail waits.  Lines are
-// not broken: a signature may cover them.
-std::string quarantine_service() {
-  return "mxfeed-quarantine unix - - y - - lmtp -o syslog_name=postfix/$service_name "
-         "-o soft_bounce=yes -o lmtp_line_length_limit=0 -o lmtp_header_checks= "
-         "-o lmtp_tls_security_level=none";
-}
-
-// Takes what the quarantine releases.  Its socket can be reached by root and by Postfix
-// only; smtpd(8) takes such a client for 127.0.0.1.  One process: when it takes a new
-// client, what the client before has sent is queued, or never will be.
-std::string release_service() {
-  return "mxfeed-release unix - - y - 1 smtpd -o syslog_name=postfix/$service_name "
-         "-o smtpd_milters= -o smtpd_proxy_filter= -o content_filter= "
-         "-o mynetworks=127.0.0.0/8 "
-         "-o smtpd_client_restrictions= -o smtpd_helo_restrictions= "
-         "-o smtpd_sender_restrictions= -o "
-         "smtpd_relay_restrictions=permit_mynetworks,reject "
-         "-o smtpd_recipient_restrictions=permit_mynetworks,reject -o "
-         "smtpd_data_restrictions= "
-         "-o smtpd_end_of_data_restrictions= -o smtpd_delay_reject=yes "
-         "-o smtpd_helo_required=no -o smtpd_sasl_auth_enable=no "
-         "-o smtpd_tls_security_level=none -o smtpd_error_sleep_time=0 "
-         "-o smtpd_discard_ehlo_keywords= -o message_size_limit=0 -o "
-         "smtpd_upstream_proxy_protocol= "
-         "-o receive_override_options=no_header_body_checks,no_unknown_recipient_checks";
-}
-
 bool has_service(const std::vector<std::string>& master_cf, std::string_view name) {
   const std::string beginning = fmt::format("{} ", name);
   return std::any_of(master_cf.begin(), master_cf.end(), [&](const std::string& line) {
@@ -259,6 +229,18 @@ std::string bind_option(std::string_view name, std::string_view address) {
   return address.empty() ? "" : fmt::format(" -o {}={}", name, address);
 }
 
+// To the first address of each family.
+std::string bind_options(const HostConfig* local) {
+  if (local == nullptr) return {};
+  const auto bind = [&](std::string_view name, bool v4) {
+    const auto found =
+        std::find_if(local->addresses.begin(), local->addresses.end(),
+                     [v4](const IpAddress& address) { return address.is_v4() == v4; });
+    return found == local->addresses.end() ? "" : bind_option(name, found->str());
+  };
+  return bind("smtp_bind_address", true) + bind("smtp_bind_address6", false);
+}
+
 }  // namespace
 
 std::vector<Parameter> main_cf_parameters(const MainCfNeeds& needs) {
@@ -266,7 +248,11 @@ std::vector<Parameter> main_cf_parameters(const MainCfNeeds& needs) {
   std::vector<Parameter> all = {
       {"relay_domains", maps + "relay_domains"},
       {"transport_maps",
-       fmt::format("cdb:{}, {}transport", overlay_path(needs.state).string(), maps)},
+       fmt::format("cdb:{}, {}{}transport", overlay_path(needs.state).string(),
+                   needs.quarantine.is_elsewhere()
+                       ? fmt::format("${}, ", kQuarantineRouteParameter)
+                       : "",
+                   maps)},
       {kMiltersParameter, milters(needs)},
       {kRecipientsParameter,
        fmt::format("check_recipient_access cdb:{}, check_recipient_access {}{}",
@@ -275,6 +261,7 @@ std::vector<Parameter> main_cf_parameters(const MainCfNeeds& needs) {
       {kEtrnParameter, "check_client_access " + maps + kEtrnClients.name}};
   add_classes(needs, all);
   add_delivery(needs, all);
+  add_quarantine_parameters(needs.quarantine, all);
   add_limits(needs, all);
   if (needs.dedicated) {
     add_notices(all);
@@ -304,23 +291,11 @@ std::vector<std::string> master_cf_services(const MasterCfNeeds& needs) {
   if (needs.uses_authorities) {
     options += fmt::format(" -o smtp_tls_CAfile={}", kAuthorities);
   }
-  if (const auto* const local = needs.local; local != nullptr) {
-    const auto bind = [&](std::string_view name, bool v4) {
-      const auto found =
-          std::find_if(local->addresses.begin(), local->addresses.end(),
-                       [v4](const IpAddress& address) { return address.is_v4() == v4; });
-      return found == local->addresses.end() ? "" : bind_option(name, found->str());
-    };
-    options =
-        bind("smtp_bind_address", true) + bind("smtp_bind_address6", false) + options;
-  }
-  auto all = services(options);
+  const std::string bind = bind_options(needs.local);
+  auto all = services(bind + options);
   if (!needs.postmaster.empty()) all.push_back(provider_service(needs.postmaster));
   if (needs.dedicated) all.push_back(notice_service());
-  if (needs.uses_quarantine) {
-    all.push_back(quarantine_service());
-    all.push_back(release_service());
-  }
+  add_quarantine_services(needs.quarantine, needs.uses_quarantine, bind, all);
   return all;
 }
 

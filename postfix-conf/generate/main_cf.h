@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "postfix-conf/config/config.h"
+#include "postfix-conf/generate/quarantine_services.h"
 #include "postfix-conf/generate/rows.h"
 #include "postfix-conf/generate/site.h"
 
@@ -53,6 +54,7 @@ struct MainCfNeeds {
   std::vector<Network> allow_private;
   unsigned connections = kPostfixConnections;
   std::chrono::seconds rate_delay{0};
+  QuarantineSite quarantine{};
 };
 
 // The values of relay_domains, transport_maps, relay_recipient_maps and
@@ -68,6 +70,7 @@ struct MasterCfNeeds {
   std::string postmaster{};           // the provider's; empty: none
   bool dedicated = false;
   bool uses_quarantine = false;
+  QuarantineSite quarantine{};
 };
 
 // The services that master.cf needs besides Postfix's own.
@@ -75,10 +78,6 @@ std::vector<std::string> master_cf_services(const MasterCfNeeds& needs);
 
 // The transport that sends mail to the provider's postmaster.
 inline constexpr const char* kProviderTransport = "mxfeed-provider";
-// The service that takes what the quarantine releases, past all filters; below the queue
-// directory.
-inline constexpr const char* kReleaseSocket = "private/mxfeed-release";
-
 // Whether the services of a generation include it.
 bool has_provider(const std::vector<std::string>& master_cf);
 

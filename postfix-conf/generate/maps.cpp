@@ -7,6 +7,7 @@
 #include "common/mail/held_address.h"
 #include "postfix-conf/generate/main_cf.h"
 #include "postfix-conf/generate/next_hops.h"
+#include "postfix-conf/generate/quarantine_services.h"
 #include "postfix-conf/generate/recipient_access.h"
 
 namespace mxfeed {
@@ -15,8 +16,6 @@ namespace {
 // Nobody listens there, so mail is deferred, and the path explains why.  Not retry(8):
 // smtpd(8) refuses recipients that resolve to it, but a paused domain accepts mail.
 constexpr const char* kPaused = "lmtp:unix:mxfeed/delivery-paused-by-the-operator";
-// The socket of mxfeed-quarantine, below the queue directory.
-constexpr const char* kQuarantineRoute = "mxfeed-quarantine:unix:mxfeed/quarantine.sock";
 constexpr const char* kRemoved = "retry:4.3.5 domain is no longer relayed here";
 // The reply of smtpd(8), as for any domain that is not ours (RFC 3463, 3.8).
 constexpr const char* kRefused = "error:5.7.1 domain is not relayed here";

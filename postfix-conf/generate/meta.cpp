@@ -34,12 +34,14 @@ std::string render(const GenerationMeta& meta) {
       "host: {}\nhost-selected: {}\nsite-relay-recipients: {}\nsite-parents-match: {}\n"
       "site-mynetworks: {}\nsite-proxies: {}\ndedicated: {}\nlargest-message: {}\n"
       "largest-message-of: {}\nlongest-lifetime: {}\nremoval-grace: {}\n"
-      "services: {}\nallow-private: {}\nquarantine-route: yes\n",
+      "services: {}\nallow-private: {}\nquarantine-route: yes\nquarantine-host: {}\n"
+      "quarantine-servers: {}\n",
       meta.local.name, word(meta.local.is_selected), word(meta.site.has_relay_recipients),
       word(meta.site.parents_match), texts_of(meta.site.mynetworks), meta.site.proxies,
       word(meta.use.dedicated), meta.use.largest_message, meta.use.largest_of,
       meta.use.longest_lifetime.count(), meta.use.removal_grace.count(),
-      fmt::join(meta.use.services, " "), texts_of(meta.use.allow_private));
+      fmt::join(meta.use.services, " "), texts_of(meta.use.allow_private),
+      meta.use.quarantine_host, fmt::join(meta.use.quarantine_servers, " "));
   for (const auto& [name, value] : meta.unknown) {
     fmt::format_to(std::back_inserter(text), "{}: {}\n", name, value);
   }
@@ -70,6 +72,13 @@ GenerationMeta parse_meta(std::string_view text, std::string_view source) {
     const auto flag = [&] {
       if (value != "yes" && value != "no") damaged(line);
       return value == "yes";
+    };
+    const auto words = [&] {
+      std::vector<std::string> all;
+      for (const auto one : split(value, ' ')) {
+        if (!one.empty()) all.emplace_back(one);
+      }
+      return all;
     };
     const auto networks = [&] {
       std::vector<Network> all;
@@ -118,13 +127,15 @@ GenerationMeta parse_meta(std::string_view text, std::string_view source) {
     } else if (name == "removal-grace") {
       meta.use.removal_grace = std::chrono::seconds(number());
     } else if (name == "services") {
-      for (const auto one : split(value, ' ')) {
-        if (!one.empty()) meta.use.services.emplace_back(one);
-      }
+      meta.use.services = words();
     } else if (name == "allow-private") {
       meta.use.allow_private = networks();
     } else if (name == "quarantine-route") {
       meta.has_quarantine_route = flag();
+    } else if (name == "quarantine-host") {
+      meta.use.quarantine_host = value;
+    } else if (name == "quarantine-servers") {
+      meta.use.quarantine_servers = words();
     } else if (name != "version") {
       meta.unknown.emplace_back(name, value);
     }

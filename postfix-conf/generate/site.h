@@ -51,6 +51,10 @@ struct PostfixUse {
   std::vector<Network> allow_private;  // that servers by name may be in
   // The services that get the filters, "2525/inet"; if empty, those of port 25.
   std::vector<std::string> services;
+  // The other host that holds what this one's filters hold, and its servers,
+  // "[192.0.2.7]:2424"; empty: this one does.
+  std::string quarantine_host;
+  std::vector<std::string> quarantine_servers;
 
   bool operator==(const PostfixUse&) const = default;
 };

@@ -9,11 +9,14 @@
 
 #include "common/base/fault.h"
 #include "common/base/text.h"
+#include "postfix-conf/generate/quarantine_services.h"
 
 namespace mxfeed {
 namespace {
 
 constexpr std::string_view kOurServices = "mxfeed-";
+constexpr std::string_view kInet = "/inet";
+constexpr std::string_view kLogName = "postfix/";
 // master(5): name, type, four columns, the number of processes, the command.
 constexpr std::size_t kFields = 8;
 
@@ -72,7 +75,7 @@ class Entry {
   const PostfixService& service() const { return service_; }
   const std::vector<PlacedOption>& options() const { return options_; }
 
-  bool is_ours() const { return service_.name.starts_with(kOurServices); }
+  bool is_ours() const { return is_our_service(service_); }
 
  private:
   Entry() = default;
@@ -176,14 +179,12 @@ class TakingBack {
  private:
   void note(TakenBack taken) { result_ = std::max(result_, taken); }
 
-  bool is_ours_by_name() const { return name_.starts_with(kOurServices); }
-
   // Whether lines behind the block continue a service of ours in it.
   bool is_continued(const CfBlock& block) const {
-    if (!is_ours_by_name()) return false;
-    const auto lines = logical_lines(text_);
-    return std::any_of(lines.begin(), lines.end(), [&](const LogicalLine& line) {
-      return is_in(block, line.begin) && line.end > block.ours_end;
+    const auto entries = entries_in(text_);
+    return std::any_of(entries.begin(), entries.end(), [&](const Entry& entry) {
+      const auto& line = entry.line();
+      return entry.is_ours() && is_in(block, line.begin) && line.end > block.ours_end;
     });
   }
 
@@ -241,6 +242,15 @@ class TakingBack {
 };
 
 }  // namespace
+
+bool is_our_service(const PostfixService& service) {
+  const std::string_view name = service.name;
+  if (name.starts_with(kOurServices)) return true;
+  if (!name.ends_with(kInet)) return false;
+  const auto log = service.options.find("syslog_name");
+  return log != service.options.end() && log->second.starts_with(kLogName) &&
+         std::string_view(log->second).substr(kLogName.size()) == kIntakeName;
+}
 
 MasterCf::MasterCf(std::string text, IsOurs is_ours)
     : text_(std::move(text)), is_ours_(std::move(is_ours)) {}

@@ -20,8 +20,12 @@ struct ServiceOption {
   bool operator==(const ServiceOption&) const = default;
 };
 
-// A text of master.cf.  Every other byte of it stays as it is.  A service named mxfeed-*
-// is ours as a whole.  Services are named as postconf(1) does: "smtp/inet".
+// Whether it is ours as a whole: its name is mxfeed-*, or, as that of a service on TCP is
+// its port, it logs as the intake of the quarantine.
+bool is_our_service(const PostfixService& service);
+
+// A text of master.cf.  Every other byte of it stays as it is.  Services are named as
+// postconf(1) does: "smtp/inet".
 class MasterCf {
  public:
   MasterCf(std::string text, IsOurs is_ours);
@@ -47,8 +51,7 @@ class MasterCf {
   void add_options(std::string_view service, const std::vector<ServiceOption>& options);
 
   // Adds the service of that line ("mxfeed-relay unix - - y - - smtp -o x=y") at the end,
-  // or replaces it.  Throws Fault if its name does not begin with "mxfeed-", or it is not
-  // one service in one line.
+  // or replaces it.  Throws Fault if it is not one service of ours in one line.
   void add_service(std::string_view line);
 
   // Takes our options out of the service, or the service out if it is ours.  Of a block

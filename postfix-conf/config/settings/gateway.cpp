@@ -21,6 +21,9 @@ constexpr std::size_t kMaxMilter = 500;
 constexpr std::size_t kMaxUrl = 2000;
 constexpr std::size_t kMaxCommandName = 64;
 constexpr std::size_t kMaxPostmaster = 254;
+constexpr std::size_t kMaxHostName = 253;
+// Those below are of other services of Postfix.
+constexpr std::uint64_t kLeastQuarantinePort = 1024;
 
 bool is_full_name(const std::optional<Domain>& name) {
   return name && name->str().find('.') != std::string::npos;
@@ -108,7 +111,7 @@ Json postmaster_of(const GatewayConfig& gateway) {
 }
 
 void read_host_name(const Entry& entry, const Setting<HostConfig>&, HostConfig& host) {
-  const auto given = entry.text(253);
+  const auto given = entry.text(kMaxHostName);
   if (!given) return;
   const auto name = Domain::parse(*given);
   host.place = entry.place();
@@ -320,13 +323,36 @@ Settings<GatewayConfig> source_settings() {
   return kRows;
 }
 
+// Whether a [[host]] has the name is checked when all are read.
+void read_quarantine_host(const Entry& entry, const Setting<GatewayConfig>&,
+                          GatewayConfig& gateway) {
+  const auto given = entry.text(kMaxHostName);
+  if (!given) return;
+  const auto name = Domain::parse(*given);
+  if (is_full_name(name)) {
+    gateway.quarantine_host = {name->str(), entry.place()};
+  } else {
+    entry.error(fmt::format("{} is not a fully qualified host name", in_quotes(*given)));
+  }
+}
+
+Json quarantine_host_of(const GatewayConfig& gateway) {
+  return to_json(gateway.quarantine_host.value);
+}
+
 Settings<GatewayConfig> quarantine_settings() {
   using G = GatewayConfig;
   constexpr auto kPolicy = &DomainSettings::policy;
   constexpr auto kQuarantine = &DomainPolicy::quarantine;
   using Own = QuarantinePolicy;
   static constexpr std::array kRows{
-      of_later_version<G>("host", SettingType::string, R"("mx1.isp.example")"),
+      Setting<G>{.key = "host",
+                 .type = SettingType::string,
+                 .example = R"("mx1.isp.example")",
+                 .read = read_quarantine_host,
+                 .value = quarantine_host_of,
+                 .most = kMaxHostName},
+      integer<&G::quarantine_port>("port", kLeastQuarantinePort, 65535, "2525"),
       duration<&G::base, kPolicy, kQuarantine, &Own::keep>("keep", kLeastHeld, kMostHeld,
                                                            R"("14d")"),
       quota<&G::base, kPolicy, kQuarantine, &Own::quota>("quota", kMostQuota, R"("1G")"),

@@ -29,6 +29,7 @@ Danger danger_of(Trouble trouble) {
     case Trouble::unknown_milter:
     case Trouble::overridden:
     case Trouble::subdomains_routed:
+    case Trouble::port_taken:
       break;
   }
   return Danger::differs;

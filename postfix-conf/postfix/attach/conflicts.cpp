@@ -29,6 +29,7 @@ class Search {
 
   std::vector<Conflict> find() {
     services();
+    intake_port();
     map_types();
     for (auto& conflict : same_domain_conflicts(site_)) {
       found_.push_back(std::move(conflict));
@@ -199,6 +200,23 @@ class Search {
     for (const auto& type : missing) {
       add(Trouble::map_type, "", fmt::format("{}: Postfix does not support it", type),
           fmt::format("install the package postfix-{}", type));
+    }
+  }
+
+  // master(8) ends if two services have a port.
+  void intake_port() {
+    const auto port = intake_port_of(needs_.master_cf);
+    if (port.empty()) return;
+    for (const auto& service : settings_.services) {
+      std::string_view name = service.name;
+      if (!name.ends_with("/inet")) continue;
+      name.remove_suffix(std::string_view("/inet").size());
+      if (name.substr(name.rfind(':') + 1) != port) continue;
+      add(Trouble::port_taken,
+          fmt::format("{}: {}", master(), escape_untrusted(service.name)),
+          fmt::format("has the port {}, where the quarantine host takes mail", port),
+          "in [quarantine] of mxfeed.toml: another port, on all hosts; then mxfeed "
+          "apply");
     }
   }
 

@@ -26,6 +26,7 @@ enum class Trouble {
   unknown_milter,     // the configuration does not name a milter of the site
   overridden,         // a service overrides a parameter that we set
   subdomains_routed,  // names below a domain cannot be refused
+  port_taken,         // another service has the port of the quarantine host
 };
 
 struct Conflict {

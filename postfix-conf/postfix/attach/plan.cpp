@@ -20,6 +20,7 @@ namespace {
 
 constexpr std::string_view kOurService = "mxfeed-";
 constexpr std::string_view kReloadService = "mxfeed-reload";
+constexpr std::string_view kQuarantineServices = "mxfeed-quarantine";
 constexpr const char* kSoftLimit = "mxfeed_soft_error_limit";
 constexpr const char* kHardLimit = "mxfeed_hard_error_limit";
 
@@ -84,6 +85,7 @@ std::string_view reason_of(std::string_view name) {
     return "keeps the customers' servers out of notices to senders";
   }
   if (name.ends_with("_header_checks")) return "takes our notes out of delivered mail";
+  if (name == kQuarantineRouteParameter) return "routes held mail to the quarantine host";
   if (name.starts_with(kDeliveryParameters)) {
     return "keeps deliveries from private addresses and from ourselves";
   }
@@ -95,6 +97,14 @@ std::string_view reason_of(std::string_view name) {
   }
   if (name.starts_with("mxfeed_")) return "used by services in master.cf";
   return {};
+}
+
+// Of a service of ours.
+std::string_view reason_of_service(std::string_view name) {
+  if (name.starts_with(kNoticeService)) return reason_of(kNoticeParameters);
+  if (!name.starts_with(kOurService)) return "takes what the other gateways hold";
+  if (name.starts_with(kQuarantineServices)) return "holds mail in the quarantine";
+  return "delivers to the customers' servers";
 }
 
 class AttachPlanner {
@@ -316,14 +326,11 @@ void add_master_changes(const MasterCf& now, const MasterCf& then,
     const auto text = [&](const Services::const_iterator& at, const Services& in) {
       return at == in.end() ? std::nullopt : std::optional(command_of(at->second));
     };
-    if (name.starts_with(kOurService)) {
+    if (is_our_service(next == after.end() ? old->second : next->second)) {
       const auto from = text(old, before);
       const auto to = text(next, after);
       if (from != to) {
-        const bool is_notices = name.starts_with(kNoticeService);
-        changes.push_back({place, "", from, to,
-                           is_notices ? std::string(reason_of(kNoticeParameters))
-                                      : "delivers to the customers' servers"});
+        changes.push_back({place, "", from, to, std::string(reason_of_service(name))});
       }
       continue;
     }

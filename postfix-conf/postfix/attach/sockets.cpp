@@ -3,14 +3,18 @@
 
 #include <fmt/format.h>
 #include <grp.h>
+#include <netinet/in.h>
 #include <pwd.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <optional>
 #include <string_view>
 #include <utility>
 
+#include "common/base/file.h"
 #include "common/base/text.h"
 #include "postfix-conf/generate/main_cf.h"
 
@@ -77,6 +81,21 @@ bool may_connect(const ProcessUser& user, const std::vector<Access>& directories
   return has_right(user, socket, kWrite) &&
          std::all_of(directories.begin(), directories.end(),
                      [&](const Access& one) { return has_right(user, one, kSearch); });
+}
+
+bool is_port_in_use(std::uint16_t port) {
+  const Fd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (!fd) return false;
+  // Connections that have ended do not count.
+  const int on = 1;
+  ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(port);
+  address.sin_addr.s_addr = htonl(INADDR_ANY);
+  return ::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) !=
+             0 &&
+         errno == EADDRINUSE;
 }
 
 std::vector<UnusableSocket> unusable_sockets(const PostfixSettings& settings,

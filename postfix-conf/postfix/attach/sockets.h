@@ -6,6 +6,7 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -43,5 +44,8 @@ struct UnusableSocket {
 // connect is not checked if there is no such user.
 std::vector<UnusableSocket> unusable_sockets(const PostfixSettings& settings,
                                              const PostfixNeeds& needs);
+
+// Whether a program listens at the port of TCP, on any address of this host.
+bool is_port_in_use(std::uint16_t port);
 
 }  // namespace mxfeed

@@ -90,6 +90,10 @@ Files files_with(const SettingInfo& info, const std::string& value) {
     files.gateway += table + "\n" + lines_but(info.key, needed) + given;
   } else if (table.find("domain") == std::string::npos) {
     files.gateway += table + "\n" + given;
+    if (table == "[quarantine]" && info.key == "host") {
+      files.gateway += fmt::format("[[host]]\nname = {}\naddresses = [\"203.0.113.2\"]\n",
+                                   info.example);
+    }
   } else {
     const bool is_domain = table == "[[domain]]";
     files.domains = "[customer]\nid = \"acme\"\n[[domain]]\n" +

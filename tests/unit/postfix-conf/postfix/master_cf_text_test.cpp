@@ -161,6 +161,42 @@ TEST_CASE("services are added and taken back in any order", "[postfix]") {
   }
 }
 
+TEST_CASE("the intake of the quarantine is ours by the name that it logs", "[postfix]") {
+  const std::string intake =
+      "2424 inet n - y - - smtpd -o syslog_name=postfix/mxfeed-quarantine-intake -o x=y";
+  const std::string site =
+      kSmtp + "\n2525 inet n - y - - smtpd -o syslog_name=postfix/x\n";
+  MasterCf master(site, is_ours);
+  master.add_service(intake);
+  CHECK(master.ours() == Strings{"2424/inet"});
+  CHECK(described(master.site_services()) ==
+        described(MasterCf(site, is_ours).services()));
+  const auto once = master.text();
+  master.add_service(intake);
+  CHECK(master.text() == once);
+  // Without our comments, and continued by the site.
+  for (const std::string& more : Strings{"", "  -o c=d\n"}) {
+    CAPTURE(more);
+    MasterCf bare(site + intake + "\n" + more, is_ours);
+    CHECK(bare.take_back("2424/inet") == TakenBack::merged);
+    CHECK(bare.text() == site);
+    MasterCf continued(once + more, is_ours);
+    CHECK(continued.take_back("2424/inet") ==
+          (more.empty() ? TakenBack::restored : TakenBack::merged));
+    CHECK(continued.text() == site);
+    CHECK(continued.ours().empty());
+  }
+  CHECK(master.take_back("2424/inet") == TakenBack::restored);
+  CHECK(master.text() == site);
+  for (const char* const line :
+       {"2424 inet n - y - - smtpd",
+        "2424 inet n - y - - smtpd -o syslog_name=postfix/mxfeed-quarantine-intake2",
+        "x unix n - y - - smtpd -o syslog_name=postfix/mxfeed-quarantine-intake"}) {
+    CAPTURE(line);
+    CHECK_THROWS_AS(master.add_service(line), Fault);
+  }
+}
+
 struct ChangeCase {
   const char* name;
   const char* from;  // what the site changes; nullptr: it adds at the end

@@ -205,6 +205,19 @@ const ConflictCase kConflicts[] = {
        s.settings.main["parent_domain_matches_subdomains"] = "relay_domains";
      },
      Trouble::subdomains_routed, ""},
+    {"the port of the quarantine host is that of another service",
+     [](SiteView& s, PostfixNeeds& n) {
+       n.master_cf.emplace_back(test::kIntake);
+       s.settings.services.push_back({"192.0.2.1:2424/inet", "spawn", {}});
+     },
+     Trouble::port_taken, "/p/master.cf: 192.0.2.1:2424/inet: has the port 2424, where"},
+    {"the port of the quarantine host is free",
+     [](SiteView& s, PostfixNeeds& n) {
+       n.master_cf.emplace_back(test::kIntake);
+       s.settings.services.push_back({"12424/inet", "smtpd", {}});
+       s.settings.services.push_back({"2424/unix", "smtpd", {}});
+     },
+     Trouble::port_taken, ""},
 };
 
 TEST_CASE("what the postmaster must decide is a conflict", "[attach]") {

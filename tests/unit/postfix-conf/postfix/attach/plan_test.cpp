@@ -265,7 +265,9 @@ TEST_CASE("attaching again from any step changes what is left", "[attach]") {
 }
 
 TEST_CASE("the second step of detaching gives back every byte", "[attach]") {
-  for (const PostfixNeeds& wanted : {needs(), test::dedicated_needs()}) {
+  for (const PostfixNeeds& wanted :
+       {needs(), test::dedicated_needs(), test::quarantine_host_needs(),
+        test::other_host_needs()}) {
     for (const std::string main : {test::kMainCf, "a = b", "", "\n# x\n\n"}) {
       const PostfixFiles before = {main, test::kMasterCf};
       const PostfixFiles attached = plan_attach(before, site(), wanted).last;
@@ -286,6 +288,48 @@ TEST_CASE("what waits keeps its routes and its lifetime", "[attach]") {
   CHECK(option(detaching, "mxfeed-relay/unix", "smtp_fallback_relay").empty());
   CHECK(value(detaching, "relay_transport") == "absent");
   CHECK(value(detaching, "mxfeed_smtpd_milters") == "absent");
+}
+
+TEST_CASE("a quarantine host that is detached takes nothing more to hold", "[attach]") {
+  const Plan plan = plan_attach(files(), site(), test::quarantine_host_needs());
+  const auto names = subjects(plan);
+  for (const char* const name :
+       {"main.cf: mxfeed_quarantine_clients", "master.cf: 2424/inet",
+        "master.cf: mxfeed-quarantine/unix"}) {
+    CAPTURE(name);
+    CHECK(std::find(names.begin(), names.end(), name) != names.end());
+  }
+  CHECK(plan_attach(plan.last, site(), test::quarantine_host_needs()).changes.empty());
+  const Plan detach = plan_detach(plan.last, Routes::keep);
+  CHECK(option(detach.first, "2424/inet", "mynetworks") == "no service");
+  CHECK(value(detach.last, "mxfeed_quarantine_clients") == "absent");
+  // What is in its queue is still held.
+  CHECK(option(detach.last, "mxfeed-quarantine/unix", "x") == "absent");
+  CHECK(attach_state(detach.last) == AttachState::detaching);
+  // Another port.
+  auto moved = test::quarantine_host_needs();
+  moved.master_cf[moved.master_cf.size() - 2].replace(0, 4, "2525");
+  const auto after = plan_attach(plan.last, site(), moved).last;
+  CHECK(option(after, "2424/inet", "mynetworks") == "no service");
+  CHECK(option(after, "2525/inet", "mynetworks") == "$mxfeed_quarantine_clients");
+}
+
+TEST_CASE("what waits for the quarantine host keeps its route", "[attach]") {
+  const auto attached = plan_attach(files(), site(), test::other_host_needs()).last;
+  CHECK(value(attached, "transport_maps") ==
+        "hash:/etc/postfix/transport, $mxfeed_delivery_quarantine, "
+        "cdb:/s/current-postfix/transport");
+  const auto detaching = plan_detach(attached, Routes::keep).last;
+  for (const char* const name : {"transport_maps", "mxfeed_delivery_quarantine"}) {
+    CHECK(value(detaching, name) == value(attached, name));
+  }
+  CHECK(option(detaching, "mxfeed-quarantine-host/unix", "x") == "absent");
+  CHECK(attach_state(detaching) == AttachState::detaching);
+  // The host holds its own mail again.
+  const auto back = plan_attach(attached, site(), needs()).last;
+  CHECK(value(back, "transport_maps") ==
+        "hash:/etc/postfix/transport, cdb:/s/current-postfix/transport");
+  CHECK(value(back, "mxfeed_delivery_quarantine") == "absent");
 }
 
 TEST_CASE("what the site puts behind ours may stay there", "[attach]") {

@@ -89,6 +89,28 @@ inline PostfixNeeds dedicated_needs() {
   return all;
 }
 
+inline constexpr const char* kIntake =
+    "2424 inet n - y - - smtpd -o syslog_name=postfix/mxfeed-quarantine-intake "
+    "-o mynetworks=$mxfeed_quarantine_clients";
+
+// Of a host that holds mail for others, and of one of those.
+inline PostfixNeeds quarantine_host_needs() {
+  PostfixNeeds all = needs();
+  all.main_cf.emplace_back("mxfeed_quarantine_clients", "192.0.2.2");
+  all.master_cf.emplace_back(kIntake);
+  all.master_cf.emplace_back("mxfeed-quarantine unix - - y - - lmtp");
+  return all;
+}
+
+inline PostfixNeeds other_host_needs() {
+  PostfixNeeds all = needs();
+  all.main_cf[1].second = "$mxfeed_delivery_quarantine, cdb:/s/current-postfix/transport";
+  all.main_cf.emplace_back("mxfeed_delivery_quarantine",
+                           "regexp:{{/@q$$/ mxfeed-quarantine-host:[192.0.2.1]:2424}}");
+  all.master_cf.emplace_back("mxfeed-quarantine-host unix - - y - - smtp");
+  return all;
+}
+
 // Of a generation whose notices hide the customers' servers.
 inline PostfixNeeds notice_needs() {
   PostfixNeeds all = dedicated_needs();
