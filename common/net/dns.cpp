@@ -98,9 +98,12 @@ std::string dotted(const IpAddress& address) {
   return result;
 }
 
+std::string list_key(const IpAddress& address) {
+  return ascii_lower(reversed(dotted(address)));
+}
+
 std::string reverse_name(const IpAddress& address) {
-  return ascii_lower(reversed(dotted(address))) +
-         (address.is_v4() ? ".in-addr.arpa" : ".ip6.arpa");
+  return list_key(address) + (address.is_v4() ? ".in-addr.arpa" : ".ip6.arpa");
 }
 
 Answer Answer::found(std::vector<Record> records, std::chrono::seconds ttl) {

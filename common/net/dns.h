@@ -59,6 +59,8 @@ class Question {
 std::string dotted(const IpAddress& address);
 // Where the PTR records of the address are: "1.2.0.192.in-addr.arpa".
 std::string reverse_name(const IpAddress& address);
+// The address as a list has it, before its zone (RFC 5782, 2.1 and 2.4): "1.2.0.192".
+std::string list_key(const IpAddress& address);
 
 // Of NS, CNAME and PTR.
 struct HostName {

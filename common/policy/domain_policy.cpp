@@ -79,6 +79,7 @@ void visit_domain(Visitor& field, Policy& policy) {
   field(52, policy.spam.begins[0]);
   field(53, policy.spam.begins[1]);
   field(54, policy.spam.begins[2]);
+  field(55, policy.spam.uses_lists);
   for (unsigned level = 0; level < 4; ++level) {
     field(60 + 2 * level, policy.spam.rules[level].action);
     field(61 + 2 * level, policy.spam.rules[level].text);
@@ -86,6 +87,8 @@ void visit_domain(Visitor& field, Policy& policy) {
 
   field(90, policy.quarantine.keep);
   field(91, policy.quarantine.quota);
+  field(92, policy.senders.allow);
+  field(93, policy.senders.block);
 }
 
 template <typename Visitor, typename Policy>
@@ -118,6 +121,8 @@ void visit_gateway(Visitor& field, Policy& policy) {
   field(37, policy.virus.reload_in_place);
 
   field(50, policy.spam.spf_timeout);
+  field(51, policy.spam.lists);
+  field(52, policy.spam.lists_timeout);
 
   field(70, policy.redis.servers);
   field(71, policy.redis.type);

@@ -25,6 +25,7 @@
 #include "common/mail/envelope.h"
 #include "common/policy/attachment_policy.h"
 #include "common/policy/block_list.h"
+#include "common/policy/scored_list.h"
 #include "common/policy/sender_list.h"
 
 namespace mxfeed {
@@ -79,10 +80,18 @@ struct SpamPolicy {
   bool enabled = false;
   // "high" deletes and rejects though the classifier has not proved itself here yet.
   bool immature_acts = false;
+  bool uses_lists = true;  // those of the gateway
   // Probability of spam at which low, med and high begin; strictly rising.
   std::array<double, 3> begins{0.5, 0.9, 0.99};
   std::array<SpamRule, 4> rules;  // indexed by SpamLevel; [none] has no action
+  bool asks_lists() const { return enabled && uses_lists; }
   bool operator==(const SpamPolicy&) const = default;
+};
+
+// Whose mail is wanted, and whose is not, for mxfeed-spam.
+struct SenderPolicy {
+  SenderList allow, block;
+  bool operator==(const SenderPolicy&) const = default;
 };
 
 // What mxfeed-quarantine holds.
@@ -99,6 +108,7 @@ struct DomainPolicy {
   VirusPolicy virus;
   AttachmentPolicy attachments;
   SpamPolicy spam;
+  SenderPolicy senders;
   QuarantinePolicy quarantine;
   std::uint64_t max_size = 0;  // of a message, in octets; 0: no limit but Postfix's
   // Domains whose policies of content and max_size are equal have the same class:
@@ -168,6 +178,9 @@ struct GatewayPolicy {
   struct Spam {
     // How long a message waits for the SPF check of its sender; 0: it is not checked.
     std::chrono::seconds spf_timeout{5};
+    std::vector<ScoredList> lists;
+    // How long a message waits for their answers after its end.
+    std::chrono::seconds lists_timeout{2};
     bool operator==(const Spam&) const = default;
   } spam;
 

@@ -25,6 +25,7 @@
 #include "common/base/clock.h"
 #include "common/mail/address.h"
 #include "common/policy/block_list.h"
+#include "common/policy/scored_list.h"
 
 namespace mxfeed {
 
@@ -75,9 +76,12 @@ class TaggedWriter {
     for (const Network& network : field) texts.push_back(network.str());
     return bytes(texts);
   }
-  static std::string bytes(const std::vector<BlockList>& field) {
+  // Lists that are told by their texts.
+  template <typename List>
+  requires std::same_as<List, BlockList> || std::same_as<List, ScoredList>
+  static std::string bytes(const std::vector<List>& field) {
     std::vector<std::string> texts;
-    for (const BlockList& list : field) texts.push_back(list.str());
+    for (const List& list : field) texts.push_back(list.str());
     return bytes(texts);
   }
   // A type that has a form in bytes of its own.
@@ -189,12 +193,14 @@ class TaggedReader {
     }
     return true;
   }
-  bool set(std::vector<BlockList>& field) {
+  template <typename List>
+  requires std::same_as<List, BlockList> || std::same_as<List, ScoredList>
+  bool set(std::vector<List>& field) {
     std::vector<std::string> texts;
     if (!set(texts)) return false;
     field.clear();
     for (const std::string& text : texts) {
-      auto list = BlockList::parse(text);
+      auto list = List::parse(text);
       if (!list) return false;
       field.push_back(*std::move(list));
     }

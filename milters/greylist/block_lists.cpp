@@ -25,13 +25,6 @@ bool has(const dns::Answer& answer, const BlockList& list) {
 
 }  // namespace
 
-std::string block_list_name(const IpAddress& client, std::string_view zone) {
-  std::string name = dns::reverse_name(client);
-  name.resize(name.size() -
-              std::string_view(client.is_v4() ? "in-addr.arpa" : "ip6.arpa").size());
-  return name.append(zone);
-}
-
 Breaker& BlockLists::breaker_of(std::string_view zone) {
   const std::lock_guard lock(mutex_);
   const auto found = breakers_.find(zone);
@@ -50,8 +43,8 @@ std::vector<BlockLists::Asked> BlockLists::ask(const IpAddress& client,
   if (!ask_ || now >= deadline) return asked;
   for (const BlockList& list : lists) {
     Breaker& breaker = breaker_of(list.zone());
-    const auto question =
-        dns::Question::parse(block_list_name(client, list.zone()), dns::RecordType::a);
+    const auto question = dns::Question::parse(
+        dns::list_key(client).append(".").append(list.zone()), dns::RecordType::a);
     if (!question || !breaker.allows(now)) continue;
     asked.push_back({list, breaker, ask_(*question, deadline)});
   }

@@ -20,9 +20,6 @@
 
 namespace mxfeed::greylist {
 
-// The name to ask for (RFC 5782, 2.1 and 2.4): "7.2.0.192.zen.example".
-std::string block_list_name(const IpAddress& client, std::string_view zone);
-
 // After kTimeouts failures in a row (no answer in time, or none that says whether the
 // client is there) a list is left alone for kRest: no sender waits for a list that is
 // away.  Thread-safe.

@@ -9,11 +9,14 @@
 
 #include "common/base/metrics.h"
 #include "common/mail/held_address.h"
+#include "common/net/organisation.h"
 #include "milters/spam/action.h"
 #include "milters/spam/evidence/message.h"
 #include "milters/spam/joint_policy.h"
+#include "milters/spam/ruling.h"
 #include "milters/spam/score.h"
 #include "milters/spam/sender.h"
+#include "milters/spam/sender_lists.h"
 
 namespace mxfeed::spam {
 namespace {
@@ -34,17 +37,22 @@ class SpamFilter : public Filter {
  public:
   SpamFilter(const Envelope& envelope, std::shared_ptr<const PolicyDb> policy,
              const Clock& clock, const Sources& sources, spf::Checks& checks,
-             const AnsweringServers& answering)
+             const AnsweringServers& answering, ListDesk& lists)
       : envelope_(envelope),
         policy_(std::move(policy)),
         clock_(clock),
         sources_(sources),
         answering_(answering),
-        sender_(envelope, policy_->gateway(), checks) {}
+        sender_(envelope, policy_->gateway(), checks),
+        lists_(lists, policy_->gateway().spam, envelope) {}
 
   // Neither mail of others nor a recipient that was refused costs a check.
   void on_accepted(const Recipient& recipient) override {
-    if (recipient.may_be_hosted) sender_.begin_check();
+    if (!recipient.may_be_hosted) return;
+    sender_.begin_check();
+    if (!sender_.is_own() && policy_->find(recipient.domain).spam.asks_lists()) {
+      lists_.begin();
+    }
   }
 
   Verdict on_data() override {
@@ -85,7 +93,7 @@ class SpamFilter : public Filter {
         policy_->gateway().quarantine.is_reachable) {
       hold(edits);
     }
-    if (const auto check = sender_.check()) edits.append(kSenderField, compose(*check));
+    if (const auto& check = sender_check()) edits.append(kSenderField, compose(*check));
     return verdict;
   }
 
@@ -116,6 +124,10 @@ class SpamFilter : public Filter {
       evidence += found.slug;
     }
     if (!evidence.empty()) fields.add("evidence", evidence);
+    lists_.describe(fields);
+    if (ruling_.entry) {
+      fields.add("senders", to_string(ruling_.kind)).add("entry", ruling_.entry->str());
+    }
   }
 
  private:
@@ -153,7 +165,15 @@ class SpamFilter : public Filter {
     const Time now = clock_();
     Message message = reader_->finish(now);
     message.main_answers = !is_mixed_ && answering_.contains(domain_.name, now);
+    if (domain_.spam.asks_lists()) lists_.ask_about(message);
     findings_ = judge(sources_, message);
+    if (domain_.spam.asks_lists()) {
+      const auto listed = lists_.evidence();
+      findings_.insert(findings_.end(), listed.begin(), listed.end());
+    }
+    ruling_ = rule(domain_.senders, envelope_, message,
+                   [this](const std::string& domain) { return is_confirmed(domain); });
+    if (const auto evidence = evidence_of(ruling_)) findings_.push_back(*evidence);
     score_ = score(findings_);
     level_ = level(*score_, domain_.spam);
     const std::string status = fmt::format("{} p={:.2f} t={}", to_string(level_),
@@ -165,6 +185,19 @@ class SpamFilter : public Filter {
                         to_string(decision_->action)))
         .add();
     return decision_->verdict;
+  }
+
+  const std::optional<SenderCheck>& sender_check() {
+    if (!sender_check_) sender_check_.emplace(sender_.check());
+    return *sender_check_;
+  }
+
+  // Whether SPF confirms that the client sends for the organisation of the domain.
+  bool is_confirmed(const std::string& domain) {
+    const auto& check = sender_check();
+    return check && check->spf == spf::Result::pass &&
+           check->identity == SenderIdentity::mail_from &&
+           organisation_of(check->domain) == organisation_of(domain);
   }
 
   // Decides the scope when the content begins: then all recipients are known.
@@ -186,6 +219,7 @@ class SpamFilter : public Filter {
       } else if (policy.content_class != domain_.content_class) {
         is_mixed_ = true;
         domain_.spam = least_destructive(domain_.spam, policy.spam);
+        domain_.senders = {};  // what one has said is not the other's
         if (!domain_.is_hosted()) domain_.content_class = policy.content_class;
       }
     }
@@ -210,6 +244,9 @@ class SpamFilter : public Filter {
   const Sources& sources_;
   const AnsweringServers& answering_;
   Sender sender_;
+  SenderLists lists_;
+  std::optional<std::optional<SenderCheck>> sender_check_;  // once it was waited for
+  Ruling ruling_;
 
   bool settled_ = false;
   Scope scope_ = Scope::other;
@@ -230,16 +267,17 @@ class SpamFilter : public Filter {
 class SpamConnection : public Connection {
  public:
   SpamConnection(const PolicySource& policy, const Clock& clock, const Sources& sources,
-                 spf::Checks& checks, const AnsweringServers& answering)
+                 spf::Checks& checks, const AnsweringServers& answering, ListDesk& lists)
       : policy_(policy),
         clock_(clock),
         sources_(sources),
         checks_(checks),
-        answering_(answering) {}
+        answering_(answering),
+        lists_(lists) {}
 
   std::unique_ptr<Filter> begin(const Envelope& envelope) override {
     return std::make_unique<SpamFilter>(envelope, policy_(), clock_, sources_, checks_,
-                                        answering_);
+                                        answering_, lists_);
   }
 
  private:
@@ -248,17 +286,20 @@ class SpamConnection : public Connection {
   const Sources& sources_;
   spf::Checks& checks_;
   const AnsweringServers& answering_;
+  ListDesk& lists_;
 };
 
 }  // namespace
 
 SpamMilter::SpamMilter(PolicySource policy, Clock clock, Sources sources,
-                       spf::Checks& checks, const AnsweringServers& answering)
+                       spf::Checks& checks, const AnsweringServers& answering,
+                       ListDesk& lists)
     : policy_(std::move(policy)),
       clock_(std::move(clock)),
       sources_(std::move(sources)),
       checks_(checks),
-      answering_(answering) {}
+      answering_(answering),
+      lists_(lists) {}
 
 Needs SpamMilter::needs() const {
   Needs needs;
@@ -275,7 +316,8 @@ Needs SpamMilter::needs() const {
 }
 
 std::unique_ptr<Connection> SpamMilter::connect(const Client&) {
-  return std::make_unique<SpamConnection>(policy_, clock_, sources_, checks_, answering_);
+  return std::make_unique<SpamConnection>(policy_, clock_, sources_, checks_, answering_,
+                                          lists_);
 }
 
 Verdict SpamMilter::on_fault(const Fault&) noexcept {

@@ -15,6 +15,7 @@
 #include "common/policy/answering_servers.h"
 #include "common/policy/policy_db.h"
 #include "milters/spam/evidence/evidence.h"
+#include "milters/spam/lists/list_desk.h"
 
 namespace mxfeed::spam {
 
@@ -23,9 +24,9 @@ using PolicySource = std::function<std::shared_ptr<const PolicyDb>()>;
 class SpamMilter : public Milter {
  public:
   // `policy` gives the policy in force; thread-safe, as `clock` and `sources` are.
-  // `checks` and `answering` must outlive it.
+  // `checks`, `answering` and `lists` must outlive it.
   SpamMilter(PolicySource policy, Clock clock, Sources sources, spf::Checks& checks,
-             const AnsweringServers& answering);
+             const AnsweringServers& answering, ListDesk& lists);
 
   Needs needs() const override;
   std::unique_ptr<Connection> connect(const Client& client) override;
@@ -39,6 +40,7 @@ class SpamMilter : public Milter {
   const Sources sources_;
   spf::Checks& checks_;
   const AnsweringServers& answering_;
+  ListDesk& lists_;
 };
 
 }  // namespace mxfeed::spam

@@ -31,6 +31,7 @@ SpamPolicy least_destructive(const SpamPolicy& a, const SpamPolicy& b) {
   SpamPolicy joint = a;
   joint.enabled = a.enabled && b.enabled;
   joint.immature_acts = a.immature_acts && b.immature_acts;
+  joint.uses_lists = a.uses_lists && b.uses_lists;
   for (std::size_t i = 0; i < joint.begins.size(); ++i) {
     joint.begins[i] = std::max(a.begins[i], b.begins[i]);
   }

@@ -1,17 +1,36 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include "common/base/file.h"
+#include "common/base/log.h"
 #include "common/milter/milter_program.h"
 #include "common/net/resolver.h"
 #include "common/net/spf_checks.h"
 #include "milters/spam/filter.h"
+#include "milters/spam/lists/own_resolver.h"
 
 namespace {
+
+// Operators of lists do not answer what comes through a public resolver.
+mxfeed::spam::ListDesk::Ask ask_lists_by(mxfeed::dns::Resolver& resolver) {
+  const auto conf = mxfeed::read_file("/etc/resolv.conf");
+  if (const auto server = mxfeed::spam::public_resolver(conf.value_or(""))) {
+    mxfeed::log(mxfeed::Severity::notice,
+                mxfeed::LogFields()
+                    .add("event", "lists")
+                    .add("note", "DNS lists are not asked: " + server->str() +
+                                     " in /etc/resolv.conf is a public resolver"));
+    return nullptr;
+  }
+  return [&resolver](const auto& question, auto deadline) {
+    return resolver.ask_async(question, deadline);
+  };
+}
 
 class SpamDaemon : public mxfeed::Daemon {
  public:
   explicit SpamDaemon(const mxfeed::DaemonContext& context)
       : answering_(mxfeed::answering_servers_path(context.state)),
         milter_([&policy = context.policy] { return policy.get(); }, mxfeed::system_time,
-                mxfeed::spam::sources(), checks_, answering_) {}
+                mxfeed::spam::sources(), checks_, answering_, lists_) {}
 
   mxfeed::Milter& milter() override { return milter_; }
 
@@ -19,6 +38,7 @@ class SpamDaemon : public mxfeed::Daemon {
   mxfeed::dns::Resolver resolver_{{}};
   mxfeed::spf::Checks checks_{resolver_};
   mxfeed::AnsweringServers answering_;
+  mxfeed::spam::ListDesk lists_{ask_lists_by(resolver_)};
   mxfeed::spam::SpamMilter milter_;
 };
 

@@ -23,6 +23,12 @@ Cap cap_of(Group group) {
       return {0.75, 0.0};
     case Group::list:
       return {0.0, -0.5};
+    case Group::client_lists:
+      return {4.0, -3.0};
+    case Group::domain_lists:
+      return {5.0, -3.0};
+    case Group::rule:
+      return {20.0, -60.0};
     case Group::test:
       return {20.0, 0.0};
   }

@@ -22,8 +22,8 @@ struct Score {
 // The log-odds of a message without any evidence: a probability of 0.12.
 inline constexpr double kBias = -2.0;
 
-// The most that a group may add or take away.  Except for proof, no group reaches a level
-// alone: each stays below -kBias.
+// The most that a group may add or take away.  No group reaches a level alone (level());
+// but for proof and lists of domains each stays below -kBias, too.
 struct Cap {
   double most;
   double least;

@@ -115,7 +115,7 @@ struct DomainSettings {
   std::string recipients = "any";
   // The local parts of a list, lower case.
   std::vector<std::string> recipient_list;
-  Blocklist blocklist = Blocklist::off;
+  Blocklist blocklist = Blocklist::score;
   OnRefusal on_refusal = OnRefusal::bounce_verified;
   std::string tls;  // as in smtp_tls_policy_maps; empty for none
   std::uint64_t max_size = std::uint64_t{50} << 20;

@@ -29,6 +29,12 @@ std::string_view to_string(Group group) {
       return "route";
     case Group::list:
       return "list";
+    case Group::client_lists:
+      return "client lists";
+    case Group::domain_lists:
+      return "domain lists";
+    case Group::rule:
+      return "rule";
     case Group::test:
       return "test";
   }

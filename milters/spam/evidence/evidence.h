@@ -30,12 +30,16 @@ enum class Group {
   url,
   route,  // the way to us
   list,
+  client_lists,  // DNS lists that have the client
+  domain_lists,  // DNS lists that have the links or the sender's domain
+  rule,          // what the domain has said of the sender
   test
 };
-inline constexpr Group kGroups[] = {Group::incomplete, Group::irregular, Group::author,
-                                    Group::subject,    Group::structure, Group::html,
-                                    Group::attachment, Group::url,       Group::route,
-                                    Group::list,       Group::test};
+inline constexpr Group kGroups[] = {
+    Group::incomplete, Group::irregular, Group::author,       Group::subject,
+    Group::structure,  Group::html,      Group::attachment,   Group::url,
+    Group::route,      Group::list,      Group::client_lists, Group::domain_lists,
+    Group::rule,       Group::test};
 
 std::string_view to_string(Group group);
 

@@ -56,6 +56,15 @@ inline constexpr Evidence kEvidence[] = {
     {"url-only",                    Group::url,        0.75},
     {"backup-while-main-answers",   Group::route,      0.75},
     {"list-mail",                   Group::list,      -0.50},
+    // The weights of these are those of the lists.
+    {"client-listed",               Group::client_lists, 1.50},
+    {"client-allowed",              Group::client_lists, -1.50},
+    {"url-listed",                  Group::domain_lists, 3.00},
+    {"url-allowed",                 Group::domain_lists, -1.50},
+    {"sender-listed",               Group::domain_lists, 3.00},
+    {"sender-allowed",              Group::domain_lists, -1.50},
+    {"allowed-here",                Group::rule,      -60.00},
+    {"blocked-here",                Group::rule,       20.00, true},
     {"gtube",                       Group::test,      20.00, true},
 };
 // clang-format on

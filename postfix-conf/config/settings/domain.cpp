@@ -47,9 +47,7 @@ void read_blocklist(const Entry& entry, const Setting<DomainSettings>&,
                     DomainSettings& settings) {
   const auto given = entry.one_of(kBlocklist);
   if (!given) return;
-  if (*given == Blocklist::score) {
-    entry.warn("\"score\" is accepted but has no effect in this version");
-  }
+  settings.policy.spam.uses_lists = *given != Blocklist::off;
   settings.blocklist = *given;
 }
 
@@ -107,11 +105,13 @@ void read_mailboxes(const Entry& entry, const Setting<DomainSettings>&, DomainSe
 }
 
 Settings<DomainSettings> senders_settings() {
+  constexpr auto kPolicy = &DomainSettings::policy;
+  constexpr auto kSenders = &DomainPolicy::senders;
   static constexpr std::array kRows{
-      of_later_version<DomainSettings>("allow", SettingType::strings,
-                                       R"(["partner.example", "192.0.2.0/24"])"),
-      of_later_version<DomainSettings>("block", SettingType::strings,
-                                       R"(["news@shop.example"])"),
+      sender_list<kPolicy, kSenders, &SenderPolicy::allow>(
+          "allow", R"(["@partner.example", "192.0.2.0/24"])"),
+      sender_list<kPolicy, kSenders, &SenderPolicy::block>("block",
+                                                           R"(["news@shop.example"])"),
   };
   return kRows;
 }

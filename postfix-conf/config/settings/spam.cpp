@@ -8,6 +8,7 @@
 
 #include "common/policy/block_list.h"
 #include "postfix-conf/config/settings/rows.h"
+#include "postfix-conf/config/settings/spam_lists.h"
 #include "postfix-conf/config/settings/tables.h"
 
 namespace mxfeed {
@@ -110,8 +111,33 @@ Json greylist_lists_of(const G& gateway) {
   return gateway.greylist.blocklists.empty() ? Json() : texts;
 }
 
-void read_scoring_lists(const Entry& entry, const Setting<G>&, G&) {
-  if (!read_lists(entry).empty()) entry.warn_no_effect();
+constexpr std::size_t kMostScoredLists = 50;
+
+void read_scored_lists(const Entry& entry, const Setting<G>&, G& gateway) {
+  auto& lists = gateway.spam.lists;
+  lists.clear();
+  const auto given = entry.strings();
+  if (!given) return;
+  for (const auto& one : *given) {
+    if (auto of_operator = lists_of_operator(one.value); !of_operator.empty()) {
+      lists.insert(lists.end(), of_operator.begin(), of_operator.end());
+    } else if (auto list = ScoredList::parse(one.value)) {
+      lists.push_back(*std::move(list));
+    } else {
+      entry.error(one.place,
+                  fmt::format("{}: {}; or write one of {}", in_quotes(one.value),
+                              ScoredList::why_not(one.value), known_operators()));
+    }
+  }
+  if (lists.size() > kMostScoredLists) {
+    entry.error(fmt::format("must not have more than {} lists", kMostScoredLists));
+  }
+}
+
+Json scored_lists_of(const G& gateway) {
+  Json texts = Json::list();
+  for (const auto& list : gateway.spam.lists) texts.add(list.str());
+  return gateway.spam.lists.empty() ? Json() : texts;
 }
 
 }  // namespace
@@ -123,7 +149,13 @@ Settings<G> spam_settings() {
       duration<&G::spam, &GatewayPolicy::Spam::spf_timeout>(
           "spf_timeout", std::chrono::seconds(0), std::chrono::seconds(30), R"("8s")"),
       table<G>("thresholds", thresholds_settings, read_thresholds),
-      of_later_version<G>("lists", SettingType::strings, R"(["local"])"),
+      Setting<G>{.key = "lists",
+                 .type = SettingType::strings,
+                 .example = R"(["dnswl", "client dnsbl.example=127.0.0.2 1.5"])",
+                 .read = read_scored_lists,
+                 .value = scored_lists_of},
+      duration<&G::spam, &GatewayPolicy::Spam::lists_timeout>(
+          "lists_timeout", std::chrono::seconds(0), std::chrono::seconds(30), R"("3s")"),
   };
   return kRows;
 }
@@ -138,11 +170,6 @@ Settings<G> blocklists_settings() {
                  .example = R"(["dnsbl.example=127.0.0.[2;4]"])",
                  .read = read_greylist_lists,
                  .value = greylist_lists_of},
-      Setting<G>{.key = "score",
-                 .type = SettingType::strings,
-                 .example = R"(["dnsbl.example=127.0.0.2"])",
-                 .read = read_scoring_lists}
-          .later(),
   };
   return kRows;
 }

@@ -62,5 +62,11 @@ TEST_CASE("an address has a reverse name", "[net]") {
         "b.a.9.8.7.6.5.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa");
 }
 
+TEST_CASE("a list has an address in reverse", "[net]") {
+  CHECK(list_key(*IpAddress::parse("192.0.2.7")) == "7.2.0.192");
+  CHECK(list_key(*IpAddress::parse("2001:db8::7")) ==
+        "7.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2");
+}
+
 }  // namespace
 }  // namespace mxfeed::dns

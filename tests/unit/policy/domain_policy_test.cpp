@@ -32,6 +32,7 @@ DomainPolicy full_domain() {
       AttachmentPreset::strict, {".tar.gz", "macro"}, AttachmentAction::header};
   p.spam.enabled = true;
   p.spam.immature_acts = true;
+  p.spam.uses_lists = false;
   p.spam.begins = {0.125, 0.7, 0.9999999};
   p.spam.rules[0] = {SpamAction::header, "X-Mxfeed-Spam: none"};
   p.spam.rules[1] = {SpamAction::subject, "[SPAM: low] "};
@@ -40,6 +41,7 @@ DomainPolicy full_domain() {
   p.content_class = 4'000'000'000;
   p.max_size = 1ull << 40;
   p.unknown = std::string("\x04\x01z\x70\x02zz", 7);  // tags 4 and 112
+  p.senders = {list_of("@partner.example"), list_of("news@shop.example")};
   return p;
 }
 
@@ -63,7 +65,10 @@ GatewayPolicy full_gateway() {
                 list_of(".bulk.example"),
                 {*BlockList::parse("zen.example=127.0.0.[2..11]")}};
   p.virus = {"/srv/signatures", 3, 1ull << 40, 7, 8, 9, std::chrono::seconds(11), true};
-  p.spam = {std::chrono::seconds(12)};
+  p.spam = {std::chrono::seconds(12),
+            {*ScoredList::parse("client zen.example=127.0.0.[2..11] 2.5"),
+             *ScoredList::parse("url uri.example=127.0.1.2 4")},
+            std::chrono::seconds(13)};
   p.redis = {{"192.0.2.7:6379", "unix:/run/redis/redis.sock"},
              RedisType::sentinel,
              "mymaster",
@@ -103,6 +108,7 @@ const DomainField kDomainFields[] = {
      [](auto& p) { p.attachments.action = AttachmentAction::discard; }},
     {"spam.enabled", [](auto& p) { p.spam.enabled = true; }},
     {"spam.immature_acts", [](auto& p) { p.spam.immature_acts = true; }},
+    {"spam.uses_lists", [](auto& p) { p.spam.uses_lists = false; }},
     {"spam.begins[0]", [](auto& p) { p.spam.begins[0] = 0.1; }},
     {"spam.begins[1]", [](auto& p) { p.spam.begins[1] = -0.0; }},
     {"spam.begins[2]", [](auto& p) { p.spam.begins[2] = 1.0; }},
@@ -122,6 +128,8 @@ const DomainField kDomainFields[] = {
      [](auto& p) {
        p.spam.rules[3] = {SpamAction::subject, "c"};
      }},
+    {"senders.allow", [](auto& p) { p.senders.allow = list_of("@partner.example"); }},
+    {"senders.block", [](auto& p) { p.senders.block = list_of("192.0.2.0/24"); }},
     {"quarantine.keep", [](auto& p) { p.quarantine.keep = std::chrono::seconds(13); }},
     {"quarantine.quota", [](auto& p) { p.quarantine.quota = 1ull << 33; }},
 };
@@ -150,13 +158,14 @@ TEST_CASE("a whole policy survives storage", "[policy]") {
 // tests above.
 TEST_CASE("no field was added without storage", "[policy]") {
   const DomainPolicy domain;
-  const auto& [name, subdomains, greylist, virus, attachments, spam, quarantine, max_size,
-               content_class, later] = domain;
+  const auto& [name, subdomains, greylist, virus, attachments, spam, senders, quarantine,
+               max_size, content_class, later] = domain;
+  const auto& [wanted, unwanted] = senders;
   const auto& [preset, blocked, attachment_action] = attachments;
   const auto& [when, shadow, delay, unverified, retry_window, keep, traps, trap_delay,
                allow, deny] = greylist;
   const auto& [infected, unscannable, encrypted] = virus;
-  const auto& [enabled, immature_acts, begins, rules] = spam;
+  const auto& [enabled, immature_acts, uses_lists, begins, rules] = spam;
   const auto& [action, text] = rules[0];
   const GatewayPolicy gateway;
   const auto& [generation, trusted_networks, scan_other_mail, smtputf8, host_name,
@@ -166,19 +175,20 @@ TEST_CASE("no field was added without storage", "[policy]") {
                allow_all, deny_all, blocklists] = greylist_store;
   const auto& [database, workers, scan_size, file_size, files, recursion, time,
                in_place] = engine;
-  const auto& [spf_timeout] = classifier;
+  const auto& [spf_timeout, scored, scored_timeout] = classifier;
   const auto& [servers, type, master, user, password_file, prefix] = shared;
   const auto& [held_for, quota] = quarantine;
   const auto& [is_reachable] = held;
   static_cast<void>(std::tie(
       name, subdomains, max_size, content_class, when, shadow, delay, unverified,
       retry_window, keep, traps, trap_delay, allow, deny, infected, unscannable,
-      encrypted, preset, blocked, attachment_action, enabled, immature_acts, begins,
-      action, text, generation, trusted_networks, scan_other_mail, smtputf8, host_name,
-      host_addresses, store, ipv4_prefix, ipv6_prefix, code, reply, greylist_spf,
-      allow_all, deny_all, blocklists, database, workers, scan_size, file_size, files,
-      recursion, time, in_place, spf_timeout, servers, type, master, user, password_file,
-      prefix, is_reachable, held_for, quota, later, latest));
+      encrypted, preset, blocked, attachment_action, enabled, immature_acts, uses_lists,
+      begins, action, text, generation, trusted_networks, scan_other_mail, smtputf8,
+      host_name, host_addresses, store, ipv4_prefix, ipv6_prefix, code, reply,
+      greylist_spf, allow_all, deny_all, blocklists, database, workers, scan_size,
+      file_size, files, recursion, time, in_place, spf_timeout, scored, scored_timeout,
+      servers, type, master, user, password_file, prefix, is_reachable, wanted, unwanted,
+      held_for, quota, later, latest));
   CHECK(begins.size() == 3);
   CHECK(rules.size() == 4);
 }

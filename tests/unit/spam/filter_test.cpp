@@ -12,6 +12,7 @@ namespace mxfeed::spam {
 namespace {
 
 const AnsweringServers kNone("/nonexistent");
+ListDesk no_lists{nullptr};
 
 // A source with a fixed opinion.
 class Opinion : public EvidenceSource {
@@ -88,7 +89,7 @@ TEST_CASE("clients of trusted networks are exempt", "[spam]") {
   sources.push_back(std::make_unique<Opinion>());
   spf::Checks checks(zone);
   SpamMilter milter([&] { return policy; }, system_time, std::move(sources), checks,
-                    kNone);
+                    kNone, no_lists);
   struct {
     const char* address;
     std::string_view reason;
@@ -115,7 +116,7 @@ TEST_CASE("what is done depends on the recipients and the client", "[spam]") {
   sources.push_back(std::make_unique<Opinion>());
   spf::Checks checks(zone);
   SpamMilter milter([&] { return policy; }, system_time, std::move(sources), checks,
-                    kNone);
+                    kNone, no_lists);
   const std::string kRemoved = "x-mxfeed-sender#2 x-mxfeed-sender#1 ";
   const std::string kFail = "X-Mxfeed-Sender=spf=fail smtp.mailfrom=sender.example ";
   const std::string kOwn = "X-Mxfeed-Sender=own ";
@@ -197,7 +198,7 @@ TEST_CASE("a source that cannot judge is a fault, after which mail passes", "[sp
   sources.push_back(std::make_unique<Broken>());
   spf::Checks checks(zone);
   SpamMilter milter([&] { return policy; }, system_time, std::move(sources), checks,
-                    kNone);
+                    kNone, no_lists);
   const Envelope envelope = envelope_from("198.51.100.7");
   const auto connection = milter.connect(envelope.client);
   const auto filter = connection->begin(envelope);
@@ -218,7 +219,7 @@ TEST_CASE("a check begins with the first recipient that may be ours", "[spam]") 
     ++lookups;
     return zone(deadline);
   });
-  SpamMilter milter([&] { return policy; }, system_time, {}, checks, kNone);
+  SpamMilter milter([&] { return policy; }, system_time, {}, checks, kNone, no_lists);
   const Envelope envelope = envelope_from("198.51.100.7");
   const auto filter = milter.connect(envelope.client)->begin(envelope);
   Recipient other{"a", "other.example"};
@@ -238,7 +239,7 @@ TEST_CASE("a check begins with the first recipient that may be ours", "[spam]") 
 TEST_CASE("as little as possible is asked of Postfix", "[spam]") {
   spf::Checks checks(zone);
   const SpamMilter milter([] { return std::make_shared<PolicyDb>(); }, system_time, {},
-                          checks, kNone);
+                          checks, kNone, no_lists);
   const Needs needs = milter.needs();
   CHECK_FALSE(needs.recipient_verdict);
   CHECK_FALSE(needs.data_verdict);
@@ -248,7 +249,7 @@ TEST_CASE("an answer at DATA is asked for where other mail is not scanned", "[sp
   const TempDirectory directory;
   const auto policy = policy_in(directory.path());
   spf::Checks checks(zone);
-  CHECK(SpamMilter([&] { return policy; }, system_time, {}, checks, kNone)
+  CHECK(SpamMilter([&] { return policy; }, system_time, {}, checks, kNone, no_lists)
             .needs()
             .data_verdict);
 }
@@ -256,7 +257,7 @@ TEST_CASE("an answer at DATA is asked for where other mail is not scanned", "[sp
 TEST_CASE("mail passes if the session fails", "[spam]") {
   spf::Checks checks(zone);
   const SpamMilter milter([] { return std::make_shared<PolicyDb>(); }, system_time, {},
-                          checks, kNone);
+                          checks, kNone, no_lists);
   CHECK(milter.passes_without_session());
 }
 

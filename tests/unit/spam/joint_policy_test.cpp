@@ -42,6 +42,9 @@ TEST_CASE("what one of them does not allow is not done", "[spam]") {
   CHECK_FALSE(least_destructive(off, bold).enabled);
   CHECK_FALSE(least_destructive(bold, policy(SpamAction::none)).immature_acts);
   CHECK(least_destructive(bold, bold).immature_acts);
+  SpamPolicy without = bold;
+  without.uses_lists = false;
+  CHECK_FALSE(least_destructive(bold, without).uses_lists);
 }
 
 }  // namespace

@@ -25,6 +25,12 @@ TEST_CASE("groups are bounded and add up", "[spam]") {
   CHECK(logit({{"a", Group::list, -9}}) == Catch::Approx(kBias - 0.5));
 }
 
+// A list of domains is right so often that it makes spam probable; a level needs another
+// group all the same.
+bool is_of_domain_lists(Group group) {
+  return group == Group::domain_lists;
+}
+
 TEST_CASE("no single find reaches a level, nor does one group", "[spam]") {
   SpamPolicy lowest;
   lowest.begins = {0.001, 0.002, 0.003};
@@ -34,7 +40,9 @@ TEST_CASE("no single find reaches a level, nor does one group", "[spam]") {
     for (const SpamPolicy& policy : {SpamPolicy{}, lowest}) {
       CHECK(level(alone, policy) == (found.proven ? SpamLevel::high : SpamLevel::none));
     }
-    if (!found.proven) CHECK(alone.probability < SpamPolicy{}.begins[0]);
+    if (!found.proven && !is_of_domain_lists(found.group)) {
+      CHECK(alone.probability < SpamPolicy{}.begins[0]);
+    }
   }
   for (const Group group : kGroups) {
     CAPTURE(to_string(group));
@@ -42,7 +50,9 @@ TEST_CASE("no single find reaches a level, nor does one group", "[spam]") {
     for (const Evidence& found : kEvidence) {
       if (found.group == group && !found.proven) all.push_back(found);
     }
-    CHECK(score(all).probability < SpamPolicy{}.begins[0]);
+    if (!is_of_domain_lists(group)) {
+      CHECK(score(all).probability < SpamPolicy{}.begins[0]);
+    }
     CHECK(level(score(all), lowest) == SpamLevel::none);
   }
 }

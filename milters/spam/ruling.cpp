@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "milters/spam/ruling.h"
+
+#include <vector>
+
+#include "common/mail/mailbox.h"
+#include "milters/spam/evidence/table.h"
+
+namespace mxfeed::spam {
+namespace {
+
+constexpr std::size_t kMostAuthors = 10;
+
+// Of the sender of the envelope, then of the authors.
+std::vector<SenderFacts> facts_of(const Envelope& envelope, const Message& message) {
+  std::vector<SenderFacts> all{SenderFacts::of(envelope.client, envelope.sender)};
+  const std::string* const from = message.find("From");
+  if (from == nullptr) return all;
+  for (const Mailbox& author : parse_mailboxes(*from, kMostAuthors)) {
+    all.push_back(SenderFacts::of(envelope.client, author.address));
+  }
+  return all;
+}
+
+}  // namespace
+
+std::string_view to_string(Ruling::Kind kind) {
+  switch (kind) {
+    case Ruling::Kind::none:
+      return "none";
+    case Ruling::Kind::allowed:
+      return "allow";
+    case Ruling::Kind::blocked:
+      return "block";
+    case Ruling::Kind::unproved:
+      return "allow-unproved";
+  }
+  return "none";
+}
+
+Ruling rule(const SenderPolicy& senders, const Envelope& envelope, const Message& message,
+            const std::function<bool(const std::string& domain)>& is_confirmed) {
+  if (senders.allow.empty() && senders.block.empty()) return {};
+  const auto all = facts_of(envelope, message);
+  const auto always = [] { return true; };
+  Ruling unproved;
+  for (const SenderFacts& facts : all) {
+    // Of several authors a reader may be shown the one that nobody vouches for.
+    if (&facts != &all.front() && all.size() > 2) break;
+    if (auto entry =
+            senders.allow.find(facts, [&] { return is_confirmed(facts.domain); })) {
+      return {Ruling::Kind::allowed, std::move(entry)};
+    }
+    if (auto entry = senders.allow.find(facts, always)) {
+      unproved = {Ruling::Kind::unproved, std::move(entry)};
+    }
+  }
+  for (const SenderFacts& facts : all) {
+    if (auto entry = senders.block.find(facts, always)) {
+      return {Ruling::Kind::blocked, std::move(entry)};
+    }
+  }
+  return unproved;
+}
+
+std::optional<Evidence> evidence_of(const Ruling& ruling) {
+  if (ruling.kind == Ruling::Kind::allowed) return evidence("allowed-here");
+  if (ruling.kind == Ruling::Kind::blocked) return evidence("blocked-here");
+  return std::nullopt;
+}
+
+}  // namespace mxfeed::spam
