@@ -29,6 +29,8 @@ Cap cap_of(Group group) {
       return {5.0, -3.0};
     case Group::rule:
       return {20.0, -60.0};
+    case Group::content:
+      return {7.0, -7.0};
     case Group::test:
       return {20.0, 0.0};
   }
@@ -48,19 +50,37 @@ Score score(std::span<const Evidence> findings) {
     if (sum > 0) ++result.groups;
     result.logit += sum;
   }
-  for (const Evidence& evidence : findings) result.proven |= evidence.proven;
+  for (const Evidence& evidence : findings) {
+    result.proven |= evidence.proven;
+    if (evidence.logit > 0) result.alone = std::max(result.alone, evidence.alone);
+  }
   result.probability = 1.0 / (1.0 + std::exp(-result.logit));
   return result;
 }
 
+namespace {
+
+SpamLevel most_alone(Alone alone) {
+  switch (alone) {
+    case Alone::none:
+      return SpamLevel::none;
+    case Alone::med:
+      return SpamLevel::med;
+    case Alone::high:
+      return SpamLevel::high;
+  }
+  return SpamLevel::none;
+}
+
+}  // namespace
+
 SpamLevel level(const Score& score, const SpamPolicy& policy) {
   if (score.proven) return SpamLevel::high;
   SpamLevel level = SpamLevel::none;
-  if (score.groups < 2) return level;
   if (score.probability >= policy.begins[0]) level = SpamLevel::low;
   if (score.probability >= policy.begins[1]) level = SpamLevel::med;
   if (score.probability >= policy.begins[2]) level = SpamLevel::high;
-  return level;
+  return score.groups < 2 ? std::min(level, most_alone(score.alone)) : level;
 }
 
 std::string_view to_string(SpamLevel level) {

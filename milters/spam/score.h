@@ -13,10 +13,11 @@
 namespace mxfeed::spam {
 
 struct Score {
-  double logit = 0;        // the bias plus the sums of the groups
-  double probability = 0;  // of spam
-  bool proven = false;     // one piece of evidence is enough alone
-  unsigned groups = 0;     // number of groups that speak for spam
+  double logit = 0;           // the bias plus the sums of the groups
+  double probability = 0;     // of spam
+  bool proven = false;        // one piece of evidence is enough alone
+  unsigned groups = 0;        // number of groups that speak for spam
+  Alone alone = Alone::none;  // the most that one of them may say without the others
 };
 
 // The log-odds of a message without any evidence: a probability of 0.12.
@@ -32,7 +33,8 @@ Cap cap_of(Group group);
 
 [[nodiscard]] Score score(std::span<const Evidence> findings);
 
-// Every level but "none" needs proof, or two groups that speak for spam.
+// Every level but "none" needs proof, two groups that speak for spam, or evidence that
+// may reach it alone.
 [[nodiscard]] SpamLevel level(const Score& score, const SpamPolicy& policy);
 
 std::string_view to_string(SpamLevel level);

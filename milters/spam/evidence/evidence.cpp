@@ -35,6 +35,8 @@ std::string_view to_string(Group group) {
       return "domain lists";
     case Group::rule:
       return "rule";
+    case Group::content:
+      return "content";
     case Group::test:
       return "test";
   }

@@ -33,21 +33,26 @@ enum class Group {
   client_lists,  // DNS lists that have the client
   domain_lists,  // DNS lists that have the links or the sender's domain
   rule,          // what the domain has said of the sender
+  content,       // what the content model learned
   test
 };
 inline constexpr Group kGroups[] = {
     Group::incomplete, Group::irregular, Group::author,       Group::subject,
     Group::structure,  Group::html,      Group::attachment,   Group::url,
     Group::route,      Group::list,      Group::client_lists, Group::domain_lists,
-    Group::rule,       Group::test};
+    Group::rule,       Group::content,   Group::test};
 
 std::string_view to_string(Group group);
+
+// The highest level that evidence may reach without evidence of another group.
+enum class Alone { none, med, high };
 
 struct Evidence {
   std::string_view slug;  // "date-missing", for logs and the man page; static storage
   Group group;
   double logit;         // above zero: speaks for spam
   bool proven = false;  // enough for "high" alone, and for its action even if immature
+  Alone alone = Alone::none;
 };
 
 // The evidence found by the sources; each piece counts once.

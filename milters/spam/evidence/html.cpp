@@ -11,6 +11,7 @@ namespace mxfeed::spam {
 namespace {
 
 constexpr std::size_t kMaxLinks = 200;
+constexpr std::size_t kMaxImageUrls = 50;
 constexpr std::size_t kMaxLinkBytes = 2048;
 constexpr std::size_t kMaxName = 32;
 
@@ -236,7 +237,10 @@ Html read_html(std::string_view text) {
       link.target = tag.href;
     }
     if (tag.name == "/a") end_link();
-    if (tag.name == "img" && istarts_with(tag.src, "http")) ++html.images;
+    if (tag.name == "img" && istarts_with(tag.src, "http")) {
+      ++html.images;
+      if (html.image_urls.size() < kMaxImageUrls) html.image_urls.push_back(tag.src);
+    }
     if (tag.name == "meta" && iequals(trim(tag.http_equiv), "refresh")) {
       html.refreshes = true;
     }

@@ -18,11 +18,12 @@ struct Link {
 };
 
 struct Html {
-  std::string visible;      // text shown, white space collapsed
-  std::size_t hidden = 0;   // bytes of text in elements that are not shown
-  std::vector<Link> links;  // at most 200
-  std::size_t images = 0;   // loaded from the network
-  bool refreshes = false;   // <meta http-equiv=refresh>
+  std::string visible;                  // text shown, white space collapsed
+  std::size_t hidden = 0;               // bytes of text in elements that are not shown
+  std::vector<Link> links;              // at most 200
+  std::size_t images = 0;               // loaded from the network
+  std::vector<std::string> image_urls;  // of the first 50 of them
+  bool refreshes = false;               // <meta http-equiv=refresh>
   bool has_form = false;
 };
 
