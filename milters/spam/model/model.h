@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// What the content model says of a message, and when it may say it.  Pure.
+
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+
+#include "common/base/clock.h"
+#include "milters/spam/model/calibration.h"
+#include "milters/spam/model/learner.h"
+#include "milters/spam/model/maturity.h"
+
+namespace mxfeed::spam {
+
+// How many messages were learned of each class.
+struct Counts {
+  std::uint64_t ham = 0;
+  std::uint64_t spam = 0;
+  bool operator==(const Counts&) const = default;
+};
+
+// Below kLeastLearned of either class the model abstains: 0.  From kFullyLearned on its
+// word counts in full: 1.
+inline constexpr std::uint64_t kLeastLearned = 100;
+inline constexpr std::uint64_t kFullyLearned = 300;
+double ramp(const Counts& counts);
+
+// What is known of a model besides its weights.
+struct ModelFacts {
+  Counts counts;
+  Calibration calibration;
+  Reliability reliability;
+  Time made;
+  bool operator==(const ModelFacts&) const = default;
+};
+
+// What content alone may add to the log-odds, or take away.
+inline constexpr double kMostContent = 7;
+// The same before the model has proved itself: with the bias of score.h that is "med".
+inline constexpr double kMostImmature = 4.5;
+
+struct Opinion {
+  double logit = 0;  // bounded, above zero: spam
+  bool is_mature = false;
+};
+
+// The opinion of a model that gives the message this margin (learner.h); nothing if it
+// abstains.
+std::optional<Opinion> opinion(const ModelFacts& facts, double margin);
+
+}  // namespace mxfeed::spam
