@@ -6,6 +6,8 @@
 #include "common/net/spf_checks.h"
 #include "milters/spam/filter.h"
 #include "milters/spam/lists/own_resolver.h"
+#include "milters/spam/model/live_model.h"
+#include "milters/spam/model/trainer.h"
 
 namespace {
 
@@ -29,16 +31,28 @@ class SpamDaemon : public mxfeed::Daemon {
  public:
   explicit SpamDaemon(const mxfeed::DaemonContext& context)
       : answering_(mxfeed::answering_servers_path(context.state)),
+        model_(mxfeed::spam::model_file(context.state)),
         milter_([&policy = context.policy] { return policy.get(); }, mxfeed::system_time,
-                mxfeed::spam::sources(), checks_, answering_, lists_) {}
+                all_sources(), checks_, answering_, lists_) {}
 
   mxfeed::Milter& milter() override { return milter_; }
+  void on_tick() override {
+    model_.refresh();
+    model_.update_metrics(mxfeed::system_time());
+  }
 
  private:
+  mxfeed::spam::Sources all_sources() const {
+    mxfeed::spam::Sources all = mxfeed::spam::sources();
+    all.push_back(std::make_unique<mxfeed::spam::ModelSource>(model_));
+    return all;
+  }
+
   mxfeed::dns::Resolver resolver_{{}};
   mxfeed::spf::Checks checks_{resolver_};
   mxfeed::AnsweringServers answering_;
   mxfeed::spam::ListDesk lists_{ask_lists_by(resolver_)};
+  mxfeed::spam::LiveModel model_;
   mxfeed::spam::SpamMilter milter_;
 };
 
