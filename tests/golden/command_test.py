@@ -36,6 +36,15 @@ class CommandTest(golden.TestCase):
                 (["greylist", "allow"], "greylist allow: ENTRY is missing"),
                 (["virus", "scan"], "virus scan: FILE is missing"),
                 (["spam", "evaluate"], "spam evaluate: DIR is missing"),
+                (["spam", "learn", "--spam"], "spam learn: MAILS is missing"),
+                (["spam", "learn", "x"], "spam learn: give either --spam or --ham"),
+                (["spam", "learn", "--spam", "--ham", "x"],
+                 "spam learn: give either --spam or --ham"),
+                (["spam", "learn", "--ham", "--source", "x", "x"],
+                 '--source: "x" is not administrator, trap or user'),
+                (["spam", "learn", "--ham", "--domain", "no name", "x"],
+                 '--domain: "no name" is not a domain name'),
+                (["spam", "forget"], "spam forget: MAILS is missing"),
                 (["\x1b[1m"], 'unknown command "\\x1b[1m"')):
             with self.subTest(arguments):
                 done = self.run_mxfeed(*arguments)
@@ -102,7 +111,8 @@ class CommandTest(golden.TestCase):
         self.assertIn("nonsense", self.mxfeed("show", "a.example", status=1).stderr)
 
     def test_a_file_that_cannot_be_read_is_status_1(self):
-        for command in (["spam", "explain"], ["virus", "scan"], ["spam", "evaluate"]):
+        for command in (["spam", "explain"], ["virus", "scan"], ["spam", "evaluate"],
+                        ["spam", "learn", "--ham"], ["spam", "forget"]):
             with self.subTest(command):
                 done = self.run_mxfeed(*command, self.directory / "none", "--state", self.state)
                 self.assertEqual((done.returncode, done.stdout), (1, ""))
@@ -110,7 +120,8 @@ class CommandTest(golden.TestCase):
 
     def test_a_daemon_that_is_not_installed_is_said(self):
         for command, daemon in ((["greylist", "list"], "mxfeed-greylist"),
-                                (["virus", "scan", "/dev/null"], "mxfeed-scan")):
+                                (["virus", "scan", "/dev/null"], "mxfeed-scan"),
+                                (["spam", "learn", "--spam", "/dev/null"], "mxfeed-spam")):
             done = self.mxfeed(*command, status=1)
             self.assertEqual(done.stderr, f"{daemon} is not installed\n")
 
@@ -128,6 +139,53 @@ class CommandTest(golden.TestCase):
         self.assertEqual(sum(counted["levels"].values()), 1)
         table = self.mxfeed("spam", "explain", str(mail)).stdout
         self.assertRegex(table, r"date-missing +incomplete +0\.75")
+
+    def mailbox(self, name, count, text):
+        """A mailbox of different mails."""
+        path = self.directory / name
+        path.write_text("\n".join(
+            f"From x@b.example Thu Aug 22 12:36:{i % 60:02} 2002\nMessage-ID: <{name}{i}@b.example>\n"
+            f"Subject: {text}\n\n{text} number {i}, {i * i}\n" for i in range(count)))
+        return path
+
+    def test_spam_is_learned_from_mailboxes_and_shown_by_explain(self):
+        (self.state / "spam").mkdir(parents=True)
+        spam = self.mailbox("spam", 120, "Buy cheap watches now")
+        ham = self.mailbox("ham", 120, "Minutes of our meeting")
+        mail = self.directory / "mail"
+        mail.write_text("Message-ID: <new@b.example>\nSubject: Buy cheap watches now\n\n"
+                        "Buy cheap watches now number 7000\n")
+        explain = lambda: self.mxfeed("spam", "explain", str(mail)).stdout
+        self.assertIn("content model: none yet (mxfeed spam learn)\n", explain())
+        learned = self.mxfeed("spam", "learn", "--spam", spam).stdout
+        self.assertEqual(learned, "learned 120, relabelled 0, unchanged 0\n"
+                         "the model has learned 0 ham and 120 spam: it abstains\n")
+        self.assertIn("content model: abstains: has learned 0 ham and 120 spam", explain())
+        self.assertEqual(json.loads(self.mxfeed("spam", "learn", "--ham", ham, "--json").stdout)[
+            "model"], {"ham": 120, "spam": 120, "weight": 0.1, "may_say_high": False})
+        self.assertRegex(explain(), r"content  +content +[0-9]\.[0-9]+\n")
+        self.assertIn("counts 10 %, has not proved itself yet\n", explain())
+
+        # The next one of its kind is judged otherwise, and the label can be taken back.
+        one = self.mxfeed("spam", "learn", "--ham", "--source", "user", mail).stdout
+        self.assertRegex(one, r"(?s)learned 1,.*spam by its content: [0-9.]+ % before, [0-9.]+ % now\n")
+        self.assertIn("learned 0, relabelled 0, unchanged 120",
+                      self.mxfeed("spam", "learn", "--spam", spam).stdout)
+        self.assertIn("relabelled 1", self.mxfeed("spam", "learn", "--spam", mail).stdout)
+        model = self.state / "spam/model/model"
+        with_it = model.read_bytes()
+        self.assertIn("forgot 1, not known 0", self.mxfeed("spam", "forget", mail).stdout)
+        self.assertNotEqual(model.read_bytes()[4096:], with_it[4096:])
+        self.assertIn("forgot 0, not known 1", self.mxfeed("spam", "forget", mail).stdout)
+        self.mxfeed("spam", "learn", "--spam", mail)
+        self.assertEqual(model.read_bytes()[4096:], with_it[4096:])
+
+        with open(self.state / "spam/model/journal", "ab") as journal:
+            journal.write(b"cut")
+        self.assertIn("the last entry of the journal was incomplete",
+                      self.mxfeed("spam", "forget", mail).stderr)
+        model.write_bytes(b"damaged")
+        self.assertIn("not a model of this version", explain())
 
     def test_mxfeed_links_no_milter_and_no_engine(self):
         needed = subprocess.run(["ldd", golden.BUILD / "bin" / "mxfeed"], capture_output=True,

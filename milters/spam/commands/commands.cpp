@@ -11,13 +11,17 @@
 #include <optional>
 #include <string>
 
+#include "common/base/fault.h"
 #include "common/base/json.h"
 #include "common/base/text.h"
 #include "common/command/listing.h"
 #include "common/command/message_operand.h"
 #include "common/mail/date.h"
 #include "common/net/sender_field.h"
+#include "milters/spam/commands/learn.h"
 #include "milters/spam/evidence/evidence.h"
+#include "milters/spam/model/live_model.h"
+#include "milters/spam/model/trainer.h"
 #include "milters/spam/score.h"
 
 namespace mxfeed::spam {
@@ -53,7 +57,8 @@ double rounded(double value) {
 }
 
 Json json_of(const std::string& file, const Message& message,
-             const std::vector<Evidence>& findings, const Score& total) {
+             const std::vector<Evidence>& findings, const Score& total,
+             const std::string& model) {
   Json evidence = Json::list();
   for (const Evidence& one : findings) {
     evidence.add(Json::object()
@@ -73,11 +78,12 @@ Json json_of(const std::string& file, const Message& message,
       .set("mime_anomalies",
            message.anomalies.any() ? Json(message.anomalies.str()) : Json())
       .set("sender", sender ? Json(*sender) : Json())
+      .set("model", model)
       .set("evidence", std::move(evidence));
 }
 
 void print_table(const Message& message, const std::vector<Evidence>& findings,
-                 const Score& total) {
+                 const Score& total, const std::string& model) {
   const auto row = [](std::string_view name, std::string_view group, double logit,
                       std::string_view note) {
     fmt::print("{:<28} {:<10} {:>6.2f}{}\n", name, group, logit, note);
@@ -87,6 +93,7 @@ void print_table(const Message& message, const std::vector<Evidence>& findings,
   for (const Evidence& one : findings) {
     row(one.slug, to_string(one.group), one.logit, one.proven ? "  proven" : "");
   }
+  fmt::print("content model: {}\n", escape_untrusted(model));
   if (message.anomalies.any()) {
     fmt::print("MIME anomalies: {}\n", escape_untrusted(message.anomalies.str()));
   }
@@ -99,15 +106,39 @@ void print_table(const Message& message, const std::vector<Evidence>& findings,
              total.probability, to_string(level(total, SpamPolicy{})));
 }
 
+// Adds what the published model says of the content; why it says nothing, or how much its
+// word counts.
+std::string add_content(const Arguments& arguments, const Message& message,
+                        std::vector<Evidence>& findings) {
+  try {
+    const auto model = Snapshot::open(model_file(arguments.state()));
+    if (model == nullptr) return "none yet (mxfeed spam learn)";
+    const Counts& counts = model->facts().counts;
+    const auto found = content_evidence(*model, message);
+    if (!found) {
+      return fmt::format("abstains: has learned {} ham and {} spam, needs {} of each",
+                         counts.ham, counts.spam, kLeastLearned + 1);
+    }
+    findings.push_back(*found);
+    return fmt::format(
+        "has learned {} ham and {} spam, counts {:.0f} %, {}", counts.ham, counts.spam,
+        100 * ramp(counts),
+        found->alone == Alone::high ? "may say high alone" : "has not proved itself yet");
+  } catch (const Fault& fault) {
+    return fault.what();
+  }
+}
+
 ExitCode explain(const Arguments& arguments) {
   const std::string& file = arguments.operands()[0];
   const Message message = message_of(file);
-  const std::vector<Evidence> findings = judge(sources(), message);
+  std::vector<Evidence> findings = judge(sources(), message);
+  const std::string model = add_content(arguments, message, findings);
   const Score total = score(findings);
   if (arguments.json()) {
-    fmt::print("{}\n", json_of(file, message, findings, total).str());
+    fmt::print("{}\n", json_of(file, message, findings, total, model).str());
   } else {
-    print_table(message, findings, total);
+    print_table(message, findings, total, model);
   }
   return ExitCode::fine;
 }
@@ -213,6 +244,8 @@ std::vector<Command> commands() {
        {{"DIR", "A directory with one message in each file", Takes::directory,
          Operand::Count::at_least_one}},
        evaluate},
+      learn_command(),
+      forget_command(),
   };
 }
 

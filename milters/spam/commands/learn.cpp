@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "milters/spam/commands/learn.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <array>
+#include <chrono>
+#include <cstdio>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "common/base/fault.h"
+#include "common/base/json.h"
+#include "common/base/text.h"
+#include "common/command/listing.h"
+#include "common/command/message_operand.h"
+#include "common/command/owner.h"
+#include "common/mail/address.h"
+#include "milters/spam/commands/mailbox_reader.h"
+#include "milters/spam/model/trainer.h"
+
+namespace mxfeed::spam {
+namespace {
+
+constexpr std::chrono::seconds kPatience{60};
+constexpr std::chrono::milliseconds kBetween{200};
+
+// How far it is, for people who wait at a terminal.
+class ProgressLine {
+ public:
+  ~ProgressLine() {
+    if (is_shown_) fmt::print(stderr, "\r\x1b[K");
+  }
+  void show(std::string_view what, std::size_t count) {
+    if (!is_terminal_ || count % 100 != 0) return;
+    fmt::print(stderr, "\r\x1b[K{} {}", what, count);
+    is_shown_ = true;
+  }
+
+ private:
+  const bool is_terminal_ = ::isatty(STDERR_FILENO) == 1;
+  bool is_shown_ = false;
+};
+
+// Read before the command becomes the daemon's user, who may not read them.
+std::vector<Sample> read_samples(const Arguments& arguments) {
+  const Sources all = sources();
+  ProgressLine progress;
+  std::vector<Sample> samples;
+  for (const std::string& operand : arguments.operands()) {
+    each_mail(operand, [&](std::string_view mail) {
+      const Message message = read_message(as_received(mail), system_time());
+      samples.push_back(sample_of(message, judge(all, message)));
+      progress.show("read", samples.size());
+    });
+  }
+  return samples;
+}
+
+// Other commands may be learning for a while.
+Trainer open_trainer(const Arguments& arguments) {
+  become_daemon(arguments.state(), "spam");
+  const auto directory = model_directory(arguments.state());
+  for (auto waited = kBetween * 0; waited < kPatience; waited += kBetween) {
+    try {
+      return Trainer(directory);
+    } catch (const JournalInUse&) {
+      std::this_thread::sleep_for(kBetween);
+    }
+  }
+  return Trainer(directory);
+}
+
+void warn_of_damage(const Trainer& trainer) {
+  if (trainer.was_cut()) {
+    fmt::print(stderr, "warning: the last entry of the journal was incomplete\n");
+  }
+  if (trainer.damaged() > 0) {
+    fmt::print(stderr, "warning: the journal is damaged at {}\n",
+               count_of(trainer.damaged(), "place"));
+  }
+}
+
+Label label_asked(const Arguments& arguments) {
+  if (arguments.has("--spam") == arguments.has("--ham")) {
+    throw CommandError(ExitCode::usage, "spam learn: give either --spam or --ham");
+  }
+  return arguments.has("--spam") ? Label::spam : Label::ham;
+}
+
+Teacher teacher_asked(const Arguments& arguments) {
+  const std::string name = arguments.text("--source").value_or("administrator");
+  for (const Teacher teacher : {Teacher::administrator, Teacher::trap, Teacher::user}) {
+    if (name == to_string(teacher)) return teacher;
+  }
+  throw CommandError(ExitCode::usage,
+                     fmt::format("--source: \"{}\" is not administrator, trap or user",
+                                 escape_untrusted(name)));
+}
+
+std::string domain_asked(const Arguments& arguments) {
+  const auto name = arguments.text("--domain");
+  if (!name) return "";
+  const auto domain = Domain::parse(*name);
+  if (!domain) {
+    throw CommandError(
+        ExitCode::usage,
+        fmt::format("--domain: \"{}\" is not a domain name", escape_untrusted(*name)));
+  }
+  return domain->str();
+}
+
+std::string_view standing_of_model(const ModelFacts& facts) {
+  if (ramp(facts.counts) == 0) return "abstains";
+  return may_say_high(facts.reliability) ? "may say high" : "has not proved itself yet";
+}
+
+void print_model(const ModelFacts& facts) {
+  fmt::print("the model has learned {} ham and {} spam: it {}\n", facts.counts.ham,
+             facts.counts.spam, standing_of_model(facts));
+}
+
+Json json_of(const ModelFacts& facts) {
+  return Json::object()
+      .set("ham", facts.counts.ham)
+      .set("spam", facts.counts.spam)
+      .set("weight", ramp(facts.counts))
+      .set("may_say_high", may_say_high(facts.reliability));
+}
+
+// What learning was for: that the next one is judged otherwise.
+struct Effect {
+  std::optional<double> before;
+  std::optional<double> after;
+};
+
+std::string percent(const std::optional<double>& probability) {
+  return probability ? fmt::format("{:.1f} %", 100 * *probability) : "unknown";
+}
+
+ExitCode learn(const Arguments& arguments) {
+  const Label label = label_asked(arguments);
+  const Teacher teacher = teacher_asked(arguments);
+  const std::string domain = domain_asked(arguments);
+  const std::vector<Sample> samples = read_samples(arguments);
+  Trainer trainer = open_trainer(arguments);
+  warn_of_damage(trainer);
+  Effect effect;
+  if (samples.size() == 1) effect.before = trainer.probability(samples[0].features);
+  std::array<std::size_t, 3> changes{};
+  ProgressLine progress;
+  for (const Sample& sample : samples) {
+    const auto change = trainer.learn(sample, label, teacher, domain, system_time());
+    ++changes.at(static_cast<std::size_t>(change));
+    progress.show("learned", changes[0] + changes[1]);
+  }
+  const ModelFacts facts = trainer.publish(system_time());
+  if (samples.size() == 1) effect.after = trainer.probability(samples[0].features);
+  if (arguments.json()) {
+    fmt::print("{}\n", Json::object()
+                           .set("learned", changes[0])
+                           .set("relabelled", changes[1])
+                           .set("unchanged", changes[2])
+                           .set("before", effect.before)
+                           .set("after", effect.after)
+                           .set("model", json_of(facts))
+                           .str());
+    return ExitCode::fine;
+  }
+  fmt::print("learned {}, relabelled {}, unchanged {}\n", changes[0], changes[1],
+             changes[2]);
+  if (effect.before || effect.after) {
+    fmt::print("spam by its content: {} before, {} now\n", percent(effect.before),
+               percent(effect.after));
+  }
+  print_model(facts);
+  return ExitCode::fine;
+}
+
+ExitCode forget(const Arguments& arguments) {
+  const std::vector<Sample> samples = read_samples(arguments);
+  Trainer trainer = open_trainer(arguments);
+  warn_of_damage(trainer);
+  std::size_t forgotten = 0;
+  for (const Sample& sample : samples) {
+    forgotten += trainer.forget(sample.id, system_time()) ? 1 : 0;
+  }
+  const ModelFacts facts = trainer.publish(system_time());
+  if (arguments.json()) {
+    fmt::print("{}\n", Json::object()
+                           .set("forgotten", forgotten)
+                           .set("not_known", samples.size() - forgotten)
+                           .set("model", json_of(facts))
+                           .str());
+    return ExitCode::fine;
+  }
+  fmt::print("forgot {}, not known {}\n", forgotten, samples.size() - forgotten);
+  print_model(facts);
+  return ExitCode::fine;
+}
+
+// While another command learns, the exit status says so.
+ExitCode retriable(ExitCode (*work)(const Arguments&), const Arguments& arguments) {
+  try {
+    return work(arguments);
+  } catch (const JournalInUse& fault) {
+    throw CommandError(ExitCode::try_later, escape_untrusted(fault.what()));
+  }
+}
+
+const std::vector<Operand> kMails = {
+    {"MAILS", "A mail, a mailbox (mbox), a Maildir or a directory; - is standard input",
+     Takes::file, Operand::Count::at_least_one}};
+
+}  // namespace
+
+Command learn_command() {
+  return {"spam learn",
+          "Teach the content model from mails that are spam or ham",
+          {{"--spam", "", "The mails are spam"},
+           {"--ham", "", "The mails are wanted"},
+           {"--source", "WHO", "Who says so: administrator, trap or user", Takes::text,
+            "administrator"},
+           {"--domain", "NAME", "The recipients' domain"},
+           kJson},
+          kMails,
+          [](const Arguments& arguments) { return retriable(learn, arguments); }};
+}
+
+Command forget_command() {
+  return {"spam forget",
+          "Make the content model forget mails",
+          {kJson},
+          kMails,
+          [](const Arguments& arguments) { return retriable(forget, arguments); }};
+}
+
+}  // namespace mxfeed::spam
