@@ -29,7 +29,9 @@ TEST_CASE("a generation's meta survives storage, with what is unknown",
               std::chrono::hours(48),
               std::chrono::hours(1),
               {*Network::parse("10.9.0.0/16"), *Network::parse("fd00::/8")},
-              {"smtp/inet", "2525/inet"}};
+              {"smtp/inet", "2525/inet"},
+              "mx2.gateway.example",
+              {"[192.0.2.7]:2424", "[2001:db8::7]:2424"}};
   meta.unknown = {{"purpose", "a: b"}, {"attached", "yes"}};
   const auto again = parse_meta(render(meta), "x");
   CHECK(again.number == meta.number);
