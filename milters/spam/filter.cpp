@@ -178,8 +178,9 @@ class SpamFilter : public Filter {
     level_ = level(*score_, domain_.spam);
     const std::string status = fmt::format("{} p={:.2f} t={}", to_string(level_),
                                            score_->probability, envelope_.id);
-    decision_ =
-        act(level_, score_->proven, domain_.spam, exempt_, header_, status, edits);
+    // What has proved itself on local mail may act as a proof does.
+    const bool is_proven = score_->proven || score_->alone == Alone::high;
+    decision_ = act(level_, is_proven, domain_.spam, exempt_, header_, status, edits);
     counter("mxfeed_spam_messages_total",
             fmt::format(R"(level="{}",action="{}")", to_string(level_),
                         to_string(decision_->action)))

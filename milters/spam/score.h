@@ -23,8 +23,8 @@ struct Score {
 // The log-odds of a message without any evidence: a probability of 0.12.
 inline constexpr double kBias = -2.0;
 
-// The most that a group may add or take away.  No group reaches a level alone (level());
-// but for proof and lists of domains each stays below -kBias, too.
+// The most that a group may add or take away.  But for proof, content and lists of
+// domains, no group reaches a level alone: each stays below -kBias.
 struct Cap {
   double most;
   double least;

@@ -146,16 +146,20 @@ class CommandTest(golden.TestCase):
         path.write_text("\n".join(
             f"From x@b.example Thu Aug 22 12:36:{i % 60:02} 2002\nMessage-ID: <{name}{i}@b.example>\n"
             f"Subject: {text}\n\n{text} number {i}, {i * i}\n" for i in range(count)))
-        return path
+        return str(path)
 
     def test_spam_is_learned_from_mailboxes_and_shown_by_explain(self):
         (self.state / "spam").mkdir(parents=True)
         spam = self.mailbox("spam", 120, "Buy cheap watches now")
         ham = self.mailbox("ham", 120, "Minutes of our meeting")
-        mail = self.directory / "mail"
-        mail.write_text("Message-ID: <new@b.example>\nSubject: Buy cheap watches now\n\n"
-                        "Buy cheap watches now number 7000\n")
-        explain = lambda: self.mxfeed("spam", "explain", str(mail)).stdout
+        mail = str(self.directory / "mail")
+        with open(mail, "w", encoding="ascii") as file:
+            file.write("Message-ID: <new@b.example>\nSubject: Buy cheap watches now\n\n"
+                       "Buy cheap watches now number 7000\n")
+
+        def explain():
+            return self.mxfeed("spam", "explain", mail).stdout
+
         self.assertIn("content model: none yet (mxfeed spam learn)\n", explain())
         learned = self.mxfeed("spam", "learn", "--spam", spam).stdout
         self.assertEqual(learned, "learned 120, relabelled 0, unchanged 0\n"

@@ -47,6 +47,8 @@ Features features_of(std::string_view view) {
   }
   sort_buckets(features);
   features.erase(std::unique(features.begin(), features.end()), features.end());
+  // Many are kept for learning.
+  features.shrink_to_fit();
   return features;
 }
 

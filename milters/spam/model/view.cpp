@@ -31,6 +31,7 @@ constexpr std::size_t kMostOfOneField = 2;
 void append_folded(std::string& out, std::string_view text, std::size_t most) {
   if (out.size() >= most) return;
   std::size_t at = out.size();
+  most = std::min(most, at + text.size() + 1);
   out.resize(most);
   char space = '\0';  // what the white space since the last character becomes
   for (const char c : text) {

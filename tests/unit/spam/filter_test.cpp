@@ -109,6 +109,44 @@ TEST_CASE("clients of trusted networks are exempt", "[spam]") {
   }
 }
 
+TEST_CASE("high is acted on when the content model has proved itself", "[spam]") {
+  class Content : public EvidenceSource {
+   public:
+    explicit Content(Alone alone) : alone_(alone) {}
+    void judge(const Message&, Findings& findings) const override {
+      findings.add({"content", Group::content, 7, false, alone_});
+    }
+
+   private:
+    const Alone alone_;
+  };
+  const TempDirectory directory;
+  const auto policy = policy_in(directory.path());
+  spf::Checks checks(zone);
+  struct {
+    Alone alone;
+    std::string_view reason;
+    Action action;
+  } const rows[] = {{Alone::high, "spam-high", Action::discard},
+                    {Alone::med, "spam-med", Action::proceed},
+                    {Alone::none, "spam-none", Action::proceed}};
+  for (const auto& row : rows) {
+    CAPTURE(row.reason);
+    Sources sources;
+    sources.push_back(std::make_unique<Content>(row.alone));
+    SpamMilter milter([&] { return policy; }, system_time, std::move(sources), checks,
+                      kNone, no_lists);
+    const Envelope envelope = envelope_from("198.51.100.7");
+    const auto connection = milter.connect(envelope.client);
+    const auto filter = connection->begin(envelope);
+    filter->on_header("Subject", " x");
+    MessageEdits edits;
+    const Verdict verdict = filter->on_end(edits, [] {});
+    CHECK(verdict.reason() == row.reason);
+    CHECK(verdict.action() == row.action);
+  }
+}
+
 TEST_CASE("what is done depends on the recipients and the client", "[spam]") {
   const TempDirectory directory;
   const auto policy = policy_in(directory.path());

@@ -57,6 +57,33 @@ TEST_CASE("no single find reaches a level, nor does one group", "[spam]") {
   }
 }
 
+TEST_CASE("content reaches by itself the level that it has earned", "[spam]") {
+  struct {
+    const char* name;
+    Found findings;
+    SpamLevel level;
+  } const rows[] = {
+      {"immature", {{"content", Group::content, 7, false, Alone::med}}, SpamLevel::med},
+      {"mature", {{"content", Group::content, 7, false, Alone::high}}, SpamLevel::high},
+      {"mature, but not sure",
+       {{"content", Group::content, 3, false, Alone::high}},
+       SpamLevel::low},
+      {"it takes no other evidence with it",
+       {{"content", Group::content, -3, false, Alone::high},
+        {"x", Group::test, 20, false}},
+       SpamLevel::none},
+      {"immature, and another group agrees",
+       {{"content", Group::content, 7, false, Alone::med}, {"x", Group::html, 1, false}},
+       SpamLevel::high},
+  };
+  for (const auto& row : rows) {
+    CAPTURE(row.name);
+    CHECK(level(score(row.findings), SpamPolicy{}) == row.level);
+  }
+  CHECK(score(Found{{"content", Group::content, 50, false, Alone::high}}).logit ==
+        Catch::Approx(kBias + 7));
+}
+
 TEST_CASE("the slugs of all evidence differ", "[spam]") {
   for (const Evidence& one : kEvidence) {
     CAPTURE(one.slug);
