@@ -52,9 +52,9 @@ struct ListDesk::Zone {
   const std::string name;
   Breaker breaker{kFaults, kRest};
   std::mutex mutex;
-  Instant proved{};         // when it was last asked for what no list has
-  bool has_all = false;     // and had it
-  bool is_refused = false;  // logged once
+  Instant proved{};      // when it was last asked for what no list has
+  bool has_all = false;  // and had it
+  Instant refused{};     // when that was last logged
 };
 
 ListDesk::ListDesk(Ask ask) : ask_(std::move(ask)) {}
@@ -141,14 +141,16 @@ void Inquiry::settle(Asked& asked, const dns::Answer& answer,
     if (zone.breaker.failed(steady_clock::now())) {
       counter("mxfeed_spam_lists_resting_total").add();
     }
-    if (is_refused && !std::exchange(zone.is_refused, true)) {
+    const auto now = steady_clock::now();
+    if (is_refused && (zone.refused == ListDesk::Instant{} ||
+                       now - zone.refused > ListDesk::kProofLasts)) {
+      zone.refused = now;
       warn(zone.name,
            "its operator refuses: ask through a resolver of your own, and see its terms");
     }
     return;
   }
   zone.breaker.succeeded();
-  zone.is_refused = false;
   const bool is_listed = std::ranges::any_of(
       answer.all<IpAddress>(),
       [&asked](const IpAddress& address) { return asked.list->counts(address); });
