@@ -10,6 +10,7 @@
 
 #include "common/base/crc32.h"
 #include "common/base/fault.h"
+#include "common/base/u32.h"
 
 namespace mxfeed::spam {
 namespace {
@@ -18,18 +19,6 @@ constexpr std::string_view kStart = "mxfeed spam journal 1\n";
 constexpr std::string_view kMark = "\xA7mx\n";
 constexpr std::size_t kHead = 12;
 constexpr std::size_t kMostBytes = std::size_t{2} << 30;
-
-void put_u32(std::string& out, std::uint32_t value) {
-  for (int i = 0; i < 4; ++i, value >>= 8) out += static_cast<char>(value & 0xFF);
-}
-
-std::uint32_t u32_at(std::string_view bytes, std::size_t at) {
-  std::uint32_t value = 0;
-  for (std::size_t i = 4; i-- > 0;) {
-    value = value << 8 | static_cast<unsigned char>(bytes[at + i]);
-  }
-  return value;
-}
 
 struct Record {
   std::size_t length = 0;  // with its head

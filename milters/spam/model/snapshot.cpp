@@ -15,6 +15,7 @@
 #include "common/base/crc32.h"
 #include "common/base/fault.h"
 #include "common/base/file.h"
+#include "common/base/u32.h"
 #include "common/policy/tagged_value.h"
 
 namespace mxfeed::spam {
@@ -26,18 +27,6 @@ static_assert(std::endian::native == std::endian::little && sizeof(float) == 4,
 constexpr std::string_view kMagic = "mxfeedW1";
 constexpr std::size_t kFactsAt = 20;
 constexpr char kKind = 'W';
-
-void put_u32(std::string& out, std::uint32_t value) {
-  for (int i = 0; i < 4; ++i, value >>= 8) out += static_cast<char>(value & 0xFF);
-}
-
-std::uint32_t u32_at(std::string_view bytes, std::size_t at) {
-  std::uint32_t value = 0;
-  for (std::size_t i = 4; i-- > 0;) {
-    value = value << 8 | static_cast<unsigned char>(bytes[at + i]);
-  }
-  return value;
-}
 
 // One table of the fields for both directions.
 template <typename Each, typename Facts>
