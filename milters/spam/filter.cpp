@@ -9,7 +9,6 @@
 
 #include "common/base/metrics.h"
 #include "common/mail/held_address.h"
-#include "common/net/organisation.h"
 #include "milters/spam/action.h"
 #include "milters/spam/evidence/message.h"
 #include "milters/spam/joint_policy.h"
@@ -171,8 +170,11 @@ class SpamFilter : public Filter {
       const auto listed = lists_.evidence();
       findings_.insert(findings_.end(), listed.begin(), listed.end());
     }
-    ruling_ = rule(domain_.senders, envelope_, message,
-                   [this](const std::string& domain) { return is_confirmed(domain); });
+    ruling_ =
+        rule(domain_.senders, envelope_, message, [this](const std::string& domain) {
+          sender_check();
+          return sender_.confirms(domain);
+        });
     if (const auto evidence = evidence_of(ruling_)) findings_.push_back(*evidence);
     score_ = score(findings_);
     level_ = level(*score_, domain_.spam);
@@ -191,14 +193,6 @@ class SpamFilter : public Filter {
   const std::optional<SenderCheck>& sender_check() {
     if (!sender_check_) sender_check_.emplace(sender_.check());
     return *sender_check_;
-  }
-
-  // Whether SPF confirms that the client sends for the organisation of the domain.
-  bool is_confirmed(const std::string& domain) {
-    const auto& check = sender_check();
-    return check && check->spf == spf::Result::pass &&
-           check->identity == SenderIdentity::mail_from &&
-           organisation_of(check->domain) == organisation_of(domain);
   }
 
   // Decides the scope when the content begins: then all recipients are known.

@@ -3,6 +3,7 @@
 
 #include <vector>
 
+#include "common/base/text.h"
 #include "common/mail/mailbox.h"
 #include "milters/spam/evidence/table.h"
 
@@ -11,13 +12,14 @@ namespace {
 
 constexpr std::size_t kMostAuthors = 10;
 
-// Of the sender of the envelope, then of the authors.
+// Of the sender of the envelope, then of the authors in all From fields.
 std::vector<SenderFacts> facts_of(const Envelope& envelope, const Message& message) {
   std::vector<SenderFacts> all{SenderFacts::of(envelope.client, envelope.sender)};
-  const std::string* const from = message.find("From");
-  if (from == nullptr) return all;
-  for (const Mailbox& author : parse_mailboxes(*from, kMostAuthors)) {
-    all.push_back(SenderFacts::of(envelope.client, author.address));
+  for (const Field& field : message.fields) {
+    if (!iequals(field.name, "From")) continue;
+    for (const Mailbox& author : parse_mailboxes(field.value, kMostAuthors)) {
+      all.push_back(SenderFacts::of(envelope.client, author.address));
+    }
   }
   return all;
 }
@@ -42,13 +44,14 @@ Ruling rule(const SenderPolicy& senders, const Envelope& envelope, const Message
             const std::function<bool(const std::string& domain)>& is_confirmed) {
   if (senders.allow.empty() && senders.block.empty()) return {};
   const auto all = facts_of(envelope, message);
+  // Of several authors a reader may be shown the one that nobody vouches for.
+  const auto is_proved = [&] {
+    return all.size() == 2 && is_confirmed(all.back().domain);
+  };
   const auto always = [] { return true; };
   Ruling unproved;
   for (const SenderFacts& facts : all) {
-    // Of several authors a reader may be shown the one that nobody vouches for.
-    if (&facts != &all.front() && all.size() > 2) break;
-    if (auto entry =
-            senders.allow.find(facts, [&] { return is_confirmed(facts.domain); })) {
+    if (auto entry = senders.allow.find(facts, is_proved)) {
       return {Ruling::Kind::allowed, std::move(entry)};
     }
     if (auto entry = senders.allow.find(facts, always)) {

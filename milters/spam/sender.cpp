@@ -5,6 +5,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/metrics.h"
+#include "common/net/organisation.h"
 
 namespace mxfeed::spam {
 namespace {
@@ -55,6 +56,12 @@ std::optional<SenderCheck> Sender::check() {
   if (!verdict_) return std::nullopt;
   count(verdict_->result);
   return sender_check(verdict_->result, identity_.identity, identity_.domain);
+}
+
+bool Sender::confirms(std::string_view domain) const {
+  return verdict_ && verdict_->result == spf::Result::pass && !verdict_->is_open &&
+         identity_.identity == SenderIdentity::mail_from &&
+         organisation_of(verdict_->domain) == organisation_of(domain);
 }
 
 void Sender::describe(LogFields& fields) const {

@@ -38,6 +38,10 @@ class Sender {
   // off.  Counts the result.
   std::optional<SenderCheck> check();
 
+  // Once check() has returned: whether SPF confirms that the client sends for the
+  // organisation of the domain, by a record that does not allow anybody.
+  bool confirms(std::string_view domain) const;
+
   // Whether the client is trusted (GatewayPolicy::trust).
   bool is_own() const { return is_own_; }
 

@@ -32,7 +32,10 @@ rig.RECORDS += [
 class SenderTest(rig.TestCase):
     domains = rig.feed("queue.example", "greylist = false", 'state = "paused"') + \
         rig.feed("marked.example", "greylist = false", 'state = "paused"',
-                 tables="  [domain.spam]\n  enabled = true\n")
+                 tables="  [domain.spam]\n  enabled = true\n") + \
+        rig.feed("ruled.example", "greylist = false", 'state = "paused"',
+                 tables="  [domain.spam]\n  enabled = true\n  [domain.senders]\n"
+                        '  allow = ["@pass.example"]\n  block = ["@softfail.example"]\n')
     gateway_settings = f'trusted_networks = ["{OWN_CLIENT}/32"]\n' \
                        f'[spam]\nspf_timeout = "{TIMEOUT}s"\n'
 
@@ -79,6 +82,22 @@ class SenderTest(rig.TestCase):
                          ["spf=pass smtp.mailfrom=pass.example"])
         self.assertEqual(len(self.spam.log_lines("from=anna@pass.example", "level=none",
                                                  "spf=pass")), 1, self.spam.log())
+
+    def test_a_domain_allows_and_blocks_senders(self):
+        for sender, author, wanted in (
+            ("bert@pass.example", "bert@pass.example", "senders=allow entry=@pass.example"),
+            # Who may send for an allowed domain does not send in another's name.
+            ("bert@pass.example", "boss@other.example", "senders=allow-unproved"),
+            ("bert@fail.example", "bert@pass.example", "senders=allow-unproved"),
+            ("bert@softfail.example", "bert@softfail.example", "senders=block"),
+        ):
+            with self.subTest(f"{sender} {author}"):
+                before = len(self.spam.log_lines(wanted))
+                message = rig.mail("ruled").replace(b"From:", b"X-From:") \
+                    .replace(b"Subject:", f"From: {author}\r\nSubject:".encode(), 1)
+                self.accept("info@ruled.example", message, sender=sender)
+                self.assertEqual(len(self.spam.log_lines(wanted)), before + 1, self.spam.log())
+        self.assertIn("level=high", self.spam.log_lines("senders=block")[-1])
 
     def test_forged_copies_do_not_stay(self):
         self.assertEqual(self.recorded("anna@fail.example", message=FORGED + rig.mail("x")),

@@ -46,7 +46,9 @@ TEST_CASE("what a domain says of senders follows the table", "[spam]") {
       {"that one forged", "203.0.113.1", "boss@shop.example", "boss@shop.example", "",
        "block"},
       {"several authors, one of them allowed", "203.0.113.1", "x@evil.example",
-       "a@partner.example, x@evil.example", "partner.example", "none"},
+       "a@partner.example, x@evil.example", "partner.example", "allow-unproved"},
+      {"the allowed one sends in another's name", "203.0.113.1", "a@partner.example",
+       "boss@acme.example", "partner.example", "allow-unproved"},
       {"several authors, one of them blocked", "203.0.113.1", "x@evil.example",
        "x@evil.example, spammer@free.example", "", "block"},
   };

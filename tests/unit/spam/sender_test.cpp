@@ -166,5 +166,33 @@ TEST_CASE("results are counted and logged", "[spam]") {
   }
 }
 
+TEST_CASE("a sender is confirmed for his organisation, not by a record for anybody",
+          "[spam]") {
+  const struct {
+    const char* claim;
+    Envelope envelope;
+    const char* domain;
+    bool want;
+  } rows[] = {
+      {"its own", envelope_of("a@pass.example"), "pass.example", true},
+      {"below it", envelope_of("a@pass.example"), "mail.pass.example", true},
+      {"another's", envelope_of("a@pass.example"), "fail.example", false},
+      {"a fail", envelope_of("a@fail.example"), "fail.example", false},
+      {"anybody may", envelope_of("a@xn--bcher-kva.example"), "xn--bcher-kva.example",
+       false},
+      {"HELO", with_helo("pass.example"), "pass.example", false},
+      {"no domain", envelope_of("a@pass.example"), "", false},
+  };
+  for (const auto& row : rows) {
+    INFO(row.claim);
+    const GatewayPolicy policy = gateway();
+    spf::Checks checks(zone);
+    Sender sender(row.envelope, policy, checks);
+    CHECK_FALSE(sender.confirms(row.domain));
+    sender.check();
+    CHECK(sender.confirms(row.domain) == row.want);
+  }
+}
+
 }  // namespace
 }  // namespace mxfeed::spam
