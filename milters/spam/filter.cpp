@@ -36,14 +36,16 @@ class SpamFilter : public Filter {
  public:
   SpamFilter(const Envelope& envelope, std::shared_ptr<const PolicyDb> policy,
              const Clock& clock, const Sources& sources, spf::Checks& checks,
-             const AnsweringServers& answering, ListDesk& lists)
+             const AnsweringServers& answering, ListDesk& lists,
+             const CombinerSource& combiner)
       : envelope_(envelope),
         policy_(std::move(policy)),
         clock_(clock),
         sources_(sources),
         answering_(answering),
         sender_(envelope, policy_->gateway(), checks),
-        lists_(lists, policy_->gateway().spam, envelope) {}
+        lists_(lists, policy_->gateway().spam, envelope),
+        combiner_(combiner) {}
 
   // Neither mail of others nor a recipient that was refused costs a check.
   void on_accepted(const Recipient& recipient) override {
@@ -176,7 +178,7 @@ class SpamFilter : public Filter {
           return sender_.confirms(domain);
         });
     if (const auto evidence = evidence_of(ruling_)) findings_.push_back(*evidence);
-    score_ = score(findings_);
+    score_ = score(findings_, combiner_());
     level_ = level(*score_, domain_.spam);
     const std::string status = fmt::format("{} p={:.2f} t={}", to_string(level_),
                                            score_->probability, envelope_.id);
@@ -240,6 +242,7 @@ class SpamFilter : public Filter {
   const AnsweringServers& answering_;
   Sender sender_;
   SenderLists lists_;
+  const CombinerSource& combiner_;
   std::optional<std::optional<SenderCheck>> sender_check_;  // once it was waited for
   Ruling ruling_;
 
@@ -262,17 +265,19 @@ class SpamFilter : public Filter {
 class SpamConnection : public Connection {
  public:
   SpamConnection(const PolicySource& policy, const Clock& clock, const Sources& sources,
-                 spf::Checks& checks, const AnsweringServers& answering, ListDesk& lists)
+                 spf::Checks& checks, const AnsweringServers& answering, ListDesk& lists,
+                 const CombinerSource& combiner)
       : policy_(policy),
         clock_(clock),
         sources_(sources),
         checks_(checks),
         answering_(answering),
-        lists_(lists) {}
+        lists_(lists),
+        combiner_(combiner) {}
 
   std::unique_ptr<Filter> begin(const Envelope& envelope) override {
     return std::make_unique<SpamFilter>(envelope, policy_(), clock_, sources_, checks_,
-                                        answering_, lists_);
+                                        answering_, lists_, combiner_);
   }
 
  private:
@@ -282,19 +287,21 @@ class SpamConnection : public Connection {
   spf::Checks& checks_;
   const AnsweringServers& answering_;
   ListDesk& lists_;
+  const CombinerSource& combiner_;
 };
 
 }  // namespace
 
 SpamMilter::SpamMilter(PolicySource policy, Clock clock, Sources sources,
                        spf::Checks& checks, const AnsweringServers& answering,
-                       ListDesk& lists)
+                       ListDesk& lists, CombinerSource combiner)
     : policy_(std::move(policy)),
       clock_(std::move(clock)),
       sources_(std::move(sources)),
       checks_(checks),
       answering_(answering),
-      lists_(lists) {}
+      lists_(lists),
+      combiner_(std::move(combiner)) {}
 
 Needs SpamMilter::needs() const {
   Needs needs;
@@ -312,7 +319,7 @@ Needs SpamMilter::needs() const {
 
 std::unique_ptr<Connection> SpamMilter::connect(const Client&) {
   return std::make_unique<SpamConnection>(policy_, clock_, sources_, checks_, answering_,
-                                          lists_);
+                                          lists_, combiner_);
 }
 
 Verdict SpamMilter::on_fault(const Fault&) noexcept {

@@ -16,17 +16,22 @@
 #include "common/policy/policy_db.h"
 #include "milters/spam/evidence/evidence.h"
 #include "milters/spam/lists/list_desk.h"
+#include "milters/spam/model/combiner.h"
 
 namespace mxfeed::spam {
 
 using PolicySource = std::function<std::shared_ptr<const PolicyDb>()>;
+using CombinerSource = std::function<Combiner()>;
 
 class SpamMilter : public Milter {
  public:
-  // `policy` gives the policy in force; thread-safe, as `clock` and `sources` are.
+  // `policy` and `combiner` give those in force; thread-safe, as `clock` and `sources`
+  // are.
   // `checks`, `answering` and `lists` must outlive it.
-  SpamMilter(PolicySource policy, Clock clock, Sources sources, spf::Checks& checks,
-             const AnsweringServers& answering, ListDesk& lists);
+  SpamMilter(
+      PolicySource policy, Clock clock, Sources sources, spf::Checks& checks,
+      const AnsweringServers& answering, ListDesk& lists,
+      CombinerSource combiner = [] { return Combiner{}; });
 
   Needs needs() const override;
   std::unique_ptr<Connection> connect(const Client& client) override;
@@ -41,6 +46,7 @@ class SpamMilter : public Milter {
   spf::Checks& checks_;
   const AnsweringServers& answering_;
   ListDesk& lists_;
+  const CombinerSource combiner_;
 };
 
 }  // namespace mxfeed::spam

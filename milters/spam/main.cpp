@@ -33,7 +33,8 @@ class SpamDaemon : public mxfeed::Daemon {
       : answering_(mxfeed::answering_servers_path(context.state)),
         model_(mxfeed::spam::model_file(context.state)),
         milter_([&policy = context.policy] { return policy.get(); }, mxfeed::system_time,
-                all_sources(), checks_, answering_, lists_) {}
+                all_sources(), checks_, answering_, lists_,
+                [this] { return model_.combiner(); }) {}
 
   mxfeed::Milter& milter() override { return milter_; }
   void on_tick() override {

@@ -2,59 +2,23 @@
 #include "milters/spam/score.h"
 
 #include <algorithm>
-#include <cmath>
+
+#include "milters/spam/model/numeric.h"
 
 namespace mxfeed::spam {
 
-Cap cap_of(Group group) {
-  switch (group) {
-    case Group::incomplete:
-      return {0.75, 0.0};
-    case Group::author:
-    case Group::subject:
-      return {0.9, -0.9};
-    case Group::irregular:
-    case Group::structure:
-    case Group::html:
-    case Group::attachment:
-    case Group::url:
-      return {1.5, -1.5};
-    case Group::route:
-      return {0.75, 0.0};
-    case Group::list:
-      return {0.0, -0.5};
-    case Group::client_lists:
-      return {4.0, -3.0};
-    case Group::domain_lists:
-      return {5.0, -3.0};
-    case Group::rule:
-      return {20.0, -60.0};
-    case Group::content:
-      return {7.0, -7.0};
-    case Group::test:
-      return {20.0, 0.0};
-  }
-  return {0.0, 0.0};
-}
-
-Score score(std::span<const Evidence> findings) {
+Score score(std::span<const Evidence> findings, const Combiner& combiner) {
   Score result;
-  result.logit = kBias;
+  const GroupValues sums = group_sums(findings);
   for (const Group group : kGroups) {
-    double sum = 0;
-    for (const Evidence& evidence : findings) {
-      if (evidence.group == group) sum += evidence.logit;
-    }
-    const Cap cap = cap_of(group);
-    sum = std::clamp(sum, cap.least, cap.most);
-    if (sum > 0) ++result.groups;
-    result.logit += sum;
+    if (sums[group] > 0) ++result.groups;
   }
   for (const Evidence& evidence : findings) {
     result.proven |= evidence.proven;
     if (evidence.logit > 0) result.alone = std::max(result.alone, evidence.alone);
   }
-  result.probability = 1.0 / (1.0 + std::exp(-result.logit));
+  result.logit = combiner(sums);
+  result.probability = sigmoid(result.logit);
   return result;
 }
 

@@ -9,29 +9,21 @@
 
 #include "common/policy/domain_policy.h"
 #include "milters/spam/evidence/evidence.h"
+#include "milters/spam/model/combiner.h"
 
 namespace mxfeed::spam {
 
 struct Score {
-  double logit = 0;           // the bias plus the sums of the groups
+  double logit = 0;           // the bias plus the parts of the groups
   double probability = 0;     // of spam
   bool proven = false;        // one piece of evidence is enough alone
   unsigned groups = 0;        // number of groups that speak for spam
   Alone alone = Alone::none;  // the most that one of them may say without the others
 };
 
-// The log-odds of a message without any evidence: a probability of 0.12.
-inline constexpr double kBias = -2.0;
-
-// The most that a group may add or take away.  But for proof, content and lists of
-// domains, no group reaches a level alone: each stays below -kBias.
-struct Cap {
-  double most;
-  double least;
-};
-Cap cap_of(Group group);
-
-[[nodiscard]] Score score(std::span<const Evidence> findings);
+// `combiner`: that of the model in force.
+[[nodiscard]] Score score(std::span<const Evidence> findings,
+                          const Combiner& combiner = {});
 
 // Every level but "none" needs proof, two groups that speak for spam, or evidence that
 // may reach it alone.

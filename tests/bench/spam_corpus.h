@@ -17,9 +17,9 @@
 #include "common/base/fault.h"
 #include "common/base/file.h"
 #include "common/base/text.h"
+#include "milters/spam/evidence/groups.h"
 #include "milters/spam/model/replay.h"
 #include "milters/spam/model/view.h"
-#include "milters/spam/score.h"
 
 namespace mxfeed::spam::bench {
 
@@ -31,7 +31,7 @@ struct Mail {
   std::string bytes;
   SampleId id{};
   Features features;
-  double rules = 0;  // the log-odds of all evidence but the content, without the bias
+  GroupValues sums;  // all evidence but the content
 
   Lesson lesson(const Rate& rate = {}) const {
     return {id, is_spam ? Label::spam : Label::ham, rate, features};
@@ -64,7 +64,7 @@ inline std::vector<Mail> read_corpus(std::istream& list) {
     const Message message =
         read_message(mail.bytes, Time(std::chrono::seconds(mail.time)));
     mail.features = features_of(structured_view(message));
-    mail.rules = score(judge(all, message)).logit - kBias;
+    mail.sums = group_sums(judge(all, message));
     mails.push_back(std::move(mail));
   }
   return mails;

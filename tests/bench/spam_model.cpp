@@ -1,35 +1,53 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Measures the content model on the labelled mails of a list (spam_corpus.h).  Prints
-// lines "EXPERIMENT<TAB>RUN<TAB>KEY=VALUE ..." for tests/bench/spam, and with --scores
-// DIR writes the score of each mail to DIR/EXPERIMENT-RUN.tsv.
+// Measures spam classification on the labelled mails of a list (spam_corpus.h): the
+// content model alone, and all evidence through the combiner ("-all").  The maturity gate
+// is off.  Prints the lines of spam_report.h.
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <ctime>
-#include <fstream>
 #include <functional>
 #include <iostream>
-#include <map>
 #include <random>
 
 #include "milters/spam/evidence/evidence.h"
+#include "milters/spam/model/combiner_fit.h"
 #include "milters/spam/model/model.h"
-#include "milters/spam/model/numeric.h"
 #include "milters/spam/model/quality.h"
-#include "milters/spam/score.h"
+#include "milters/spam/model/trainer.h"
 #include "tests/bench/spam_corpus.h"
+#include "tests/bench/spam_report.h"
 
 namespace mxfeed::spam::bench {
 namespace {
 
 using Indices = std::vector<std::size_t>;
 
+// What is known of the mails when they come, in the order in which they are learned.
+struct History {
+  std::vector<Arrival> arrivals;
+  Counts counts;
+
+  // As the trainer does it: the newest predictions of a model that had enough labels.
+  Combiner combiner() const {
+    const std::size_t most = std::min(arrivals.size(), kMostPredictions);
+    return fit_combiner(std::span(arrivals).last(most));
+  }
+  void add(GroupValues sums, Label label) {
+    const bool is_spam = label == Label::spam;
+    if (std::min(counts.ham, counts.spam) >= kLeastLearned) {
+      arrivals.push_back({sums, is_spam, ""});
+    }
+    ++(is_spam ? counts.spam : counts.ham);
+  }
+};
+
 class Bench {
  public:
   Bench(std::vector<Mail> mails, std::string scores, Rate rate)
-      : mails_(std::move(mails)), scores_(std::move(scores)), rate_(rate) {}
+      : mails_(std::move(mails)), rate_(rate), report_(mails_, std::move(scores)) {}
 
   // The oldest 60 % of each class teach; the rest is judged.
   void chronological(std::uint64_t seed) {
@@ -44,13 +62,9 @@ class Bench {
       train.insert(train.end(), all.begin(), all.begin() + static_cast<long>(most));
       test.insert(test.end(), all.begin() + static_cast<long>(most), all.end());
     }
-    const Weights weights = replay(lessons(train), seed);
-    Scores scores;
-    for (const std::size_t i : test) scores[i] = margin(weights, mails_[i].features);
-    report("chrono", seed, scores);
-    for (const double weight : {0.125, 0.25, 0.35, 0.5, 1.0}) {
-      report(fmt::format("chrono+{}", weight), seed, with_rules(scores, weight));
-    }
+    Outcome outcome;
+    judge_by(lessons(train), train, test, seed, seed, outcome);
+    print("chrono", seed, outcome);
   }
 
   // Each fifth is judged by what the other four taught.  A share of the labels that teach
@@ -61,7 +75,7 @@ class Bench {
     for (std::size_t i = 0; i < flipped.size(); ++i) {
       flipped[i] = static_cast<double>(random() >> 11) * 0x1p-53 < noise;
     }
-    Scores scores;
+    Outcome outcome;
     for (unsigned fold = 0; fold < 5; ++fold) {
       const Indices train = select([&](const Mail& mail) { return mail.fold != fold; });
       std::vector<Lesson> taught = lessons(train);
@@ -69,37 +83,37 @@ class Bench {
         if (!flipped[train[i]]) continue;
         taught[i].label = taught[i].label == Label::ham ? Label::spam : Label::ham;
       }
-      const Weights weights = replay(taught, noise > 0 ? 0 : seed);
-      for (const std::size_t i :
-           select([&](const Mail& mail) { return mail.fold == fold; })) {
-        scores[i] = margin(weights, mails_[i].features);
-      }
+      judge_by(taught, train, select([&](const Mail& mail) { return mail.fold == fold; }),
+               noise > 0 ? 0 : seed, seed, outcome);
     }
-    report(name, seed, scores);
-    if (noise > 0) return;
-    for (const double weight : {0.125, 0.25, 0.35, 0.5, 1.0}) {
-      report(fmt::format("{}+{}", name, weight), seed, with_rules(scores, weight));
-    }
+    print(name, seed, outcome);
   }
 
   // Each mail is judged, then learned, from nothing on.  All are ranked; what is said of
   // them is nothing at first, as in the milter.
   void online(std::uint64_t seed) {
+    constexpr std::size_t kBetween = 250;  // mails between two published models
     Indices order = select([](const Mail&) { return true; });
     std::mt19937_64 random(seed);
     if (seed > 0) std::shuffle(order.begin(), order.end(), random);
     Learner learner;
-    Counts counts;
-    Scores scores;
-    Scores said;
-    for (const std::size_t i : order) {
-      scores[i] = learner.margin(mails_[i].features);
-      said[i] = ramp(counts) * scores[i];
-      ++(mails_[i].is_spam ? counts.spam : counts.ham);
+    History history;
+    Combiner combiner;
+    Outcome outcome;
+    Outcome said;
+    for (std::size_t at = 0; at < order.size(); ++at) {
+      const std::size_t i = order[at];
       const Lesson lesson = mails_[i].lesson(rate_);
+      const double logit = learner.margin(lesson.features);
+      const double weight = ramp(history.counts);
+      if (at % kBetween == 0) combiner = history.combiner();
+      outcome.add(i, logit, combiner(sums_of(i, logit)));
+      said.add(i, weight * logit, combiner(sums_of(i, weight * logit)));
+      history.add(sums_of(i, logit), lesson.label);
       learner.learn(lesson.features, lesson.label, lesson.rate);
     }
-    report("online", seed, scores, said);
+    report_.print("online", seed, outcome.content, said.content);
+    report_.print("online-all", seed, outcome.all, said.all);
   }
 
   void speed() {
@@ -155,7 +169,14 @@ class Bench {
   }
 
  private:
-  using Scores = std::map<std::size_t, double>;  // by the mail's index
+  struct Outcome {
+    void add(std::size_t mail, double by_content, double by_all) {
+      content[mail] = by_content;
+      all[mail] = by_all;
+    }
+    Scores content;
+    Scores all;
+  };
 
   Indices select(const std::function<bool(const Mail&)>& wanted) const {
     Indices all;
@@ -165,81 +186,54 @@ class Bench {
     return all;
   }
 
-  // The content as the milter bounds it, and the other evidence with a weight.
-  Scores with_rules(Scores scores, double weight) const {
-    for (auto& [i, logit] : scores) {
-      logit = std::clamp(logit, -kMostContent, kMostContent) + weight * mails_[i].rules;
-    }
-    return scores;
-  }
-
   std::vector<Lesson> lessons(const Indices& indices) const {
     std::vector<Lesson> all;
     for (const std::size_t i : indices) all.push_back(mails_[i].lesson(rate_));
     return all;
   }
 
-  void report(const std::string& name, std::uint64_t run, const Scores& scores) const {
-    report(name, run, scores, scores);
+  // All evidence of a mail, with what the model says of its content.
+  GroupValues sums_of(std::size_t mail, double content) const {
+    GroupValues sums = mails_[mail].sums;
+    const Cap cap = cap_of(Group::content);
+    sums[Group::content] = std::clamp(content, cap.least, cap.most);
+    return sums;
   }
 
-  // `said`: by which the probabilities are counted.
-  void report(const std::string& name, std::uint64_t run, const Scores& scores,
-              const Scores& said) const {
-    const auto judged = [&](const Scores& from) {
-      std::vector<Judged> all;
-      for (const auto& [i, logit] : from) all.push_back({logit, mails_[i].is_spam});
-      return all;
-    };
-    const std::vector<Judged> all = judged(scores);
-    const std::vector<Judged> sure = judged(said);
-    const auto spam = static_cast<double>(std::count_if(
-        all.begin(), all.end(), [](const Judged& one) { return one.is_spam; }));
-    fmt::print("{}\t{}\troca={:.4f} t01={:.2f} t1={:.2f} ham99={} catch99={:.1f}", name,
-               run, misranked(all), hits_at(all, 0.001), hits_at(all, 0.01),
-               count_from(sure, false, 0.99),
-               100 * static_cast<double>(count_from(sure, true, 0.99)) / spam);
-    const bool is_first = run == 0 && name.find('+') == name.npos;
-    fmt::print("{}\n", is_first ? bounds(all, run) : "");
-    std::fflush(stdout);
-    if (scores_.empty()) return;
-    std::ofstream file(fmt::format("{}/{}-{}.tsv", scores_, name, run));
-    for (const auto& [i, logit] : scores) {
-      file << fmt::format("{}\t{}\t{:.6f}\n", mails_[i].name,
-                          mails_[i].is_spam ? "spam" : "ham", logit);
+  // What is learned of the other evidence while the mails are learned in another order,
+  // each judged first.
+  Combiner combiner_of(const std::vector<Lesson>& taught, const Indices& train,
+                       std::uint64_t order) const {
+    constexpr std::uint64_t kOrders = 1000;
+    Learner learner;
+    History history;
+    for (const std::size_t k : lesson_order(taught, kOrders + order)) {
+      const Lesson& lesson = taught[k];
+      history.add(sums_of(train[k], learner.margin(lesson.features)), lesson.label);
+      learner.learn(lesson.features, lesson.label, lesson.rate);
+    }
+    return history.combiner();
+  }
+
+  void judge_by(const std::vector<Lesson>& taught, const Indices& train,
+                const Indices& test, std::uint64_t seed, std::uint64_t order,
+                Outcome& outcome) const {
+    const Weights weights = replay(taught, seed);
+    const Combiner combiner = combiner_of(taught, train, order);
+    for (const std::size_t i : test) {
+      const double logit = margin(weights, mails_[i].features);
+      outcome.add(i, logit, combiner(sums_of(i, logit)));
     }
   }
 
-  // The 95 % intervals by 1000 resamples of each class.
-  static std::string bounds(const std::vector<Judged>& all, std::uint64_t run) {
-    constexpr std::size_t kResamples = 1000;
-    std::vector<Judged> ham;
-    std::vector<Judged> spam;
-    for (const Judged& one : all) (one.is_spam ? spam : ham).push_back(one);
-    std::mt19937_64 random(run);
-    std::vector<double> roca;
-    std::vector<double> hits;
-    for (std::size_t i = 0; i < kResamples; ++i) {
-      std::vector<Judged> sample;
-      for (const auto* from : {&ham, &spam}) {
-        for (std::size_t k = 0; k < from->size(); ++k) {
-          sample.push_back((*from)[random() % from->size()]);
-        }
-      }
-      roca.push_back(misranked(sample));
-      hits.push_back(hits_at(sample, 0.001));
-    }
-    std::sort(roca.begin(), roca.end());
-    std::sort(hits.begin(), hits.end());
-    constexpr std::size_t kLow = kResamples * 25 / 1000;
-    constexpr std::size_t kHigh = kResamples * 975 / 1000 - 1;
-    return fmt::format(" roca_low={:.4f} roca_high={:.4f} t01_low={:.1f} t01_high={:.1f}",
-                       roca[kLow], roca[kHigh], hits[kLow], hits[kHigh]);
+  void print(const std::string& name, std::uint64_t run, const Outcome& outcome) const {
+    report_.print(name, run, outcome.content, outcome.content);
+    report_.print(name + "-all", run, outcome.all, outcome.all);
   }
 
   const std::vector<Mail> mails_;
-  const std::string scores_;
   const Rate rate_;
+  const Report report_;
 };
 
 int run(int argc, char** argv) {

@@ -132,13 +132,13 @@ class CommandTest(golden.TestCase):
         mail.write_text("From: a@b.example\nTo: c@d.example\n\nhello\n")
         explained = json.loads(self.mxfeed("spam", "explain", str(mail), "--json").stdout)
         self.assertIn({"name": "date-missing", "group": "incomplete", "logit": 0.75,
-                       "proven": False}, explained["evidence"])
+                       "weight": 1, "proven": False}, explained["evidence"])
         self.assertIs(explained["whole"], True)
         [counted] = json.loads(self.mxfeed("spam", "evaluate", mails, "--json").stdout)
         self.assertEqual((counted["mails"], counted["evidence"]["date-missing"]), (1, 1))
         self.assertEqual(sum(counted["levels"].values()), 1)
         table = self.mxfeed("spam", "explain", str(mail)).stdout
-        self.assertRegex(table, r"date-missing +incomplete +0\.75")
+        self.assertRegex(table, r"date-missing +incomplete +0\.75 +0\.75")
 
     def mailbox(self, name, count, text):
         """A mailbox of different mails."""

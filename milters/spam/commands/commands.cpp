@@ -56,15 +56,22 @@ double rounded(double value) {
   return std::round(value * 1000) / 1000;
 }
 
+// What is known of the published model, and what it says.
+struct ModelView {
+  std::string description;
+  Combiner combiner;
+};
+
 Json json_of(const std::string& file, const Message& message,
              const std::vector<Evidence>& findings, const Score& total,
-             const std::string& model) {
+             const ModelView& model) {
   Json evidence = Json::list();
   for (const Evidence& one : findings) {
     evidence.add(Json::object()
                      .set("name", one.slug)
                      .set("group", to_string(one.group))
                      .set("logit", one.logit)
+                     .set("weight", rounded(model.combiner.weights[one.group]))
                      .set("proven", one.proven));
   }
   const auto sender = recorded_sender(message);
@@ -78,22 +85,24 @@ Json json_of(const std::string& file, const Message& message,
       .set("mime_anomalies",
            message.anomalies.any() ? Json(message.anomalies.str()) : Json())
       .set("sender", sender ? Json(*sender) : Json())
-      .set("model", model)
+      .set("model", model.description)
+      .set("bias", rounded(model.combiner.bias))
       .set("evidence", std::move(evidence));
 }
 
 void print_table(const Message& message, const std::vector<Evidence>& findings,
-                 const Score& total, const std::string& model) {
+                 const Score& total, const ModelView& model) {
   const auto row = [](std::string_view name, std::string_view group, double logit,
-                      std::string_view note) {
-    fmt::print("{:<28} {:<10} {:>6.2f}{}\n", name, group, logit, note);
+                      double here, std::string_view note) {
+    fmt::print("{:<28} {:<12} {:>6.2f} {:>6.2f}{}\n", name, group, logit, here, note);
   };
-  fmt::print("{:<28} {:<10} {:>6}\n", "EVIDENCE", "GROUP", "LOGIT");
-  row("(no evidence)", "", kBias, "");
+  fmt::print("{:<28} {:<12} {:>6} {:>6}\n", "EVIDENCE", "GROUP", "LOGIT", "HERE");
+  row("(no evidence)", "", kBias, model.combiner.bias, "");
   for (const Evidence& one : findings) {
-    row(one.slug, to_string(one.group), one.logit, one.proven ? "  proven" : "");
+    row(one.slug, to_string(one.group), one.logit,
+        model.combiner.weights[one.group] * one.logit, one.proven ? "  proven" : "");
   }
-  fmt::print("content model: {}\n", escape_untrusted(model));
+  fmt::print("content model: {}\n", escape_untrusted(model.description));
   if (message.anomalies.any()) {
     fmt::print("MIME anomalies: {}\n", escape_untrusted(message.anomalies.str()));
   }
@@ -108,24 +117,27 @@ void print_table(const Message& message, const std::vector<Evidence>& findings,
 
 // Adds what the published model says of the content; why it says nothing, or how much its
 // word counts.
-std::string add_content(const Arguments& arguments, const Message& message,
-                        std::vector<Evidence>& findings) {
+ModelView add_content(const Arguments& arguments, const Message& message,
+                      std::vector<Evidence>& findings) {
   try {
     const auto model = Snapshot::open(model_file(arguments.state()));
-    if (model == nullptr) return "none yet (mxfeed spam learn)";
+    if (model == nullptr) return {"none yet (mxfeed spam learn)", {}};
+    const Combiner& combiner = model->facts().combiner;
     const Counts& counts = model->facts().counts;
     const auto found = content_evidence(*model, message);
     if (!found) {
-      return fmt::format("abstains: has learned {} ham and {} spam, needs {} of each",
-                         counts.ham, counts.spam, kLeastLearned + 1);
+      return {fmt::format("abstains: has learned {} ham and {} spam, needs {} of each",
+                          counts.ham, counts.spam, kLeastLearned + 1),
+              combiner};
     }
     findings.push_back(*found);
-    return fmt::format(
-        "has learned {} ham and {} spam, counts {:.0f} %, {}", counts.ham, counts.spam,
-        100 * ramp(counts),
-        found->alone == Alone::high ? "may say high alone" : "has not proved itself yet");
+    return {fmt::format("has learned {} ham and {} spam, counts {:.0f} %, {}", counts.ham,
+                        counts.spam, 100 * ramp(counts),
+                        found->alone == Alone::high ? "may say high alone"
+                                                    : "has not proved itself yet"),
+            combiner};
   } catch (const Fault& fault) {
-    return fault.what();
+    return {fault.what(), {}};
   }
 }
 
@@ -133,8 +145,8 @@ ExitCode explain(const Arguments& arguments) {
   const std::string& file = arguments.operands()[0];
   const Message message = message_of(file);
   std::vector<Evidence> findings = judge(sources(), message);
-  const std::string model = add_content(arguments, message, findings);
-  const Score total = score(findings);
+  const ModelView model = add_content(arguments, message, findings);
+  const Score total = score(findings, model.combiner);
   if (arguments.json()) {
     fmt::print("{}\n", json_of(file, message, findings, total, model).str());
   } else {

@@ -2,6 +2,7 @@
 #include "milters/spam/evidence/evidence.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "milters/spam/evidence/table.h"
 
@@ -41,6 +42,13 @@ std::string_view to_string(Group group) {
       return "test";
   }
   return "?";
+}
+
+const Evidence* find_evidence(std::string_view slug) {
+  const auto* const found =
+      std::find_if(std::begin(kEvidence), std::end(kEvidence),
+                   [&](const Evidence& row) { return row.slug == slug; });
+  return found == std::end(kEvidence) ? nullptr : found;
 }
 
 void Findings::add(const Evidence& evidence) {

@@ -55,6 +55,9 @@ struct Evidence {
   Alone alone = Alone::none;
 };
 
+// The row of the table; nullptr if there is none.
+const Evidence* find_evidence(std::string_view slug);
+
 // The evidence found by the sources; each piece counts once.
 class Findings {
  public:

@@ -32,6 +32,11 @@ std::shared_ptr<const Snapshot> LiveModel::get() const {
   return model_;
 }
 
+Combiner LiveModel::combiner() const {
+  const auto model = get();
+  return model ? model->facts().combiner : Combiner{};
+}
+
 void LiveModel::set(std::shared_ptr<const Snapshot> model) {
   const std::lock_guard lock(mutex_);
   model_.swap(model);

@@ -25,6 +25,9 @@ class LiveModel {
   // it.  Thread-safe.
   std::shared_ptr<const Snapshot> get() const;
 
+  // That of the model in force; as it is shipped if there is none.  Thread-safe.
+  Combiner combiner() const;
+
   // Takes the file if it has changed; to be called about once a second, by one thread.  A
   // file that cannot be used leaves the former model in force; that is logged once and
   // counted.

@@ -17,8 +17,12 @@ std::optional<Opinion> opinion(const ModelFacts& facts, double margin) {
   if (weight == 0) return std::nullopt;
   Opinion result;
   result.is_mature = may_say_high(facts.reliability);
-  const double most = result.is_mature ? kMostContent : kMostImmature;
-  result.logit = std::clamp(weight * facts.calibration(margin), -most, most);
+  const Cap cap = cap_of(Group::content);
+  result.logit = std::clamp(weight * margin, cap.least, cap.most);
+  if (!result.is_mature) {
+    const double most = kMostImmature / facts.combiner.weights[Group::content];
+    result.logit = std::clamp(result.logit, -most, most);
+  }
   return result;
 }
 

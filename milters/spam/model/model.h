@@ -9,7 +9,7 @@
 #include <span>
 
 #include "common/base/clock.h"
-#include "milters/spam/model/calibration.h"
+#include "milters/spam/model/combiner.h"
 #include "milters/spam/model/learner.h"
 #include "milters/spam/model/maturity.h"
 
@@ -31,19 +31,18 @@ double ramp(const Counts& counts);
 // What is known of a model besides its weights.
 struct ModelFacts {
   Counts counts;
-  Calibration calibration;
+  Combiner combiner;  // for all evidence
   Reliability reliability;
   Time made;
   bool operator==(const ModelFacts&) const = default;
 };
 
-// What content alone may add to the log-odds, or take away.
-inline constexpr double kMostContent = 7;
-// The same before the model has proved itself: with the bias of score.h that is "med".
+// What content may add to the log-odds before the model has proved itself, or take away:
+// with any bias (kBiasBounds) less than "high".  Later the cap of its group bounds it.
 inline constexpr double kMostImmature = 4.5;
 
 struct Opinion {
-  double logit = 0;  // bounded, above zero: spam
+  double logit = 0;  // above zero: spam; what the combiner makes of it is bounded
   bool is_mature = false;
 };
 

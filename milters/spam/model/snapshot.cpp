@@ -34,14 +34,13 @@ void each_field(Each& each, Facts& facts, unsigned& version) {
   each(1, version);
   each(2, facts.counts.ham);
   each(3, facts.counts.spam);
-  each(4, facts.calibration.slope);
-  each(5, facts.calibration.offset);
   each(6, facts.made);
   unsigned tag = 10;
   for (auto& row : facts.reliability.rows()) {
     each(tag++, row.ham);
     each(tag++, row.spam);
   }
+  each(20, facts.combiner);
 }
 
 std::optional<ModelFacts> parse_facts(std::string_view bytes) {

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "milters/spam/evidence/groups.h"
+#include "milters/spam/model/combiner_fit.h"
 #include "milters/spam/model/numeric.h"
 #include "milters/spam/model/snapshot.h"
 #include "milters/spam/model/view.h"
@@ -22,6 +24,15 @@ Counts counts_of(const Samples& samples) {
 
 Standing standing_of(Label label) {
   return label == Label::spam ? Standing::spam : Standing::ham;
+}
+
+// What was said of it then, by the weights of today's table.
+Arrival arrival_of(const Entry& entry) {
+  std::vector<Evidence> found = {{"content", Group::content, entry.arrival}};
+  for (const std::string& slug : entry.evidence) {
+    if (const Evidence* const row = find_evidence(slug)) found.push_back(*row);
+  }
+  return {group_sums(found), entry.standing == Standing::spam, entry.domain};
 }
 
 }  // namespace
@@ -50,15 +61,13 @@ ModelFacts facts_of(const Samples& samples, Time now) {
     return std::pair(a->learned, a->id) > std::pair(b->learned, b->id);
   });
   if (predicted.size() > kMostPredictions) predicted.resize(kMostPredictions);
-  std::vector<Judged> predictions;
-  for (const Entry* const entry : predicted) {
-    predictions.push_back({entry->arrival, entry->standing == Standing::spam});
-  }
+  std::vector<Arrival> arrivals;
+  for (const Entry* const entry : predicted) arrivals.push_back(arrival_of(*entry));
   ModelFacts facts;
   facts.counts = counts_of(samples);
-  facts.calibration = calibrate(predictions);
-  for (const Judged& one : predictions) {
-    facts.reliability.add(sigmoid(facts.calibration(one.logit)), one.is_spam);
+  facts.combiner = fit_combiner(arrivals);
+  for (const Arrival& one : arrivals) {
+    facts.reliability.add(sigmoid(facts.combiner(one.sums)), one.is_spam);
   }
   facts.made = now;
   return facts;

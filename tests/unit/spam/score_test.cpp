@@ -25,6 +25,19 @@ TEST_CASE("groups are bounded and add up", "[spam]") {
   CHECK(logit({{"a", Group::list, -9}}) == Catch::Approx(kBias - 0.5));
 }
 
+TEST_CASE("what was learned counts, and levels keep their conditions", "[spam]") {
+  Combiner learned;
+  learned.bias = kBiasBounds.most;
+  learned.weights = GroupValues{kWeightBounds.most};
+  const Found weak = {{"a", Group::url, 0.5}, {"b", Group::html, 0.5}};
+  CHECK(score(weak, learned).logit == Catch::Approx(kBiasBounds.most + 2));
+  for (const Evidence& found : kEvidence) {
+    CAPTURE(found.slug);
+    const SpamLevel alone = level(score(Found{found}, learned), SpamPolicy{});
+    CHECK(alone == (found.proven ? SpamLevel::high : SpamLevel::none));
+  }
+}
+
 // A list of domains is right so often that it makes spam probable; a level needs another
 // group all the same.
 bool is_of_domain_lists(Group group) {

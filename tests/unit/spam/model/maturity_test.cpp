@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "milters/spam/model/maturity.h"
 
+#include <algorithm>
+
 #include "milters/spam/model/model.h"
 #include "milters/spam/model/numeric.h"
 #include "tests/support/catch.h"
@@ -86,8 +88,23 @@ TEST_CASE("an opinion is bounded, more so before the model has proved itself", "
     CHECK_FALSE(opinion(facts, sign * 50)->is_mature);
   }
   facts.reliability = reliability(1000, 0, 1000);
-  CHECK(opinion(facts, 50)->logit == kMostContent);
+  CHECK(opinion(facts, 50)->logit == cap_of(Group::content).most);
   CHECK(opinion(facts, 50)->is_mature);
+}
+
+TEST_CASE("content that has not proved itself is not high, whatever is learned",
+          "[spam]") {
+  ModelFacts facts;
+  facts.counts = {1000, 1000};
+  for (const double weight : {kWeightBounds.least, 1.0, kWeightBounds.most}) {
+    CAPTURE(weight);
+    facts.combiner.bias = kBiasBounds.most;
+    facts.combiner.weights[Group::content] = weight;
+    GroupValues sums;
+    sums[Group::content] =
+        std::min(opinion(facts, 50)->logit, cap_of(Group::content).most);
+    CHECK(sigmoid(facts.combiner(sums)) < kLevelsBegin.back());
+  }
 }
 
 }  // namespace

@@ -15,7 +15,8 @@ namespace {
 ModelFacts made_facts(std::uint64_t learned) {
   ModelFacts facts;
   facts.counts = {learned, learned + 1};
-  facts.calibration = {1.25, -0.5};
+  facts.combiner.bias = -1.5;
+  facts.combiner.weights[Group::content] = 1.25;
   facts.reliability.rows()[3] = {1, 2000};
   facts.made = Time(std::chrono::seconds(1'800'000'000));
   return facts;
@@ -74,9 +75,11 @@ TEST_CASE("a new model replaces the old one, a damaged one does not", "[spam]") 
   LiveModel live(file);
   CHECK(live.get() == nullptr);
   publish(file, made_facts(500), made_weights(1));
+  CHECK(live.combiner() == Combiner{});
   live.refresh();
   const auto first = live.get();
   REQUIRE(first);
+  CHECK(live.combiner() == made_facts(500).combiner);
 
   const std::uint64_t faults = loads("fault");
   write_file(file, "damaged");
@@ -124,7 +127,8 @@ TEST_CASE("the content of a message is judged by the model in force", "[spam]") 
   CHECK(found()[0].slug == "content");
   CHECK(found()[0].group == Group::content);
   CHECK(found()[0].alone == Alone::med);
-  CHECK(found()[0].logit == kMostImmature);
+  CHECK(immature.combiner.weights[Group::content] * found()[0].logit ==
+        Catch::Approx(kMostImmature));
 
   ModelFacts mature = made_facts(500);
   mature.reliability.rows()[0] = {1000, 0};

@@ -130,6 +130,22 @@ TEST_CASE("a site whose labels are of another kind of mail never gets high", "[s
   CHECK_FALSE(said->is_mature);
 }
 
+TEST_CASE("the combiner learns from what was found at arrival", "[spam]") {
+  const TempDirectory directory;
+  Trainer trainer(directory.path());
+  for (std::uint32_t i = 0; i < 900; ++i) {
+    // All ham here has HTML only, and the text does not tell it from spam.  One kind of
+    // evidence is no longer known.
+    Sample sample = made_sample(i, Label::ham);
+    if (label_of(i) == Label::ham) sample.evidence = {"html-only", "no-such-evidence"};
+    trainer.learn(sample, label_of(i), Teacher::administrator, "", kNow);
+    if (i == 290) CHECK(trainer.publish(kNow).combiner == Combiner{});
+  }
+  const ModelFacts facts = trainer.publish(kNow);
+  CHECK(facts.combiner.weights[Group::html] < 0.9);
+  CHECK(Snapshot::open(directory.path() / "model")->facts() == facts);
+}
+
 TEST_CASE("the journal is rewritten when most of it is outdated", "[spam]") {
   const TempDirectory directory;
   Trainer trainer(directory.path());
