@@ -29,6 +29,10 @@ constexpr double kBeliefInContent = 400;
 // of what gets past the lists and greylisting is ham.
 constexpr double kShareOfSpam = 0.35;
 
+// How many labels are taken to be wrong.  Without it a few wrong ones that contradict
+// sure content would make all probabilities timid.
+constexpr double kWrongLabels = 0.01;
+
 constexpr int kRounds = 40;
 constexpr double kNear = 1e-9;
 
@@ -39,7 +43,7 @@ bool is_fixed(Group group) {
 // One arrival with what it counts.
 struct Weighted {
   Row values;
-  double target;
+  bool is_spam;
   double weight;
 };
 
@@ -78,13 +82,10 @@ std::vector<Weighted> weighted(std::span<const Arrival> arrivals, const DomainSh
   const double total = ham.total() + spam.total();
   const double ham_weight = total * (1 - kShareOfSpam) / ham.total();
   const double spam_weight = total * kShareOfSpam / spam.total();
-  // As in Platt's method, no label is certain.
-  const double spam_target = (spam.all() + 1) / (spam.all() + 2);
-  const double ham_target = 1 / (ham.all() + 2);
   std::vector<Weighted> all;
   all.reserve(arrivals.size());
   for (const Arrival& one : arrivals) {
-    Weighted row{{1}, one.is_spam ? spam_target : ham_target, 0};
+    Weighted row{{1}, one.is_spam, 0};
     row.weight = one.is_spam ? spam_weight * spam.weight(one.domain)
                              : ham_weight * ham.weight(one.domain);
     for (std::size_t i = 1; i < kSize; ++i) row.values[i] = one.sums[kGroups[i - 1]];
@@ -126,7 +127,8 @@ std::array<Parameter, kSize> parameters() {
   return all;
 }
 
-// The derivatives of the penalised likelihood.
+// The first derivatives of the penalised likelihood, and what is expected of the second
+// ones (Fisher's method of scoring).
 struct Slopes {
   Row first{};
   Matrix second{};
@@ -143,8 +145,12 @@ Slopes slopes_at(const Row& point, const std::vector<Weighted>& arrivals,
     double logit = 0;
     for (std::size_t i = 0; i < kSize; ++i) logit += point[i] * one.values[i];
     const double p = sigmoid(logit);
-    const double error = one.weight * (p - one.target);
-    const double curve = one.weight * p * (1 - p);
+    // The probability that it is labelled spam, and its derivative.
+    const double labelled = kWrongLabels + (1 - 2 * kWrongLabels) * p;
+    const double rise = (1 - 2 * kWrongLabels) * p * (1 - p);
+    const double scale = one.weight * rise / (labelled * (1 - labelled));
+    const double error = scale * (labelled - (one.is_spam ? 1 : 0));
+    const double curve = scale * rise;
     for (std::size_t i = 0; i < kSize; ++i) {
       if (one.values[i] == 0) continue;
       slopes.first[i] += error * one.values[i];
