@@ -13,10 +13,8 @@
 #include <random>
 
 #include "milters/spam/evidence/evidence.h"
-#include "milters/spam/model/combiner_fit.h"
 #include "milters/spam/model/model.h"
-#include "milters/spam/model/quality.h"
-#include "milters/spam/model/trainer.h"
+#include "milters/spam/model/progress.h"
 #include "tests/bench/spam_corpus.h"
 #include "tests/bench/spam_report.h"
 
@@ -24,25 +22,6 @@ namespace mxfeed::spam::bench {
 namespace {
 
 using Indices = std::vector<std::size_t>;
-
-// What is known of the mails when they come, in the order in which they are learned.
-struct History {
-  std::vector<Arrival> arrivals;
-  Counts counts;
-
-  // As the trainer does it: the newest predictions of a model that had enough labels.
-  Combiner combiner() const {
-    const std::size_t most = std::min(arrivals.size(), kMostPredictions);
-    return fit_combiner(std::span(arrivals).last(most));
-  }
-  void add(GroupValues sums, Label label) {
-    const bool is_spam = label == Label::spam;
-    if (std::min(counts.ham, counts.spam) >= kLeastLearned) {
-      arrivals.push_back({sums, is_spam, ""});
-    }
-    ++(is_spam ? counts.spam : counts.ham);
-  }
-};
 
 class Bench {
  public:
@@ -63,7 +42,7 @@ class Bench {
       test.insert(test.end(), all.begin() + static_cast<long>(most), all.end());
     }
     Outcome outcome;
-    judge_by(lessons(train), train, test, seed, seed, outcome);
+    judge_by(teach(lessons(train), sums_of(train), seed), test, outcome);
     print("chrono", seed, outcome);
   }
 
@@ -83,8 +62,8 @@ class Bench {
         if (!flipped[train[i]]) continue;
         taught[i].label = taught[i].label == Label::ham ? Label::spam : Label::ham;
       }
-      judge_by(taught, train, select([&](const Mail& mail) { return mail.fold == fold; }),
-               noise > 0 ? 0 : seed, seed, outcome);
+      judge_by(teach(taught, sums_of(train), noise > 0 ? 0 : seed),
+               select([&](const Mail& mail) { return mail.fold == fold; }), outcome);
     }
     print(name, seed, outcome);
   }
@@ -96,21 +75,19 @@ class Bench {
     Indices order = select([](const Mail&) { return true; });
     std::mt19937_64 random(seed);
     if (seed > 0) std::shuffle(order.begin(), order.end(), random);
-    Learner learner;
-    History history;
+    Progress progress;
     Combiner combiner;
     Outcome outcome;
     Outcome said;
     for (std::size_t at = 0; at < order.size(); ++at) {
       const std::size_t i = order[at];
       const Lesson lesson = mails_[i].lesson(rate_);
-      const double logit = learner.margin(lesson.features);
-      const double weight = ramp(history.counts);
-      if (at % kBetween == 0) combiner = history.combiner();
-      outcome.add(i, logit, combiner(sums_of(i, logit)));
-      said.add(i, weight * logit, combiner(sums_of(i, weight * logit)));
-      history.add(sums_of(i, logit), lesson.label);
-      learner.learn(lesson.features, lesson.label, lesson.rate);
+      const double logit = progress.margin(lesson.features);
+      const double weight = ramp(progress.counts());
+      if (at % kBetween == 0) combiner = progress.facts().combiner;
+      outcome.add(i, logit, combined(combiner, i, logit));
+      said.add(i, weight * logit, combined(combiner, i, weight * logit));
+      progress.learn(lesson, mails_[i].sums);
     }
     report_.print("online", seed, outcome.content, said.content);
     report_.print("online-all", seed, outcome.all, said.all);
@@ -192,38 +169,21 @@ class Bench {
     return all;
   }
 
-  // All evidence of a mail, with what the model says of its content.
-  GroupValues sums_of(std::size_t mail, double content) const {
-    GroupValues sums = mails_[mail].sums;
-    const Cap cap = cap_of(Group::content);
-    sums[Group::content] = std::clamp(content, cap.least, cap.most);
-    return sums;
+  std::vector<GroupValues> sums_of(const Indices& indices) const {
+    std::vector<GroupValues> all;
+    for (const std::size_t i : indices) all.push_back(mails_[i].sums);
+    return all;
   }
 
-  // What is learned of the other evidence while the mails are learned in another order,
-  // each judged first.
-  Combiner combiner_of(const std::vector<Lesson>& taught, const Indices& train,
-                       std::uint64_t order) const {
-    constexpr std::uint64_t kOrders = 1000;
-    Learner learner;
-    History history;
-    for (const std::size_t k : lesson_order(taught, kOrders + order)) {
-      const Lesson& lesson = taught[k];
-      history.add(sums_of(train[k], learner.margin(lesson.features)), lesson.label);
-      learner.learn(lesson.features, lesson.label, lesson.rate);
-    }
-    return history.combiner();
-  }
-
-  void judge_by(const std::vector<Lesson>& taught, const Indices& train,
-                const Indices& test, std::uint64_t seed, std::uint64_t order,
-                Outcome& outcome) const {
-    const Weights weights = replay(taught, seed);
-    const Combiner combiner = combiner_of(taught, train, order);
+  void judge_by(const TaughtModel& model, const Indices& test, Outcome& outcome) const {
     for (const std::size_t i : test) {
-      const double logit = margin(weights, mails_[i].features);
-      outcome.add(i, logit, combiner(sums_of(i, logit)));
+      const double logit = margin(model.weights, mails_[i].features);
+      outcome.add(i, logit, combined(model.facts.combiner, i, logit));
     }
+  }
+
+  double combined(const Combiner& combiner, std::size_t mail, double logit) const {
+    return combiner(with_content(mails_[mail].sums, logit));
   }
 
   void print(const std::string& name, std::uint64_t run, const Outcome& outcome) const {

@@ -82,7 +82,11 @@ void LiveModel::update_metrics(Time now) const {
 
 std::optional<Evidence> content_evidence(const Snapshot& model, const Message& message) {
   const Features features = features_of(structured_view(message));
-  const auto said = opinion(model.facts(), margin(model.weights(), features));
+  return content_evidence(model.facts(), margin(model.weights(), features));
+}
+
+std::optional<Evidence> content_evidence(const ModelFacts& facts, double margin) {
+  const auto said = opinion(facts, margin);
   if (!said) return std::nullopt;
   return Evidence{"content", Group::content, said->logit, false,
                   said->is_mature ? Alone::high : Alone::med};

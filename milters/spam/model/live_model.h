@@ -58,7 +58,9 @@ class ModelSource : public EvidenceSource {
   const LiveModel& model_;
 };
 
-// The evidence of a model; nothing if it abstains.
+// The evidence of a model that gives the message this margin (learner.h); nothing if it
+// abstains.
+std::optional<Evidence> content_evidence(const ModelFacts& facts, double margin);
 std::optional<Evidence> content_evidence(const Snapshot& model, const Message& message);
 
 }  // namespace mxfeed::spam

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "milters/spam/model/numeric.h"
+
 namespace mxfeed::spam {
 
 double ramp(const Counts& counts) {
@@ -10,6 +12,16 @@ double ramp(const Counts& counts) {
       std::clamp(std::min(counts.ham, counts.spam), kLeastLearned, kFullyLearned);
   return static_cast<double>(fewest - kLeastLearned) /
          static_cast<double>(kFullyLearned - kLeastLearned);
+}
+
+ModelFacts facts_of(const Counts& counts, std::span<const Arrival> arrivals) {
+  ModelFacts facts;
+  facts.counts = counts;
+  facts.combiner = fit_combiner(arrivals);
+  for (const Arrival& one : arrivals) {
+    facts.reliability.add(sigmoid(facts.combiner(one.sums)), one.is_spam);
+  }
+  return facts;
 }
 
 std::optional<Opinion> opinion(const ModelFacts& facts, double margin) {

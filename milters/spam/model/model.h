@@ -10,6 +10,7 @@
 
 #include "common/base/clock.h"
 #include "milters/spam/model/combiner.h"
+#include "milters/spam/model/combiner_fit.h"
 #include "milters/spam/model/learner.h"
 #include "milters/spam/model/maturity.h"
 
@@ -36,6 +37,11 @@ struct ModelFacts {
   Time made;
   bool operator==(const ModelFacts&) const = default;
 };
+
+// What follows from the newest kMostPredictions predictions that were made before the
+// labels were known.
+inline constexpr std::size_t kMostPredictions = 5000;
+ModelFacts facts_of(const Counts& counts, std::span<const Arrival> arrivals);
 
 // What content may add to the log-odds before the model has proved itself, or take away:
 // with any bias (kBiasBounds) less than "high".  Later the cap of its group bounds it.

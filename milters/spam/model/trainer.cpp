@@ -63,12 +63,7 @@ ModelFacts facts_of(const Samples& samples, Time now) {
   if (predicted.size() > kMostPredictions) predicted.resize(kMostPredictions);
   std::vector<Arrival> arrivals;
   for (const Entry* const entry : predicted) arrivals.push_back(arrival_of(*entry));
-  ModelFacts facts;
-  facts.counts = counts_of(samples);
-  facts.combiner = fit_combiner(arrivals);
-  for (const Arrival& one : arrivals) {
-    facts.reliability.add(sigmoid(facts.combiner(one.sums)), one.is_spam);
-  }
+  ModelFacts facts = facts_of(counts_of(samples), arrivals);
   facts.made = now;
   return facts;
 }

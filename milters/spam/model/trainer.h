@@ -34,9 +34,8 @@ struct Sample {
 // `evidence`: what was found besides the content.
 Sample sample_of(const Message& message, const std::vector<Evidence>& evidence);
 
-// What follows from the samples besides the weights.  The combiner and the
-// reliability are those of the newest kMostPredictions predictions.
-inline constexpr std::size_t kMostPredictions = 5000;
+// What follows from the samples besides the weights; of their predictions the newest
+// kMostPredictions count.
 ModelFacts facts_of(const Samples& samples, Time now);
 
 // One thread at a time.

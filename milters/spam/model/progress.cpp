@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "milters/spam/model/progress.h"
+
+#include <algorithm>
+
+namespace mxfeed::spam {
+namespace {
+
+// Orders from here on are none of those of replay().
+constexpr std::uint64_t kOtherOrders = 1000;
+
+}  // namespace
+
+GroupValues with_content(GroupValues sums, double margin) {
+  const Cap cap = cap_of(Group::content);
+  sums[Group::content] = std::clamp(margin, cap.least, cap.most);
+  return sums;
+}
+
+void Progress::learn(const Lesson& lesson, const GroupValues& others) {
+  const bool is_spam = lesson.label == Label::spam;
+  if (std::min(counts_.ham, counts_.spam) >= kLeastLearned) {
+    arrivals_.push_back({with_content(others, margin(lesson.features)), is_spam, ""});
+  }
+  ++(is_spam ? counts_.spam : counts_.ham);
+  learner_.learn(lesson.features, lesson.label, lesson.rate);
+}
+
+ModelFacts Progress::facts() const {
+  const std::size_t most = std::min(arrivals_.size(), kMostPredictions);
+  return facts_of(counts_, std::span(arrivals_).last(most));
+}
+
+TaughtModel teach(std::span<const Lesson> lessons, std::span<const GroupValues> others,
+                  std::uint64_t seed) {
+  Progress progress;
+  for (const std::size_t i : lesson_order(lessons, kOtherOrders + seed)) {
+    progress.learn(lessons[i], others[i]);
+  }
+  return {replay(lessons, seed), progress.facts()};
+}
+
+}  // namespace mxfeed::spam
