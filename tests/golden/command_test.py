@@ -35,7 +35,10 @@ class CommandTest(golden.TestCase):
                 (["greylist", "list", "no name"], 'DOMAIN: "no name" is not a domain name'),
                 (["greylist", "allow"], "greylist allow: ENTRY is missing"),
                 (["virus", "scan"], "virus scan: FILE is missing"),
-                (["spam", "evaluate"], "spam evaluate: DIR is missing"),
+                (["spam", "evaluate"],
+                 "spam evaluate: give either CORPUS or --ham and --spam"),
+                (["spam", "evaluate", "--ham", "x", "y"],
+                 "spam evaluate: give either CORPUS or --ham and --spam"),
                 (["spam", "learn", "--spam"], "spam learn: MAILS is missing"),
                 (["spam", "learn", "x"], "spam learn: give either --spam or --ham"),
                 (["spam", "learn", "--spam", "--ham", "x"],
@@ -76,7 +79,7 @@ class CommandTest(golden.TestCase):
         for arguments, said in ((["apply"], "--allow-removals N"), (["apply"], "--config DIR"),
                                 (["apply"], "--host NAME"), (["rollback"], "[N]"),
                                 (["show"], "DOMAIN"), (["virus", "scan"], "FILE"),
-                                (["spam", "evaluate"], "DIR...")):
+                                (["spam", "evaluate"], "[CORPUS]")):
             with self.subTest(arguments):
                 self.assertIn(said, self.run_mxfeed(*arguments, "--help").stdout)
 
@@ -111,7 +114,8 @@ class CommandTest(golden.TestCase):
         self.assertIn("nonsense", self.mxfeed("show", "a.example", status=1).stderr)
 
     def test_a_file_that_cannot_be_read_is_status_1(self):
-        for command in (["spam", "explain"], ["virus", "scan"], ["spam", "evaluate"],
+        for command in (["spam", "explain"], ["virus", "scan"],
+                        ["spam", "evaluate", "--ham"],
                         ["spam", "learn", "--ham"], ["spam", "forget"]):
             with self.subTest(command):
                 done = self.run_mxfeed(*command, self.directory / "none", "--state", self.state)
@@ -134,9 +138,10 @@ class CommandTest(golden.TestCase):
         self.assertIn({"name": "date-missing", "group": "incomplete", "logit": 0.75,
                        "weight": 1, "proven": False}, explained["evidence"])
         self.assertIs(explained["whole"], True)
-        [counted] = json.loads(self.mxfeed("spam", "evaluate", mails, "--json").stdout)
-        self.assertEqual((counted["mails"], counted["evidence"]["date-missing"]), (1, 1))
-        self.assertEqual(sum(counted["levels"].values()), 1)
+        counted = json.loads(self.mxfeed("spam", "evaluate", "--ham", mails, "--json").stdout)
+        self.assertEqual((counted["ham"], counted["spam"]), (1, 0))
+        self.assertEqual(counted["evidence"]["date-missing"], {"ham": 1, "spam": 0})
+        self.assertEqual(counted["levels"]["none"]["ham"], 1)
         table = self.mxfeed("spam", "explain", str(mail)).stdout
         self.assertRegex(table, r"date-missing +incomplete +0\.75 +0\.75")
 

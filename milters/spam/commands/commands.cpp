@@ -3,11 +3,7 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <array>
 #include <cmath>
-#include <filesystem>
-#include <map>
 #include <optional>
 #include <string>
 
@@ -16,9 +12,10 @@
 #include "common/base/text.h"
 #include "common/command/listing.h"
 #include "common/command/message_operand.h"
-#include "common/mail/date.h"
 #include "common/net/sender_field.h"
+#include "milters/spam/commands/evaluate.h"
 #include "milters/spam/commands/learn.h"
+#include "milters/spam/commands/stored_message.h"
 #include "milters/spam/evidence/evidence.h"
 #include "milters/spam/model/live_model.h"
 #include "milters/spam/model/trainer.h"
@@ -29,18 +26,10 @@ namespace {
 
 constexpr std::size_t kMaxFile = std::size_t{200} << 20;
 
-// The time of receipt is that of the topmost Received field.
 Message message_of(const std::string& file) {
   const std::string content = read_operand(file, kMaxFile);
-  Message message = read_message(as_received(content), system_time());
+  Message message = stored_message(content);
   if (content.size() > kMaxFile) message.whole = false;
-  if (const std::string* const received = message.find("Received")) {
-    const std::size_t semicolon = received->rfind(';');
-    if (semicolon != received->npos) {
-      const auto time = parse_date(std::string_view(*received).substr(semicolon + 1));
-      if (time) message.received = *time;
-    }
-  }
   return message;
 }
 
@@ -155,92 +144,6 @@ ExitCode explain(const Arguments& arguments) {
   return ExitCode::fine;
 }
 
-// The counts for the messages in one directory.
-struct Tally {
-  std::string directory;
-  std::size_t mails = 0;
-  std::size_t clean = 0;  // far from any level
-  std::array<std::size_t, 4> levels{};
-  std::map<std::string_view, std::size_t> evidence;
-};
-
-Tally tally(const Sources& sources, const std::string& directory) {
-  constexpr double kClean = 0.2;
-  Tally result{directory, 0, 0, {}, {}};
-  std::error_code error;
-  std::filesystem::directory_iterator entries(directory, error);
-  if (error) {
-    throw CommandError(ExitCode::wrong,
-                       fmt::format("read directory: {}: {}", escape_untrusted(directory),
-                                   error.message()));
-  }
-  for (const auto& entry : entries) {
-    if (!entry.is_regular_file()) continue;
-    const std::vector<Evidence> findings = judge(sources, message_of(entry.path()));
-    const Score total = score(findings);
-    ++result.mails;
-    if (total.probability < kClean) ++result.clean;
-    ++result.levels[static_cast<std::size_t>(level(total, SpamPolicy{}))];
-    for (const Evidence& one : findings) ++result.evidence[one.slug];
-  }
-  return result;
-}
-
-Json json_of(const Tally& one) {
-  Json levels = Json::object();
-  for (std::size_t i = 0; i < one.levels.size(); ++i) {
-    levels.set(to_string(static_cast<SpamLevel>(i)), one.levels[i]);
-  }
-  Json evidence = Json::object();
-  for (const auto& [slug, count] : one.evidence) evidence.set(slug, count);
-  return Json::object()
-      .set("directory", one.directory)
-      .set("mails", one.mails)
-      .set("below_0.2", one.clean)
-      .set("levels", std::move(levels))
-      .set("evidence", std::move(evidence));
-}
-
-void print_table(const std::vector<Tally>& all) {
-  fmt::print("{:<20} {:>7} {:>7} {:>7} {:>7} {:>7} {:>7}\n", "DIRECTORY", "MAILS",
-             "P<0.2", "NONE", "LOW", "MED", "HIGH");
-  std::map<std::string_view, std::vector<std::size_t>> counts;
-  for (std::size_t i = 0; i < all.size(); ++i) {
-    const auto& one = all[i];
-    const auto name = std::filesystem::path(one.directory).filename().string();
-    fmt::print("{:<20} {:>7} {:>7} {:>7} {:>7} {:>7} {:>7}\n", escape_untrusted(name),
-               one.mails, one.clean, one.levels[0], one.levels[1], one.levels[2],
-               one.levels[3]);
-    for (const auto& [slug, count] : one.evidence) {
-      auto& row = counts[slug];
-      row.resize(all.size());
-      row[i] = count;
-    }
-  }
-  fmt::print("\n");
-  for (const auto& [slug, row] : counts) {
-    fmt::print("{:<28}", slug);
-    for (const std::size_t count : row) fmt::print(" {:>7}", count);
-    fmt::print("\n");
-  }
-}
-
-ExitCode evaluate(const Arguments& arguments) {
-  const Sources all_sources = sources();
-  std::vector<Tally> all;
-  for (const auto& directory : arguments.operands()) {
-    all.push_back(tally(all_sources, directory));
-  }
-  if (arguments.json()) {
-    Json list = Json::list();
-    for (const auto& one : all) list.add(json_of(one));
-    fmt::print("{}\n", list.str());
-  } else {
-    print_table(all);
-  }
-  return ExitCode::fine;
-}
-
 }  // namespace
 
 std::vector<Command> commands() {
@@ -250,12 +153,7 @@ std::vector<Command> commands() {
        {kJson},
        {{"FILE", "The message; - is standard input", Takes::file}},
        explain},
-      {"spam evaluate",
-       "Count the levels and the evidence in directories of messages",
-       {kJson},
-       {{"DIR", "A directory with one message in each file", Takes::directory,
-         Operand::Count::at_least_one}},
-       evaluate},
+      evaluate_command(),
       learn_command(),
       forget_command(),
   };

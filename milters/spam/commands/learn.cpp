@@ -2,7 +2,6 @@
 #include "milters/spam/commands/learn.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <array>
 #include <chrono>
@@ -16,10 +15,11 @@
 #include "common/base/json.h"
 #include "common/base/text.h"
 #include "common/command/listing.h"
-#include "common/command/message_operand.h"
 #include "common/command/owner.h"
 #include "common/mail/address.h"
 #include "milters/spam/commands/mailbox_reader.h"
+#include "milters/spam/commands/progress_line.h"
+#include "milters/spam/commands/stored_message.h"
 #include "milters/spam/model/trainer.h"
 
 namespace mxfeed::spam {
@@ -28,23 +28,6 @@ namespace {
 constexpr std::chrono::seconds kPatience{60};
 constexpr std::chrono::milliseconds kBetween{200};
 
-// How far it is, for people who wait at a terminal.
-class ProgressLine {
- public:
-  ~ProgressLine() {
-    if (is_shown_) fmt::print(stderr, "\r\x1b[K");
-  }
-  void show(std::string_view what, std::size_t count) {
-    if (!is_terminal_ || count % 100 != 0) return;
-    fmt::print(stderr, "\r\x1b[K{} {}", what, count);
-    is_shown_ = true;
-  }
-
- private:
-  const bool is_terminal_ = ::isatty(STDERR_FILENO) == 1;
-  bool is_shown_ = false;
-};
-
 // Read before the command becomes the daemon's user, who may not read them.
 std::vector<Sample> read_samples(const Arguments& arguments) {
   const Sources all = sources();
@@ -52,7 +35,7 @@ std::vector<Sample> read_samples(const Arguments& arguments) {
   std::vector<Sample> samples;
   for (const std::string& operand : arguments.operands()) {
     each_mail(operand, [&](std::string_view mail) {
-      const Message message = read_message(as_received(mail), system_time());
+      const Message message = stored_message(mail);
       samples.push_back(sample_of(message, judge(all, message)));
       progress.show("read", samples.size());
     });
