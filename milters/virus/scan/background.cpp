@@ -2,7 +2,7 @@
 #include "milters/virus/scan/background.h"
 
 #include <fcntl.h>
-#include <sched.h>
+#include <signal.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -15,6 +15,7 @@
 #include <string>
 #include <thread>
 
+#include "common/base/fault.h"
 #include "common/base/file.h"
 #include "common/base/thread.h"
 
@@ -24,8 +25,7 @@ namespace {
 constexpr int kLowest = 19;
 // Of the session: work on a host that is busy all the time must end, too.
 constexpr int kLow = 10;
-constexpr std::chrono::seconds kModest{10};  // then the session is like any other
-constexpr std::chrono::seconds kLongest{1};  // pause
+constexpr std::chrono::seconds kModest{60};  // then the session is like any other
 
 // Without autogroups there is no such file.  The kernel takes one change in a tenth of a
 // second from all processes without privileges.
@@ -39,22 +39,55 @@ void set_nice_of_session(int nice) {
   }
 }
 
-std::chrono::nanoseconds time_of_thread() {
-  timespec time{};
-  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
-  return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
+constexpr timespec timespec_of(std::chrono::milliseconds time) {
+  return {0, std::chrono::nanoseconds(time).count()};
 }
+
+void rest(int) {
+  const int saved = errno;
+  const timespec time = timespec_of(kRest);
+  ::nanosleep(&time, nullptr);
+  errno = saved;
+}
+
+// While it lives, the calling thread rests after each stint.
+class Rests {
+ public:
+  Rests() {
+    struct sigaction action {};
+    action.sa_handler = rest;
+    action.sa_flags = SA_RESTART;
+    ::sigaction(SIGRTMIN, &action, nullptr);
+    set_blocked(SIG_UNBLOCK);
+    sigevent event{};
+    event.sigev_notify = SIGEV_THREAD_ID;
+    event.sigev_signo = SIGRTMIN;
+    event._sigev_un._tid = ::gettid();
+    if (::timer_create(CLOCK_THREAD_CPUTIME_ID, &event, &timer_) != 0) {
+      throw Fault("work in the background", "timer", errno_text(errno));
+    }
+    const itimerspec stints{timespec_of(kStint), timespec_of(kStint)};
+    ::timer_settime(timer_, 0, &stints, nullptr);
+  }
+  ~Rests() {
+    ::timer_delete(timer_);
+    set_blocked(SIG_BLOCK);
+  }
+  Rests(const Rests&) = delete;
+  Rests& operator=(const Rests&) = delete;
+
+ private:
+  static void set_blocked(int how) {
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGRTMIN);
+    ::pthread_sigmask(how, &set, nullptr);
+  }
+
+  timer_t timer_{};
+};
 
 }  // namespace
-
-void Pauses::take() {
-  const auto now = time_of_thread();
-  const auto stint = now - worked_;
-  if (worked_ != std::chrono::nanoseconds(0) && stint < kStint) return;
-  worked_ = now;
-  std::this_thread::sleep_for(
-      std::min<std::chrono::nanoseconds>(stint * kRest, kLongest));
-}
 
 void run_in_background(const std::function<void()>& work) {
   ::setsid();
@@ -63,6 +96,7 @@ void run_in_background(const std::function<void()>& work) {
   std::thread thread = start_thread([&] {
     ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), kLowest);
     try {
+      const Rests rests;
       work();
       done.set_value();
     } catch (...) {

@@ -317,9 +317,7 @@ int run_zygote_command(int argc, char** argv) {
     auto last = Monotonic::now();
     std::optional<Engine> engine;
     const auto load = [&] {
-      Pauses pauses;
       engine.emplace(task->settings, own, [&] {
-        if (task->in_background) pauses.take();
         if (Monotonic::now() - last < std::chrono::seconds(1)) return;
         last = Monotonic::now();
         if (!report(StillLoading{})) ::_exit(0);
