@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "common/mail/date.h"
 
+#include <fmt/chrono.h>
+
 #include <chrono>
 #include <cstddef>
 #include <string>
@@ -169,6 +171,11 @@ std::optional<Time> parse_date(std::string_view value) {
   }
   return sys_days(date) + hours(*hour_number) + minutes(*minute_number) +
          seconds(second_number) - zone;
+}
+
+std::string format_date(Time time) {
+  return fmt::format("{:%a, %d %b %Y %H:%M:%S} +0000",
+                     fmt::gmtime(time.time_since_epoch().count()));
 }
 
 }  // namespace mxfeed

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "common/base/clock.h"
@@ -16,5 +17,8 @@ namespace mxfeed {
 // date, and as asctime(3) writes it.  Nothing if it is none of these or the day does not
 // exist.  Only the first 200 bytes are read.
 std::optional<Time> parse_date(std::string_view value);
+
+// "Fri, 27 Nov 2026 23:00:00 +0000" (RFC 5322, 3.3).
+std::string format_date(Time time);
 
 }  // namespace mxfeed

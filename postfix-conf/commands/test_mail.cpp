@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "postfix-conf/commands/test_mail.h"
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include <csignal>
@@ -17,6 +16,7 @@
 #include "common/base/json.h"
 #include "common/base/process.h"
 #include "common/base/text.h"
+#include "common/mail/date.h"
 #include "common/net/smtp_client.h"
 #include "postfix-conf/commands/asked_domain.h"
 #include "postfix-conf/commands/in_force.h"
@@ -109,13 +109,12 @@ Message compose(const std::string& host, const std::string& recipient) {
   Message message{"postmaster@" + host, recipient, {}};
   message.text = fmt::format(
       "From: Mail gateway <{}>\r\nTo: <{}>\r\nSubject: Test of the mail gateway\r\n"
-      "Date: {:%a, %d %b %Y %H:%M:%S} +0000\r\nMessage-ID: <mxfeed-test.{}@{}>\r\n"
+      "Date: {}\r\nMessage-ID: <mxfeed-test.{}@{}>\r\n"
       "Auto-Submitted: auto-generated\r\nMIME-Version: 1.0\r\n"
       "Content-Type: text/plain; charset=us-ascii\r\n\r\n"
       "The operator of the mail gateway {} has sent this message to see whether it\r\n"
       "arrives.  Nothing needs to be done.\r\n",
-      message.sender, recipient, fmt::gmtime(system_time().time_since_epoch().count()),
-      id, host, host);
+      message.sender, recipient, format_date(system_time()), id, host, host);
   return message;
 }
 
