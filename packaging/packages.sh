@@ -9,7 +9,7 @@
 build_packages=(g++ cmake ninja-build pkg-config ccache libmilter-dev libclamav-dev
   libfmt-dev catch2 libtomlplusplus-dev libsqlite3-dev libidn2-dev
   libsodium-dev libc-ares-dev libssl-dev libcurl4-openssl-dev libhiredis-dev
-  libpsl-dev libseccomp-dev publicsuffix zlib1g-dev libarchive-dev libbz2-dev liblzma-dev
+  libicu-dev nlohmann-json3-dev libpsl-dev libseccomp-dev publicsuffix zlib1g-dev libarchive-dev libbz2-dev liblzma-dev
   libzstd-dev libyaml-cpp-dev)
 gateway_packages=(postfix postfix-cdb)
 tool_packages=(python3/python3 procps util-linux)
@@ -17,7 +17,7 @@ test_packages=(npm/npm ca-certificates clang-format clamav-testfiles iproute2 op
   dovecot-core dovecot-lmtpd opendkim redis-server strace gnupg/gpg lzip
   # What makes and opens the mails of tests/evasions.
   mpack ripmime uudeview zip unzip p7zip-full libarchive-tools cpio zstd lz4 xz-utils bzip2
-  binutils qpdf)
+  binutils qpdf rspamd spamd)
 # Servers that the tests start by themselves.  Their packages would start a resolver or
 # replace the mail system, so they are only unpacked; their libraries are installed.
 # Nor is clamscan's, which would fetch signatures.

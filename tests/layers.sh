@@ -32,11 +32,12 @@ milters/virus/commands common/base common/command common/policy milters/virus mi
 milters/virus/scan common/base common/mail common/mail/mime common/policy common/program milters/virus/protocol milters/virus/scan/attachments milters/virus/scan/formats
 milters/virus/scan/attachments common/base common/policy milters/virus/protocol
 milters/virus/scan/formats common/base
-milters/spam common/base common/mail common/mail/mime common/net common/policy common/milter milters/spam/evidence milters/spam/lists milters/spam/model
+milters/spam common/base common/mail common/mail/mime common/net common/policy common/milter milters/spam/engine milters/spam/evidence milters/spam/lists milters/spam/model
 milters/spam/evidence common/base common/mail common/mail/mime
+milters/spam/engine common/base common/mail common/net common/policy common/store milters/spam/evidence
 milters/spam/lists common/base common/mail common/net common/policy common/store milters/spam/evidence
-milters/spam/model common/base common/mail common/policy milters/spam/evidence
-milters/spam/commands common/base common/command common/mail common/net common/policy milters/spam milters/spam/evidence milters/spam/model
+milters/spam/model common/base common/mail common/policy common/store milters/spam/evidence
+milters/spam/commands common/base common/command common/mail common/net common/policy common/program common/store milters/spam milters/spam/evidence milters/spam/model
 postfix-conf postfix-conf/commands common/command milters/greylist/commands milters/spam/commands milters/virus/commands
 postfix-conf/config common/base common/mail common/policy postfix-conf/config/settings
 postfix-conf/config/settings common/base common/mail common/policy common/store postfix-conf/config

@@ -7,6 +7,8 @@
 #include <memory>
 #include <utility>
 
+#include "common/base/fault.h"
+
 namespace mxfeed::http {
 namespace {
 
@@ -27,8 +29,10 @@ class Exchange {
     set(CURLOPT_NOSIGNAL, 1L);
     set(CURLOPT_USERAGENT, "mxfeed/" MXFEED_VERSION);
     set(CURLOPT_WRITEFUNCTION, &Exchange::append);
-    set(CURLOPT_WRITEDATA, &body_);
+    set(CURLOPT_WRITEDATA, this);
   }
+
+  void set_most(std::size_t bytes) { most_ = bytes; }
 
   template <typename Value>
   void set(CURLoption option, Value value) {
@@ -51,15 +55,16 @@ class Exchange {
  private:
   static std::size_t append(char* bytes, std::size_t size, std::size_t count,
                             void* user) {
-    auto& body = *static_cast<std::string*>(user);
+    auto& self = *static_cast<Exchange*>(user);
     const std::size_t length = size * count;
-    if (length > kMaxBody - body.size()) return 0;  // ends the exchange
-    body.append(bytes, length);
+    if (length > self.most_ - self.body_.size()) return 0;  // ends the exchange
+    self.body_.append(bytes, length);
     return length;
   }
 
   std::unique_ptr<CURL, void (*)(CURL*)> handle_;
   CURLcode code_ = CURLE_OK;
+  std::size_t most_ = kMaxBody;
   std::string body_;
 };
 
@@ -83,6 +88,38 @@ std::string post_json(const std::string& url, const std::string& json) {
   if (auto cause = exchange.run(); !cause.empty()) return cause;
   const long status = exchange.status();
   return status / 100 == 2 ? std::string() : fmt::format("the answer was {}", status);
+}
+
+std::string post(const Question& question) {
+  std::unique_ptr<curl_slist, void (*)(curl_slist*)> fields(nullptr,
+                                                            ::curl_slist_free_all);
+  const auto add = [&](const std::string& field) {
+    curl_slist* const longer = ::curl_slist_append(fields.get(), field.c_str());
+    if (longer == nullptr) throw Fault("ask", question.url, "out of memory");
+    static_cast<void>(fields.release());
+    fields.reset(longer);
+  };
+  // A server would answer "go on" first, and curl wait for that.
+  add("Expect:");
+  for (const auto& [name, value] : question.fields) add(name + ": " + value);
+  Exchange exchange(question.url, "http");
+  exchange.set_most(question.most);
+  exchange.set(CURLOPT_HTTPHEADER, fields.get());
+  exchange.set(CURLOPT_POSTFIELDS, question.body.data());
+  exchange.set(CURLOPT_POSTFIELDSIZE_LARGE,
+               static_cast<curl_off_t>(question.body.size()));
+  exchange.set(CURLOPT_TIMEOUT_MS, static_cast<long>(question.patience.count()));
+  exchange.set(CURLOPT_NOPROXY, "*");
+  if (!question.unix_socket.empty()) {
+    exchange.set(CURLOPT_UNIX_SOCKET_PATH, question.unix_socket.c_str());
+  }
+  if (const auto cause = exchange.run(); !cause.empty()) {
+    throw Fault("ask", question.url, cause);
+  }
+  if (exchange.status() != 200) {
+    throw Fault("ask", question.url, fmt::format("the answer was {}", exchange.status()));
+  }
+  return exchange.take_body();
 }
 
 }  // namespace mxfeed::http

@@ -8,6 +8,9 @@
 #include <cstddef>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 namespace mxfeed::http {
 
@@ -23,5 +26,17 @@ std::optional<std::string> get(const std::string& url);
 // Sends JSON by POST, over HTTP or HTTPS.  Returns why it did not work, empty if the
 // answer was 2xx.  Does not name the URL, which may have a secret in it.
 std::string post_json(const std::string& url, const std::string& json);
+
+struct Question {
+  std::string url;
+  std::string unix_socket;  // instead of the host in the URL; may be empty
+  std::vector<std::pair<std::string, std::string>> fields;  // without CR and LF
+  std::string_view body;
+  std::size_t most = kMaxBody;  // bytes of the answer
+  std::chrono::milliseconds patience = kPatience;
+};
+
+// Sends the body by POST over HTTP; that of a 200 answer.  Throws Fault.
+std::string post(const Question& question);
 
 }  // namespace mxfeed::http

@@ -13,6 +13,7 @@ constexpr std::string_view kOwn = "own";
 constexpr std::string_view kSpf = "spf=";
 constexpr std::string_view kMailFrom = "smtp.mailfrom=";
 constexpr std::string_view kHelo = "smtp.helo=";
+constexpr std::string_view kDmarc = "dmarc=pass";
 
 std::vector<std::string_view> words(std::string_view text) {
   std::vector<std::string_view> found;
@@ -36,14 +37,14 @@ std::optional<std::string> written_domain(std::string_view name) {
 
 bool SenderCheck::is_verified() const {
   if (!spf) return true;
-  return *spf == spf::Result::pass && identity == SenderIdentity::mail_from &&
+  return (*spf == spf::Result::pass || dmarc) && identity == SenderIdentity::mail_from &&
          !domain.empty();
 }
 
 SenderCheck sender_check(spf::Result result, SenderIdentity identity,
                          std::string_view domain) {
   const auto name = Domain::parse(domain);
-  return {result, identity, name ? name->str() : ""};
+  return {result, identity, name ? name->str() : "", false};
 }
 
 std::string compose(const SenderCheck& check) {
@@ -52,7 +53,9 @@ std::string compose(const SenderCheck& check) {
   if (check.domain.empty()) return text;
   text += ' ';
   text += check.identity == SenderIdentity::helo ? kHelo : kMailFrom;
-  return text + check.domain;
+  text += check.domain;
+  if (check.dmarc) text.append(" ").append(kDmarc);
+  return text;
 }
 
 std::optional<SenderCheck> parse_sender_check(std::string_view value) {
@@ -65,6 +68,7 @@ std::optional<SenderCheck> parse_sender_check(std::string_view value) {
   check.spf = spf::parse_result(found[0].substr(kSpf.size()));
   if (!check.spf) return std::nullopt;
   for (std::size_t i = 1; i < found.size(); ++i) {
+    if (found[i] == kDmarc) check.dmarc = true;
     const bool is_helo = found[i].starts_with(kHelo);
     if (!is_helo && !found[i].starts_with(kMailFrom)) continue;
     if (!check.domain.empty()) return std::nullopt;
@@ -74,6 +78,7 @@ std::optional<SenderCheck> parse_sender_check(std::string_view value) {
     check.identity = is_helo ? SenderIdentity::helo : SenderIdentity::mail_from;
     check.domain = *domain;
   }
+  if (check.domain.empty()) check.dmarc = false;
   return check;
 }
 

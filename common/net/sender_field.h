@@ -5,6 +5,7 @@
 //
 //   X-Mxfeed-Sender: spf=pass smtp.mailfrom=example.org
 //   X-Mxfeed-Sender: spf=none smtp.helo=mx.example.org
+//   X-Mxfeed-Sender: spf=softfail smtp.mailfrom=example.org dmarc=pass
 //   X-Mxfeed-Sender: own
 //
 // mxfeed-virus has removed every copy that came from outside.  Pure; takes any bytes.
@@ -35,10 +36,14 @@ struct SenderCheck {
   SenderIdentity identity = SenderIdentity::mail_from;
   // The domain that was checked, in lower-case A-labels; empty if it is not a valid one.
   std::string domain;
+  // A verifier of the site found that the message comes from the organisation of that
+  // domain, which is the sender's.
+  bool dmarc = false;
 
   // Whether a bounce may go to the sender: the message came from an own client, which we
-  // answer for, or its sender's domain allows the client.  A trusted network with servers
-  // that forward mail of others is not kept apart.  The null sender never is.
+  // answer for, or its sender's domain allows the client or has signed the message.  A
+  // trusted network with servers that forward mail of others is not kept apart.  The null
+  // sender never is.
   bool is_verified() const;
   bool operator==(const SenderCheck&) const = default;
 };

@@ -34,6 +34,14 @@ struct LastValue<SpamAction> {
 };
 
 template <>
+struct LastValue<SpamEngine> {
+  static constexpr auto value = SpamEngine::spamd;
+};
+template <>
+struct LastValue<EngineRole> {
+  static constexpr auto value = EngineRole::evidence;
+};
+template <>
 struct LastValue<RedisType> {
   static constexpr auto value = RedisType::cluster;
 };
@@ -84,11 +92,14 @@ void visit_domain(Visitor& field, Policy& policy) {
     field(60 + 2 * level, policy.spam.rules[level].action);
     field(61 + 2 * level, policy.spam.rules[level].text);
   }
+  field(68, policy.spam.bulk.action);
+  field(69, policy.spam.bulk.text);
 
   field(90, policy.quarantine.keep);
   field(91, policy.quarantine.quota);
   field(92, policy.senders.allow);
   field(93, policy.senders.block);
+  field(94, policy.senders.protect);
 }
 
 template <typename Visitor, typename Policy>
@@ -123,6 +134,12 @@ void visit_gateway(Visitor& field, Policy& policy) {
   field(50, policy.spam.spf_timeout);
   field(51, policy.spam.lists);
   field(52, policy.spam.lists_timeout);
+  field(53, policy.spam.authserv_id);
+  field(54, policy.spam.arc_sealers);
+  field(55, policy.spam.engine);
+  field(56, policy.spam.engine_server);
+  field(57, policy.spam.engine_role);
+  field(58, policy.spam.engine_timeout);
 
   field(70, policy.redis.servers);
   field(71, policy.redis.type);
@@ -194,6 +211,28 @@ std::string_view to_string(SpamAction value) {
       return "reject";
     case SpamAction::quarantine:
       return "quarantine";
+  }
+  return "";
+}
+
+std::string_view to_string(SpamEngine value) {
+  switch (value) {
+    case SpamEngine::builtin:
+      return "builtin";
+    case SpamEngine::rspamd:
+      return "rspamd";
+    case SpamEngine::spamd:
+      return "spamd";
+  }
+  return "";
+}
+
+std::string_view to_string(EngineRole value) {
+  switch (value) {
+    case EngineRole::verdict:
+      return "verdict";
+    case EngineRole::evidence:
+      return "evidence";
   }
   return "";
 }

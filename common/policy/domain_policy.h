@@ -70,6 +70,12 @@ enum class SpamAction : std::uint8_t {
   quarantine
 };
 
+enum class SpamEngine : std::uint8_t { builtin, rspamd, spamd };
+enum class EngineRole : std::uint8_t {
+  verdict,  // it decides instead of the built-in classifier
+  evidence  // what it says is evidence like any other
+};
+
 struct SpamRule {
   SpamAction action = SpamAction::none;
   std::string text;  // "Name: value" of a header, text before a subject; else empty
@@ -84,6 +90,7 @@ struct SpamPolicy {
   // Probability of spam at which low, med and high begin; strictly rising.
   std::array<double, 3> begins{0.5, 0.9, 0.99};
   std::array<SpamRule, 4> rules;  // indexed by SpamLevel; [none] has no action
+  SpamRule bulk;                  // newsletters and such, of level none
   bool asks_lists() const { return enabled && uses_lists; }
   bool operator==(const SpamPolicy&) const = default;
 };
@@ -91,6 +98,8 @@ struct SpamPolicy {
 // Whose mail is wanted, and whose is not, for mxfeed-spam.
 struct SenderPolicy {
   SenderList allow, block;
+  // "Name <address>": whose name nobody else may show.
+  std::vector<std::string> protect;
   bool operator==(const SenderPolicy&) const = default;
 };
 
@@ -124,6 +133,8 @@ std::string_view to_string(GreylistWhen value);
 std::string_view to_string(VirusAction value);
 std::string_view to_string(EncryptedAction value);
 std::string_view to_string(SpamAction value);
+std::string_view to_string(SpamEngine value);
+std::string_view to_string(EngineRole value);
 
 // As GatewayPolicy::Greylist::store: the servers of GatewayPolicy::Redis.
 inline constexpr std::string_view kRedisStore = "redis";
@@ -181,6 +192,16 @@ struct GatewayPolicy {
     std::vector<ScoredList> lists;
     // How long a message waits for their answers after its end.
     std::chrono::seconds lists_timeout{2};
+    // The verifiers before us, by the name that they give in Authentication-Results (RFC
+    // 8601, 2.5); empty: there are none.
+    std::string authserv_id;
+    // Who may vouch for what he forwards; lower case.
+    std::vector<std::string> arc_sealers;
+    SpamEngine engine = SpamEngine::builtin;
+    std::string engine_server;  // as ServerAddress takes it; empty: on this host
+    EngineRole engine_role = EngineRole::verdict;
+    // How long a message waits for it; then the built-in classifier decides.
+    std::chrono::seconds engine_timeout{5};
     bool operator==(const Spam&) const = default;
   } spam;
 

@@ -11,15 +11,18 @@
 namespace mxfeed::spam {
 namespace {
 
+constexpr std::string_view kEvidenceField = "X-Mxfeed-Spam-Evidence";
 constexpr std::string_view kVirusField =
     "X-Mxfeed-Virus";  // written by mxfeed-virus, which runs before us
 
-std::string default_tag(SpamLevel level) {
-  return "[SPAM: " + std::string(to_string(level)) + "] ";
+std::string default_tag(const Rating& rating) {
+  if (rating.is_bulk) return "[BULK] ";
+  return "[SPAM: " + std::string(rating.name()) + "] ";
 }
 
 // "Name: value" of a header rule; the default if the text has no valid name.
-std::pair<std::string, std::string> header_of(const SpamRule& rule, SpamLevel level) {
+std::pair<std::string, std::string> header_of(const SpamRule& rule,
+                                              const Rating& rating) {
   const std::size_t colon = rule.text.find(':');
   if (colon != std::string::npos) {
     const std::string_view name = trim(std::string_view(rule.text).substr(0, colon));
@@ -27,7 +30,7 @@ std::pair<std::string, std::string> header_of(const SpamRule& rule, SpamLevel le
       return {std::string(name), unfold(std::string_view(rule.text).substr(colon + 1))};
     }
   }
-  return {"X-Mxfeed-Spam", std::string(to_string(level))};
+  return {"X-Mxfeed-Spam", std::string(rating.name())};
 }
 
 // The strongest action that is allowed.
@@ -59,8 +62,9 @@ void tag_subjects(const std::vector<std::string>& subjects, std::string_view tag
   }
 }
 
-std::string_view reason_of(SpamLevel level) {
-  switch (level) {
+std::string_view reason_of(const Rating& rating) {
+  if (rating.is_bulk) return "spam-bulk";
+  switch (rating.level) {
     case SpamLevel::none:
       return "spam-none";
     case SpamLevel::low:
@@ -90,10 +94,12 @@ std::size_t remove_forged(const HeaderView& header, const SpamPolicy& policy,
   std::size_t removed = header.own_fields().remove(edits, kVirusField);
   std::set<std::string> added;  // by the domain's rules
   if (policy.enabled) {
-    for (const SpamRule& rule : policy.rules) {
-      if (rule.action != SpamAction::header) continue;
+    const auto see = [&](const SpamRule& rule) {
+      if (rule.action != SpamAction::header) return;
       added.insert(ascii_lower(header_of(rule, SpamLevel::none).first));
-    }
+    };
+    for (const SpamRule& rule : policy.rules) see(rule);
+    see(policy.bulk);
   }
   for (const auto& [name, count] : header.extension_fields()) {
     if (!added.contains(name)) continue;
@@ -103,39 +109,48 @@ std::size_t remove_forged(const HeaderView& header, const SpamPolicy& policy,
   return removed;
 }
 
-Decision act(SpamLevel level, bool proven, const SpamPolicy& policy, Exempt exempt,
-             const HeaderView& header, std::string_view status_text,
-             MessageEdits& edits) {
+std::string_view Rating::name() const {
+  return is_bulk ? "bulk" : to_string(level);
+}
+
+const SpamRule& rule_of(const Rating& rating, const SpamPolicy& policy) {
+  if (rating.is_bulk) return policy.bulk;
+  return policy.rules[static_cast<std::size_t>(rating.level)];
+}
+
+Decision act(const Rating& rating, bool proven, const SpamPolicy& policy, Exempt exempt,
+             const HeaderView& header, const Report& report, MessageEdits& edits) {
   if (exempt == Exempt::all) return {Verdict::proceed("spam-exempt"), SpamAction::none};
-  const SpamRule& rule = policy.rules[static_cast<std::size_t>(level)];
-  const SpamAction action = softened(rule.action, level, proven, policy, exempt);
-  Decision decision{Verdict::proceed(reason_of(level)), action, action != rule.action};
+  const SpamRule& rule = rule_of(rating, policy);
+  const SpamAction action = softened(rule.action, rating.level, proven, policy, exempt);
+  Decision decision{Verdict::proceed(reason_of(rating)), action, action != rule.action};
   switch (action) {
     case SpamAction::none:
       break;
     case SpamAction::header: {
-      const auto [name, value] = header_of(rule, level);
+      const auto [name, value] = header_of(rule, rating);
       edits.append(name, value);
+      if (!report.evidence.empty()) edits.append(kEvidenceField, report.evidence);
       break;
     }
     case SpamAction::subject: {
       const bool own_text =
           rule.action == SpamAction::subject && !trim(rule.text).empty();
-      tag_subjects(header.subjects(), own_text ? rule.text : default_tag(level), edits);
+      tag_subjects(header.subjects(), own_text ? rule.text : default_tag(rating), edits);
       break;
     }
     case SpamAction::discard:
-      decision.verdict = Verdict::discard(reason_of(level));
+      decision.verdict = Verdict::discard(reason_of(rating));
       return decision;
     case SpamAction::reject:
-      decision.verdict = Verdict::reject({550, "5.7.1"}, reason_of(level),
+      decision.verdict = Verdict::reject({550, "5.7.1"}, reason_of(rating),
                                          "Message refused: classified as spam");
       return decision;
     case SpamAction::quarantine:
-      edits.quarantine("spam " + std::string(to_string(level)));
+      edits.quarantine("spam " + std::string(rating.name()));
       break;
   }
-  edits.append("X-Mxfeed-Spam-Status", status_text);
+  edits.append("X-Mxfeed-Spam-Status", report.status);
   return decision;
 }
 

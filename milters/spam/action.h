@@ -43,18 +43,34 @@ enum class Exempt {
   all    // no action; also for authenticated senders and trusted networks
 };
 
+// What a message was found to be.
+struct Rating {
+  Rating(SpamLevel of, bool bulk = false) : level(of), is_bulk(bulk) {}
+  SpamLevel level;
+  bool is_bulk;  // with level none: a newsletter or such
+
+  std::string_view name() const;  // "low", "bulk"
+};
+
+const SpamRule& rule_of(const Rating& rating, const SpamPolicy& policy);
+
+// What is told about it in the header.
+struct Report {
+  std::string status;    // X-Mxfeed-Spam-Status, always
+  std::string evidence;  // X-Mxfeed-Spam-Evidence, beside the field of a header action
+};
+
 struct Decision {
   Verdict verdict;
   SpamAction action;      // what is really done
   bool softened = false;  // the policy asked for a stronger action
 };
 
-// `status_text` is the value of X-Mxfeed-Spam-Status, added unless Exempt::all.  High may
-// delete and reject only with `proven` evidence or SpamPolicy::immature_acts; otherwise
-// the subject is tagged instead.
-[[nodiscard]] Decision act(SpamLevel level, bool proven, const SpamPolicy& policy,
-                           Exempt exempt, const HeaderView& header,
-                           std::string_view status_text, MessageEdits& edits);
+// High may delete and reject only with `proven` evidence or SpamPolicy::immature_acts;
+// otherwise the subject is tagged instead.  With Exempt::all nothing is done or reported.
+[[nodiscard]] Decision act(const Rating& rating, bool proven, const SpamPolicy& policy,
+                           Exempt exempt, const HeaderView& header, const Report& report,
+                           MessageEdits& edits);
 
 // Removes fields that only we may write: X-Mxfeed-* except X-Mxfeed-Virus, which
 // mxfeed-virus has just written, and, if the policy is enabled, those that its header

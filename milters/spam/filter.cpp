@@ -12,10 +12,6 @@
 #include "milters/spam/action.h"
 #include "milters/spam/evidence/message.h"
 #include "milters/spam/joint_policy.h"
-#include "milters/spam/ruling.h"
-#include "milters/spam/score.h"
-#include "milters/spam/sender.h"
-#include "milters/spam/sender_lists.h"
 
 namespace mxfeed::spam {
 namespace {
@@ -35,25 +31,17 @@ enum class Scope {
 class SpamFilter : public Filter {
  public:
   SpamFilter(const Envelope& envelope, std::shared_ptr<const PolicyDb> policy,
-             const Clock& clock, const Sources& sources, spf::Checks& checks,
-             const AnsweringServers& answering, ListDesk& lists,
-             const CombinerSource& combiner)
+             const Clock& clock, const AnsweringServers& answering,
+             const Classifier& classifier)
       : envelope_(envelope),
         policy_(std::move(policy)),
         clock_(clock),
-        sources_(sources),
         answering_(answering),
-        sender_(envelope, policy_->gateway(), checks),
-        lists_(lists, policy_->gateway().spam, envelope),
-        combiner_(combiner) {}
+        message_(envelope, policy_->gateway(), classifier) {}
 
   // Neither mail of others nor a recipient that was refused costs a check.
   void on_accepted(const Recipient& recipient) override {
-    if (!recipient.may_be_hosted) return;
-    sender_.begin_check();
-    if (!sender_.is_own() && policy_->find(recipient.domain).spam.asks_lists()) {
-      lists_.begin();
-    }
+    if (recipient.may_be_hosted) message_.begin(policy_->find(recipient.domain).spam);
   }
 
   Verdict on_data() override {
@@ -67,13 +55,17 @@ class SpamFilter : public Filter {
     settle();
     if (scope_ == Scope::other) return;
     header_.field(name, value);
+    message_.field(name, value);
     if (reader_) reader_->field(name, value);
   }
 
   void on_body(std::span<const std::byte> chunk) override {
     settle();
     if (!reader_) return;
-    reader_->body({reinterpret_cast<const char*>(chunk.data()), chunk.size()});
+    const std::string_view text(reinterpret_cast<const char*>(chunk.data()),
+                                chunk.size());
+    message_.body(text);
+    reader_->body(text);
   }
 
   Verdict on_end(MessageEdits& edits, const Progress&) override {
@@ -86,6 +78,7 @@ class SpamFilter : public Filter {
       return Verdict::proceed("spam-held-before");
     }
     forged_ = remove_forged(header_, domain_.spam, edits);
+    forged_ += message_.remove_forged(edits);
     static Metric& forged = counter("mxfeed_spam_forged_fields_total");
     if (forged_ > 0) forged.add(forged_);
     const Verdict verdict = judged(edits);
@@ -94,7 +87,9 @@ class SpamFilter : public Filter {
         policy_->gateway().quarantine.is_reachable) {
       hold(edits);
     }
-    if (const auto& check = sender_check()) edits.append(kSenderField, compose(*check));
+    if (const auto check = message_.sender()) {
+      edits.append(kSenderField, compose(*check));
+    }
     return verdict;
   }
 
@@ -108,27 +103,17 @@ class SpamFilter : public Filter {
   void describe(LogFields& fields) const override {
     if (!domain_.name.empty()) fields.add("domain", domain_.name);
     if (forged_ > 0) fields.add("forged", forged_);
-    sender_.describe(fields);
+    message_.describe(fields);
     if (!decision_) return;
-    fields.add("level", to_string(level_))
-        .add("p", fmt::format("{:.3f}", score_->probability))
+    fields.add("level", message_.rating().name())
+        .add("p", fmt::format("{:.3f}", message_.probability()))
         .add("act", to_string(decision_->action));
     if (!token_.empty()) fields.add("token", token_);
     if (decision_->softened) {
-      const SpamRule& rule = domain_.spam.rules[static_cast<std::size_t>(level_)];
-      fields.add("instead_of", to_string(rule.action))
+      fields.add("instead_of", to_string(rule_of(message_.rating(), domain_.spam).action))
           .add("because", exempt_ == Exempt::some ? "exempt-recipient" : "immature");
     }
-    std::string evidence;
-    for (const Evidence& found : findings_) {
-      if (!evidence.empty()) evidence += ',';
-      evidence += found.slug;
-    }
-    if (!evidence.empty()) fields.add("evidence", evidence);
-    lists_.describe(fields);
-    if (ruling_.entry) {
-      fields.add("senders", to_string(ruling_.kind)).add("entry", ruling_.entry->str());
-    }
+    message_.describe_findings(fields);
   }
 
  private:
@@ -166,42 +151,21 @@ class SpamFilter : public Filter {
     const Time now = clock_();
     Message message = reader_->finish(now);
     message.main_answers = !is_mixed_ && answering_.contains(domain_.name, now);
-    if (domain_.spam.asks_lists()) lists_.ask_about(message);
-    findings_ = judge(sources_, message);
-    if (domain_.spam.asks_lists()) {
-      const auto listed = lists_.evidence();
-      findings_.insert(findings_.end(), listed.begin(), listed.end());
-    }
-    ruling_ =
-        rule(domain_.senders, envelope_, message, [this](const std::string& domain) {
-          sender_check();
-          return sender_.confirms(domain);
-        });
-    if (const auto evidence = evidence_of(ruling_)) findings_.push_back(*evidence);
-    score_ = score(findings_, combiner_());
-    level_ = level(*score_, domain_.spam);
-    const std::string status = fmt::format("{} p={:.2f} t={}", to_string(level_),
-                                           score_->probability, envelope_.id);
-    // What has proved itself on local mail may act as a proof does.
-    const bool is_proven = score_->proven || score_->alone == Alone::high;
-    decision_ = act(level_, is_proven, domain_.spam, exempt_, header_, status, edits);
+    message_.judge(message, domain_, now);
+    decision_ = act(message_.rating(), message_.is_proven(), domain_.spam, exempt_,
+                    header_, message_.report(), edits);
     counter("mxfeed_spam_messages_total",
-            fmt::format(R"(level="{}",action="{}")", to_string(level_),
+            fmt::format(R"(level="{}",action="{}")", message_.rating().name(),
                         to_string(decision_->action)))
         .add();
     return decision_->verdict;
-  }
-
-  const std::optional<SenderCheck>& sender_check() {
-    if (!sender_check_) sender_check_.emplace(sender_.check());
-    return *sender_check_;
   }
 
   // Decides the scope when the content begins: then all recipients are known.
   void settle() {
     if (settled_) return;
     settled_ = true;
-    const bool is_trusted = sender_.is_own();
+    const bool is_trusted = message_.is_own();
     std::size_t roles = 0;
     bool first = true;
     std::string looked_up;
@@ -238,13 +202,8 @@ class SpamFilter : public Filter {
   const Envelope& envelope_;
   const std::shared_ptr<const PolicyDb> policy_;
   const Clock& clock_;
-  const Sources& sources_;
   const AnsweringServers& answering_;
-  Sender sender_;
-  SenderLists lists_;
-  const CombinerSource& combiner_;
-  std::optional<std::optional<SenderCheck>> sender_check_;  // once it was waited for
-  Ruling ruling_;
+  Classification message_;
 
   bool settled_ = false;
   Scope scope_ = Scope::other;
@@ -255,39 +214,26 @@ class SpamFilter : public Filter {
   std::optional<Reader> reader_;
 
   std::size_t forged_ = 0;
-  std::vector<Evidence> findings_;
-  std::optional<Score> score_;
-  SpamLevel level_ = SpamLevel::none;
   std::optional<Decision> decision_;
   std::string token_;  // of a message that is held
 };
 
 class SpamConnection : public Connection {
  public:
-  SpamConnection(const PolicySource& policy, const Clock& clock, const Sources& sources,
-                 spf::Checks& checks, const AnsweringServers& answering, ListDesk& lists,
-                 const CombinerSource& combiner)
-      : policy_(policy),
-        clock_(clock),
-        sources_(sources),
-        checks_(checks),
-        answering_(answering),
-        lists_(lists),
-        combiner_(combiner) {}
+  SpamConnection(const PolicySource& policy, const Clock& clock,
+                 const AnsweringServers& answering, const Classifier& classifier)
+      : policy_(policy), clock_(clock), answering_(answering), classifier_(classifier) {}
 
   std::unique_ptr<Filter> begin(const Envelope& envelope) override {
-    return std::make_unique<SpamFilter>(envelope, policy_(), clock_, sources_, checks_,
-                                        answering_, lists_, combiner_);
+    return std::make_unique<SpamFilter>(envelope, policy_(), clock_, answering_,
+                                        classifier_);
   }
 
  private:
   const PolicySource& policy_;
   const Clock& clock_;
-  const Sources& sources_;
-  spf::Checks& checks_;
   const AnsweringServers& answering_;
-  ListDesk& lists_;
-  const CombinerSource& combiner_;
+  const Classifier& classifier_;
 };
 
 }  // namespace
@@ -298,10 +244,9 @@ SpamMilter::SpamMilter(PolicySource policy, Clock clock, Sources sources,
     : policy_(std::move(policy)),
       clock_(std::move(clock)),
       sources_(std::move(sources)),
-      checks_(checks),
       answering_(answering),
-      lists_(lists),
-      combiner_(std::move(combiner)) {}
+      combiner_(std::move(combiner)),
+      classifier_{sources_, checks, lists, engine_, combiner_} {}
 
 Needs SpamMilter::needs() const {
   Needs needs;
@@ -318,8 +263,7 @@ Needs SpamMilter::needs() const {
 }
 
 std::unique_ptr<Connection> SpamMilter::connect(const Client&) {
-  return std::make_unique<SpamConnection>(policy_, clock_, sources_, checks_, answering_,
-                                          lists_, combiner_);
+  return std::make_unique<SpamConnection>(policy_, clock_, answering_, classifier_);
 }
 
 Verdict SpamMilter::on_fault(const Fault&) noexcept {

@@ -14,14 +14,13 @@
 #include "common/net/spf_checks.h"
 #include "common/policy/answering_servers.h"
 #include "common/policy/policy_db.h"
+#include "milters/spam/classification.h"
 #include "milters/spam/evidence/evidence.h"
 #include "milters/spam/lists/list_desk.h"
-#include "milters/spam/model/combiner.h"
 
 namespace mxfeed::spam {
 
 using PolicySource = std::function<std::shared_ptr<const PolicyDb>()>;
-using CombinerSource = std::function<Combiner()>;
 
 class SpamMilter : public Milter {
  public:
@@ -43,10 +42,10 @@ class SpamMilter : public Milter {
   const PolicySource policy_;
   const Clock clock_;
   const Sources sources_;
-  spf::Checks& checks_;
   const AnsweringServers& answering_;
-  ListDesk& lists_;
   const CombinerSource combiner_;
+  EngineDesk engine_;
+  const Classifier classifier_;
 };
 
 }  // namespace mxfeed::spam

@@ -35,9 +35,13 @@ SpamPolicy least_destructive(const SpamPolicy& a, const SpamPolicy& b) {
   for (std::size_t i = 0; i < joint.begins.size(); ++i) {
     joint.begins[i] = std::max(a.begins[i], b.begins[i]);
   }
+  const auto take_milder = [](SpamRule& rule, const SpamRule& other) {
+    if (harm(other.action) < harm(rule.action)) rule = other;
+  };
   for (std::size_t i = 0; i < joint.rules.size(); ++i) {
-    if (harm(b.rules[i].action) < harm(a.rules[i].action)) joint.rules[i] = b.rules[i];
+    take_milder(joint.rules[i], b.rules[i]);
   }
+  take_milder(joint.bulk, b.bulk);
   return joint;
 }
 

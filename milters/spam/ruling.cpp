@@ -3,8 +3,6 @@
 
 #include <vector>
 
-#include "common/base/text.h"
-#include "common/mail/mailbox.h"
 #include "milters/spam/evidence/table.h"
 
 namespace mxfeed::spam {
@@ -15,11 +13,8 @@ constexpr std::size_t kMostAuthors = 10;
 // Of the sender of the envelope, then of the authors in all From fields.
 std::vector<SenderFacts> facts_of(const Envelope& envelope, const Message& message) {
   std::vector<SenderFacts> all{SenderFacts::of(envelope.client, envelope.sender)};
-  for (const Field& field : message.fields) {
-    if (!iequals(field.name, "From")) continue;
-    for (const Mailbox& author : parse_mailboxes(field.value, kMostAuthors)) {
-      all.push_back(SenderFacts::of(envelope.client, author.address));
-    }
+  for (const Mailbox& author : mailboxes(message, "From", kMostAuthors)) {
+    all.push_back(SenderFacts::of(envelope.client, author.address));
   }
   return all;
 }

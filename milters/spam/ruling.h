@@ -33,9 +33,10 @@ std::string_view to_string(Ruling::Kind kind);  // "allow", "block", "allow-unpr
 // An address of a sender in `allow` counts, whether the envelope or From has it, only if
 // the sole author in From is confirmed: else who may send for an allowed domain could
 // show any other.  `is_confirmed` tells whether SPF confirms the envelope's sender and
-// the domain is of the same organisation; it is asked only if that decides.  A block
-// needs no proof: who forges a blocked sender gains nothing.  `allow` comes before
-// `block`, so that one sender of a blocked domain can be allowed.
+// the domain is of the same organisation, or a verifier found so by DKIM, DMARC or ARC;
+// it is asked only if that decides.  A block needs no proof: who forges a blocked sender
+// gains nothing.  `allow` comes before `block`, so that one sender of a blocked domain
+// can be allowed.
 Ruling rule(const SenderPolicy& senders, const Envelope& envelope, const Message& message,
             const std::function<bool(const std::string& domain)>& is_confirmed);
 

@@ -119,7 +119,6 @@ struct DomainSettings {
   OnRefusal on_refusal = OnRefusal::bounce_verified;
   std::string tls;  // as in smtp_tls_policy_maps; empty for none
   std::uint64_t max_size = std::uint64_t{50} << 20;
-  SpamRule spam_bulk;
 
   Places places;
 
@@ -207,7 +206,6 @@ struct GatewayConfig {
   std::vector<std::string> blocklists;         // as reject_rbl_client takes them
   unsigned connections = kPostfixConnections;  // [delivery]
   std::chrono::seconds rate_delay{0};          // [delivery]
-  std::string spam_engine = "builtin";
   // [quarantine]: the [[host]] that holds for all; empty: each holds its own.
   Sourced<std::string> quarantine_host;
   unsigned quarantine_port = kQuarantinePort;

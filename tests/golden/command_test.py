@@ -3,7 +3,9 @@
 
 import json
 import os
+import pathlib
 import re
+import shutil
 import subprocess
 import unittest
 
@@ -172,7 +174,7 @@ class CommandTest(golden.TestCase):
         self.assertIn("content model: abstains: has learned 0 ham and 120 spam", explain())
         self.assertEqual(json.loads(self.mxfeed("spam", "learn", "--ham", ham, "--json").stdout)[
             "model"], {"ham": 120, "spam": 120, "weight": 0.1, "may_say_high": False})
-        self.assertRegex(explain(), r"content  +content +[0-9]\.[0-9]+\n")
+        self.assertRegex(explain(), r"content  +content +[0-9]\.[0-9]+ +[0-9]\.[0-9]+\n")
         self.assertIn("counts 10 %, has not proved itself yet\n", explain())
 
         # The next one of its kind is judged otherwise, and the label can be taken back.
@@ -195,6 +197,24 @@ class CommandTest(golden.TestCase):
                       self.mxfeed("spam", "forget", mail).stderr)
         model.write_bytes(b"damaged")
         self.assertIn("not a model of this version", explain())
+
+    def test_what_another_gateway_learned_is_taken(self):
+        self.write("domains.d/all.toml", golden.feed("a.example"))
+        self.mxfeed("apply")
+        (self.state / "spam").mkdir(exist_ok=True)
+        mail = str(self.directory / "mail")
+        pathlib.Path(mail).write_text("Subject: one\n\ntext\n", encoding="ascii")
+        self.mxfeed("spam", "learn", "--ham", mail)
+        model = self.state / "spam/model"
+        journal = str(self.directory / "journal")
+        shutil.copyfile(model / "journal", journal)
+        for file in model.iterdir():
+            file.unlink()
+        self.assertEqual("received 1, sent 0\n", self.mxfeed("spam", "merge", journal).stdout)
+        self.assertEqual("received 0, sent 0\n", self.mxfeed("spam", "merge", journal).stdout)
+        self.assertIn("forgot 1", self.mxfeed("spam", "forget", mail).stdout)
+        self.assertIn("no [redis]", self.mxfeed("spam", "exchange").stdout)
+        self.assertIn("no journal", self.mxfeed("spam", "merge", mail, status=1).stderr)
 
     def test_mxfeed_links_no_milter_and_no_engine(self):
         needed = subprocess.run(["ldd", golden.BUILD / "bin" / "mxfeed"], capture_output=True,

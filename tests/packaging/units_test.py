@@ -57,6 +57,7 @@ class UnitsTest(unittest.TestCase):
             sorted([*(f"mxfeed-{name}.{kind}" for name in DAEMONS
                       for kind in ("service", "socket")),
                     "mxfeed-keeper.service", "mxfeed-keeper.timer",
+                    "mxfeed-spam-exchange.service", "mxfeed-spam-exchange.timer",
                     "mxfeed-verify.service", "mxfeed-verify.timer"]),
             sorted(path.name for path in UNITS.iterdir()))
         for name in DAEMONS:
@@ -72,23 +73,17 @@ class UnitsTest(unittest.TestCase):
             self.assertEqual(0, done.returncode)
             self.assertEqual(arguments[:2], ["--socket", "fd:3"])
 
-    def test_the_keeper_is_run_each_minute(self):
-        path, *arguments = service("keeper")["ExecStart"][0].split()
-        self.assertEqual(pathlib.Path(path).name, "mxfeed")
-        done = subprocess.run([program("mxfeed"), *arguments, "--help"],
-                              stdout=subprocess.DEVNULL, check=False)
-        self.assertEqual(0, done.returncode)
-        timer = Unit(UNITS / "mxfeed-keeper.timer")["Timer"]
-        self.assertEqual(["60s"], timer["OnUnitInactiveSec"])
-
-    def test_all_domains_are_verified_each_day(self):
-        path, *arguments = service("verify")["ExecStart"][0].split()
-        self.assertEqual(pathlib.Path(path).name, "mxfeed")
-        done = subprocess.run([program("mxfeed"), *arguments, "--help"],
-                              stdout=subprocess.DEVNULL, check=False)
-        self.assertEqual(0, done.returncode)
-        timer = Unit(UNITS / "mxfeed-verify.timer")["Timer"]
-        self.assertEqual(["daily"], timer["OnCalendar"])
+    def test_what_timers_start_are_commands_that_there_are(self):
+        for name, key, when in (("keeper", "OnUnitInactiveSec", "60s"),
+                                ("spam-exchange", "OnUnitInactiveSec", "60s"),
+                                ("verify", "OnCalendar", "daily")):
+            with self.subTest(name):
+                path, *arguments = service(name)["ExecStart"][0].split()
+                self.assertEqual(pathlib.Path(path).name, "mxfeed")
+                done = subprocess.run([program("mxfeed"), *arguments, "--help"],
+                                      stdout=subprocess.DEVNULL, check=False)
+                self.assertEqual(0, done.returncode)
+                self.assertEqual([when], Unit(UNITS / f"mxfeed-{name}.timer")["Timer"][key])
 
     def test_their_exposure_is_low(self):
         if shutil.which("systemd-analyze") is None:
@@ -97,6 +92,7 @@ class UnitsTest(unittest.TestCase):
             self.assert_exposed(UNITS / f"mxfeed-{name}.service", 1.0 if name == "scan" else 2.0)
         # It is root, though without rights, and has the network.
         self.assert_exposed(UNITS / "mxfeed-verify.service", 3.0)
+        self.assert_exposed(UNITS / "mxfeed-spam-exchange.service", 2.0)
 
     def test_their_exposure_is_low_with_a_network_too(self):
         if shutil.which("systemd-analyze") is None:

@@ -12,9 +12,10 @@
 #include "common/base/text.h"
 #include "common/command/listing.h"
 #include "common/command/message_operand.h"
-#include "common/net/sender_field.h"
 #include "milters/spam/commands/evaluate.h"
+#include "milters/spam/commands/exchange.h"
 #include "milters/spam/commands/learn.h"
+#include "milters/spam/commands/recorded.h"
 #include "milters/spam/commands/stored_message.h"
 #include "milters/spam/evidence/evidence.h"
 #include "milters/spam/model/live_model.h"
@@ -33,29 +34,30 @@ Message message_of(const std::string& file) {
   return message;
 }
 
-// What was recorded at reception; nothing in a message that was not received here.
-std::optional<std::string> recorded_sender(const Message& message) {
-  const std::string* const value = message.find(kSenderField);
-  const auto check = value != nullptr ? parse_sender_check(*value) : std::nullopt;
-  if (!check) return std::nullopt;
-  return compose(*check);
-}
-
-double rounded(double value) {
-  return std::round(value * 1000) / 1000;
-}
-
 // What is known of the published model, and what it says.
 struct ModelView {
   std::string description;
   Combiner combiner;
 };
 
+// What a message is found to be, and why.
+struct Judgement {
+  std::vector<Evidence> findings;
+  Score total;
+  ModelView model;
+  std::string authentication;  // what there is to say of the verifiers
+};
+
+double rounded(double value) {
+  return std::round(value * 1000) / 1000;
+}
+
 Json json_of(const std::string& file, const Message& message,
-             const std::vector<Evidence>& findings, const Score& total,
-             const ModelView& model) {
+             const Judgement& judgement) {
+  const Score& total = judgement.total;
+  const ModelView& model = judgement.model;
   Json evidence = Json::list();
-  for (const Evidence& one : findings) {
+  for (const Evidence& one : judgement.findings) {
     evidence.add(Json::object()
                      .set("name", one.slug)
                      .set("group", to_string(one.group))
@@ -73,30 +75,33 @@ Json json_of(const std::string& file, const Message& message,
       .set("whole", message.whole)
       .set("mime_anomalies",
            message.anomalies.any() ? Json(message.anomalies.str()) : Json())
-      .set("sender", sender ? Json(*sender) : Json())
+      .set("sender", sender ? Json(compose(*sender)) : Json())
+      .set("authentication", judgement.authentication)
       .set("model", model.description)
       .set("bias", rounded(model.combiner.bias))
       .set("evidence", std::move(evidence));
 }
 
-void print_table(const Message& message, const std::vector<Evidence>& findings,
-                 const Score& total, const ModelView& model) {
+void print_table(const Message& message, const Judgement& judgement) {
+  const Score& total = judgement.total;
+  const ModelView& model = judgement.model;
   const auto row = [](std::string_view name, std::string_view group, double logit,
                       double here, std::string_view note) {
     fmt::print("{:<28} {:<12} {:>6.2f} {:>6.2f}{}\n", name, group, logit, here, note);
   };
   fmt::print("{:<28} {:<12} {:>6} {:>6}\n", "EVIDENCE", "GROUP", "LOGIT", "HERE");
   row("(no evidence)", "", kBias, model.combiner.bias, "");
-  for (const Evidence& one : findings) {
+  for (const Evidence& one : judgement.findings) {
     row(one.slug, to_string(one.group), one.logit,
         model.combiner.weights[one.group] * one.logit, one.proven ? "  proven" : "");
   }
   fmt::print("content model: {}\n", escape_untrusted(model.description));
+  fmt::print("authentication: {}\n", escape_untrusted(judgement.authentication));
   if (message.anomalies.any()) {
     fmt::print("MIME anomalies: {}\n", escape_untrusted(message.anomalies.str()));
   }
   if (const auto sender = recorded_sender(message)) {
-    fmt::print("sender, as recorded at reception: {} (no evidence)\n", *sender);
+    fmt::print("sender, as recorded at reception: {}\n", compose(*sender));
   }
   if (!message.whole)
     fmt::print("The message exceeds the limits; only its first part was examined.\n");
@@ -130,16 +135,32 @@ ModelView add_content(const Arguments& arguments, const Message& message,
   }
 }
 
+// Adds what was found out about the sender when the message was received; what that was.
+std::string add_authentication(const Arguments& arguments, const Message& message,
+                               std::vector<Evidence>& findings) {
+  const Authentication authentication =
+      recorded_authentication(message, arguments.state());
+  const auto sender = recorded_sender(message);
+  const auto found = evidence_of(authentication, sender ? sender->spf : std::nullopt);
+  findings.insert(findings.end(), found.begin(), found.end());
+  if (!authentication.has_verifier) {
+    return "only our own SPF check; no authserv_id names a verifier";
+  }
+  const std::string text = authentication.str();
+  return text.empty() ? "no results of a verifier" : text;
+}
+
 ExitCode explain(const Arguments& arguments) {
   const std::string& file = arguments.operands()[0];
   const Message message = message_of(file);
-  std::vector<Evidence> findings = judge(sources(), message);
-  const ModelView model = add_content(arguments, message, findings);
-  const Score total = score(findings, model.combiner);
+  Judgement judgement{judge(sources(), message), {}, {}, {}};
+  judgement.model = add_content(arguments, message, judgement.findings);
+  judgement.authentication = add_authentication(arguments, message, judgement.findings);
+  judgement.total = score(judgement.findings, judgement.model.combiner);
   if (arguments.json()) {
-    fmt::print("{}\n", json_of(file, message, findings, total, model).str());
+    fmt::print("{}\n", json_of(file, message, judgement).str());
   } else {
-    print_table(message, findings, total, model);
+    print_table(message, judgement);
   }
   return ExitCode::fine;
 }
@@ -156,6 +177,8 @@ std::vector<Command> commands() {
       evaluate_command(),
       learn_command(),
       forget_command(),
+      exchange_command(),
+      merge_command(),
   };
 }
 

@@ -4,29 +4,23 @@
 #include <fmt/format.h>
 
 #include <array>
-#include <chrono>
 #include <cstdio>
 #include <optional>
 #include <string>
-#include <thread>
 #include <vector>
 
-#include "common/base/fault.h"
 #include "common/base/json.h"
 #include "common/base/text.h"
 #include "common/command/listing.h"
-#include "common/command/owner.h"
 #include "common/mail/address.h"
 #include "milters/spam/commands/mailbox_reader.h"
+#include "milters/spam/commands/open_trainer.h"
 #include "milters/spam/commands/progress_line.h"
 #include "milters/spam/commands/stored_message.h"
 #include "milters/spam/model/trainer.h"
 
 namespace mxfeed::spam {
 namespace {
-
-constexpr std::chrono::seconds kPatience{60};
-constexpr std::chrono::milliseconds kBetween{200};
 
 // Read before the command becomes the daemon's user, who may not read them.
 std::vector<Sample> read_samples(const Arguments& arguments) {
@@ -41,30 +35,6 @@ std::vector<Sample> read_samples(const Arguments& arguments) {
     });
   }
   return samples;
-}
-
-// Other commands may be learning for a while.
-Trainer open_trainer(const Arguments& arguments) {
-  become_daemon(arguments.state(), "spam");
-  const auto directory = model_directory(arguments.state());
-  for (auto waited = kBetween * 0; waited < kPatience; waited += kBetween) {
-    try {
-      return Trainer(directory);
-    } catch (const JournalInUse&) {
-      std::this_thread::sleep_for(kBetween);
-    }
-  }
-  return Trainer(directory);
-}
-
-void warn_of_damage(const Trainer& trainer) {
-  if (trainer.was_cut()) {
-    fmt::print(stderr, "warning: the last entry of the journal was incomplete\n");
-  }
-  if (trainer.damaged() > 0) {
-    fmt::print(stderr, "warning: the journal is damaged at {}\n",
-               count_of(trainer.damaged(), "place"));
-  }
 }
 
 Label label_asked(const Arguments& arguments) {
@@ -130,7 +100,6 @@ ExitCode learn(const Arguments& arguments) {
   const std::string domain = domain_asked(arguments);
   const std::vector<Sample> samples = read_samples(arguments);
   Trainer trainer = open_trainer(arguments);
-  warn_of_damage(trainer);
   Effect effect;
   if (samples.size() == 1) effect.before = trainer.probability(samples[0].features);
   std::array<std::size_t, 3> changes{};
@@ -166,7 +135,6 @@ ExitCode learn(const Arguments& arguments) {
 ExitCode forget(const Arguments& arguments) {
   const std::vector<Sample> samples = read_samples(arguments);
   Trainer trainer = open_trainer(arguments);
-  warn_of_damage(trainer);
   std::size_t forgotten = 0;
   for (const Sample& sample : samples) {
     forgotten += trainer.forget(sample.id, system_time()) ? 1 : 0;
@@ -183,15 +151,6 @@ ExitCode forget(const Arguments& arguments) {
   fmt::print("forgot {}, not known {}\n", forgotten, samples.size() - forgotten);
   print_model(facts);
   return ExitCode::fine;
-}
-
-// While another command learns, the exit status says so.
-ExitCode retriable(ExitCode (*work)(const Arguments&), const Arguments& arguments) {
-  try {
-    return work(arguments);
-  } catch (const JournalInUse& fault) {
-    throw CommandError(ExitCode::try_later, escape_untrusted(fault.what()));
-  }
 }
 
 const std::vector<Operand> kMails = {

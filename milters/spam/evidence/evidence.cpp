@@ -16,6 +16,8 @@ std::string_view to_string(Group group) {
       return "irregular";
     case Group::author:
       return "author";
+    case Group::impersonation:
+      return "impersonation";
     case Group::subject:
       return "subject";
     case Group::structure:
@@ -30,12 +32,16 @@ std::string_view to_string(Group group) {
       return "route";
     case Group::list:
       return "list";
+    case Group::authentication:
+      return "authentication";
     case Group::client_lists:
       return "client lists";
     case Group::domain_lists:
       return "domain lists";
     case Group::rule:
       return "rule";
+    case Group::engine:
+      return "engine";
     case Group::content:
       return "content";
     case Group::test:

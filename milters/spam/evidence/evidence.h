@@ -20,9 +20,10 @@ namespace mxfeed::spam {
 // Findings of one group mostly have a common cause, so the sum of a group is bounded and
 // counts as one (score.h).
 enum class Group {
-  incomplete,  // missing fields
-  irregular,   // malformed fields
-  author,      // the author that is shown, the address for replies
+  incomplete,     // missing fields
+  irregular,      // malformed fields
+  author,         // the author that is shown, the address for replies
+  impersonation,  // of people whom the domain has named
   subject,
   structure,  // malformed MIME structure
   html,
@@ -30,17 +31,20 @@ enum class Group {
   url,
   route,  // the way to us
   list,
-  client_lists,  // DNS lists that have the client
-  domain_lists,  // DNS lists that have the links or the sender's domain
-  rule,          // what the domain has said of the sender
-  content,       // what the content model learned
+  authentication,  // SPF, DKIM, DMARC and ARC
+  client_lists,    // DNS lists that have the client
+  domain_lists,    // DNS lists that have the links or the sender's domain
+  rule,            // what the domain has said of the sender
+  engine,          // what the site's rspamd or spamd says
+  content,         // what the content model learned
   test
 };
 inline constexpr Group kGroups[] = {
-    Group::incomplete, Group::irregular, Group::author,       Group::subject,
-    Group::structure,  Group::html,      Group::attachment,   Group::url,
-    Group::route,      Group::list,      Group::client_lists, Group::domain_lists,
-    Group::rule,       Group::content,   Group::test};
+    Group::incomplete,   Group::irregular,    Group::author, Group::impersonation,
+    Group::subject,      Group::structure,    Group::html,   Group::attachment,
+    Group::url,          Group::route,        Group::list,   Group::authentication,
+    Group::client_lists, Group::domain_lists, Group::rule,   Group::engine,
+    Group::content,      Group::test};
 
 std::string_view to_string(Group group);
 

@@ -12,6 +12,8 @@ Cap cap_of(Group group) {
     case Group::author:
     case Group::subject:
       return {0.9, -0.9};
+    case Group::impersonation:
+      return {4.5, 0.0};
     case Group::irregular:
     case Group::structure:
     case Group::html:
@@ -22,12 +24,15 @@ Cap cap_of(Group group) {
       return {0.75, 0.0};
     case Group::list:
       return {0.0, -0.5};
+    case Group::authentication:
+      return {1.9, -1.5};
     case Group::client_lists:
       return {4.0, -3.0};
     case Group::domain_lists:
       return {5.0, -3.0};
     case Group::rule:
       return {20.0, -60.0};
+    case Group::engine:
     case Group::content:
       return {7.0, -7.0};
     case Group::test:

@@ -13,8 +13,9 @@
 
 namespace mxfeed::spam {
 
-// The most that a group may add or take away.  Except for proof, content and lists of
-// domains, no group reaches a level alone: each stays below -kBias (combiner.h).
+// The most that a group may add or take away.  Except for proof, content, an engine,
+// lists of domains and people whom the domain has named, no group reaches a level alone:
+// each stays below -kBias (combiner.h).
 struct Cap {
   double most;
   double least;

@@ -6,7 +6,6 @@
 #include "common/base/text.h"
 #include "common/mail/charset.h"
 #include "common/mail/date.h"
-#include "common/mail/mailbox.h"
 #include "common/mail/words.h"
 #include "milters/spam/evidence/host.h"
 #include "milters/spam/evidence/table.h"
@@ -38,18 +37,6 @@ bool shouts(std::string_view text) {
 std::string_view domain_part(std::string_view address) {
   const std::size_t at = address.rfind('@');
   return at == address.npos ? std::string_view{} : address.substr(at + 1);
-}
-
-std::vector<Mailbox> mailboxes(const Message& message, std::string_view name,
-                               std::size_t most) {
-  std::vector<Mailbox> all;
-  for (const Field& field : message.fields) {
-    if (!iequals(field.name, name) || all.size() >= most) continue;
-    for (Mailbox& mailbox : parse_mailboxes(field.value, most - all.size())) {
-      all.push_back(std::move(mailbox));
-    }
-  }
-  return all;
 }
 
 bool has_address(const std::vector<Mailbox>& all, std::string_view address) {

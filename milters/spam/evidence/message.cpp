@@ -38,6 +38,18 @@ std::size_t Message::count(std::string_view name) const {
                     [&](const Field& field) { return iequals(field.name, name); }));
 }
 
+std::vector<Mailbox> mailboxes(const Message& message, std::string_view name,
+                               std::size_t most) {
+  std::vector<Mailbox> all;
+  for (const Field& field : message.fields) {
+    if (!iequals(field.name, name) || all.size() >= most) continue;
+    for (Mailbox& mailbox : parse_mailboxes(field.value, most - all.size())) {
+      all.push_back(std::move(mailbox));
+    }
+  }
+  return all;
+}
+
 bool is_list_mail(const Message& message) {
   for (const char* name : {"List-Id", "List-Post", "List-Unsubscribe", "Mailing-List",
                            "X-Mailing-List", "X-BeenThere"}) {

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "common/base/clock.h"
+#include "common/mail/mailbox.h"
 #include "common/mail/mime/walker.h"
 #include "milters/spam/evidence/html.h"
 
@@ -50,6 +51,10 @@ struct Message {
   const std::string* find(std::string_view name) const;
   std::size_t count(std::string_view name) const;
 };
+
+// Those in all fields of that name, in any case; at most `most`.
+std::vector<Mailbox> mailboxes(const Message& message, std::string_view name,
+                               std::size_t most);
 
 // Whether its fields show that it comes from a mailing list.
 bool is_list_mail(const Message& message);

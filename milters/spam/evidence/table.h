@@ -34,6 +34,7 @@ inline constexpr Evidence kEvidence[] = {
     {"from-several",                Group::author,     1.50},
     {"from-shows-other-address",    Group::author,     1.00},
     {"reply-to-recipient",          Group::author,     0.75},
+    {"protected-name",              Group::impersonation, 4.50, false, Alone::med},
     {"subject-empty",               Group::subject,    0.25},
     {"subject-capitals",            Group::subject,    0.75},
     {"subject-exclaims",            Group::subject,    0.50},
@@ -56,6 +57,13 @@ inline constexpr Evidence kEvidence[] = {
     {"url-only",                    Group::url,        0.75},
     {"backup-while-main-answers",   Group::route,      0.75},
     {"list-mail",                   Group::list,      -0.50},
+    {"spf-fail",                    Group::authentication, 0.75},
+    {"dkim-fail",                   Group::authentication, 0.25},
+    {"dmarc-fail",                  Group::authentication, 0.50},
+    {"dmarc-fail-quarantine",       Group::authentication, 1.00},
+    {"dmarc-fail-reject",           Group::authentication, 1.50},
+    {"dmarc-pass",                  Group::authentication, -0.50},
+    {"unauthenticated",             Group::authentication, 0.50},
     // The weights of these are those of the lists.
     {"client-listed",               Group::client_lists, 1.50},
     {"client-allowed",              Group::client_lists, -1.50},
@@ -65,6 +73,7 @@ inline constexpr Evidence kEvidence[] = {
     {"sender-allowed",              Group::domain_lists, -1.50},
     {"allowed-here",                Group::rule,      -60.00},
     {"blocked-here",                Group::rule,       20.00, true},
+    {"engine",                      Group::engine,    0.0},
     {"gtube",                       Group::test,      20.00, true},
 };
 // clang-format on

@@ -37,7 +37,15 @@ constexpr int kRounds = 40;
 constexpr double kNear = 1e-9;
 
 bool is_fixed(Group group) {
-  return group == Group::rule || group == Group::test;
+  switch (group) {
+    case Group::impersonation:
+    case Group::rule:
+    case Group::engine:
+    case Group::test:
+      return true;
+    default:
+      return false;
+  }
 }
 
 // One arrival with what it counts.

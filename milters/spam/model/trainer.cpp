@@ -117,9 +117,8 @@ Trainer::Change Trainer::learn(const Sample& sample, Label label, Teacher teache
     entry.was_judged = before.has_value();
     entry.arrival = before.value_or(0);
   }
-  if (known != nullptr && known->standing == Standing::ham) --counts_.ham;
-  if (known != nullptr && known->standing == Standing::spam) --counts_.spam;
-  ++(label == Label::spam ? counts_.spam : counts_.ham);
+  if (known != nullptr) count(known->standing, false);
+  count(standing, true);
   entry.standing = standing;
   entry.teacher = teacher;
   entry.domain = domain;
@@ -132,10 +131,27 @@ Trainer::Change Trainer::learn(const Sample& sample, Label label, Teacher teache
   return is_new ? Change::learned : Change::relabelled;
 }
 
+void Trainer::count(Standing standing, bool is_more) {
+  if (standing == Standing::forgotten) return;
+  std::uint64_t& count = standing == Standing::spam ? counts_.spam : counts_.ham;
+  is_more ? ++count : --count;
+}
+
+bool Trainer::merge(Entry entry) {
+  const Entry* const known = samples_.find(entry.id);
+  if (known != nullptr && !is_newer(entry, *known)) return false;
+  if (known != nullptr) count(known->standing, false);
+  count(entry.standing, true);
+  changes_.push_back(entry);
+  samples_.add(std::move(entry));
+  learner_.reset();
+  return true;
+}
+
 bool Trainer::forget(const SampleId& id, Time now) {
   const Entry* const known = samples_.find(id);
   if (known == nullptr || known->standing == Standing::forgotten) return false;
-  --(known->standing == Standing::spam ? counts_.spam : counts_.ham);
+  count(known->standing, false);
   Entry entry = *known;
   entry.standing = Standing::forgotten;
   entry.was_judged = false;

@@ -51,6 +51,8 @@ class Trainer {
   };
   Change learn(const Sample& sample, Label label, Teacher teacher,
                const std::string& domain, Time now);
+  // Takes an entry of another gateway; false if what is known here is newer.
+  bool merge(Entry entry);
   // Whether it had been learned.
   bool forget(const SampleId& id, Time now);
 
@@ -70,6 +72,7 @@ class Trainer {
  private:
   std::optional<double> margin(const Features& features);
   void change(Entry entry, Time now);
+  void count(Standing standing, bool is_more);
 
   const std::filesystem::path directory_;
   Journal journal_;

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 
+#include "common/mail/mailbox.h"
 #include "postfix-conf/config/settings.h"
 #include "postfix-conf/config/settings/rows.h"
 #include "postfix-conf/config/settings/sender_lists.h"
@@ -104,6 +105,31 @@ void read_mailboxes(const Entry& entry, const Setting<DomainSettings>&, DomainSe
   }
 }
 
+constexpr std::size_t kMostProtected = 200;
+
+// "Name <address>"
+void read_protect(const Entry& entry, const Setting<DomainSettings>&,
+                  DomainSettings& settings) {
+  const auto given = entry.strings();
+  if (!given) return;
+  auto& people = settings.policy.senders.protect;
+  people.clear();
+  for (const auto& one : *given) {
+    const auto found = parse_mailboxes(one.value, 2);
+    if (found.size() == 1 && !found[0].display.empty() &&
+        Domain::parse(Recipient::parse(found[0].address).domain)) {
+      people.emplace_back(one.value);
+    } else {
+      entry.error(one.place,
+                  fmt::format("{} is not such as \"Anna Beck <anna@acme.example>\"",
+                              in_quotes(one.value)));
+    }
+  }
+  if (given->size() > kMostProtected) {
+    entry.error(fmt::format("must not have more than {} people", kMostProtected));
+  }
+}
+
 Settings<DomainSettings> senders_settings() {
   constexpr auto kPolicy = &DomainSettings::policy;
   constexpr auto kSenders = &DomainPolicy::senders;
@@ -112,6 +138,9 @@ Settings<DomainSettings> senders_settings() {
           "allow", R"(["@partner.example", "192.0.2.0/24"])"),
       sender_list<kPolicy, kSenders, &SenderPolicy::block>("block",
                                                            R"(["news@shop.example"])"),
+      custom<kPolicy, kSenders, &SenderPolicy::protect>(
+          "protect", SettingType::strings, R"(["Anna Beck <anna@acme.example>"])",
+          read_protect),
   };
   return kRows;
 }

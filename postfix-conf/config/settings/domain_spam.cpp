@@ -27,6 +27,10 @@ bool is_header_field(std::string_view text) {
          !trim(text.substr(colon + 1)).empty();
 }
 
+std::string default_tag(std::string_view level) {
+  return level == "bulk" ? "[BULK] " : fmt::format("[SPAM: {}] ", level);
+}
+
 // After the keys were read: the text that goes with the action.
 void complete_rule(const Section& table, std::string_view level, SpamRule& rule) {
   const bool has_text = table.has("text");
@@ -41,7 +45,7 @@ void complete_rule(const Section& table, std::string_view level, SpamRule& rule)
       }
       return;
     case SpamAction::subject:
-      if (!has_text) rule.text = fmt::format("[SPAM: {}] ", level);
+      if (!has_text) rule.text = default_tag(level);
       if (rule.text.size() > kMaxSubject) {
         wrong_text(fmt::format("must not be longer than {} characters", kMaxSubject));
       }
@@ -129,7 +133,7 @@ Settings<DomainSettings> domain_spam_settings() {
       level_row<SpamLevel::low>("low"),
       level_row<SpamLevel::med>("med"),
       level_row<SpamLevel::high>("high"),
-      rule_row<&S::spam_bulk>("bulk").later(),
+      rule_row<kPolicy, kSpam, &SpamPolicy::bulk>("bulk"),
   };
   return kRows;
 }

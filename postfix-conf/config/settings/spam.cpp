@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 
+#include "common/base/server_address.h"
 #include "common/policy/block_list.h"
 #include "postfix-conf/config/settings/rows.h"
 #include "postfix-conf/config/settings/spam_lists.h"
@@ -16,15 +17,15 @@ namespace {
 
 using G = GatewayConfig;
 
-void read_engine(const Entry& entry, const Setting<G>&, G& gateway) {
-  constexpr std::array<std::string_view, 3> kEngines{"builtin", "rspamd", "spamd"};
-  const auto engine = entry.string();
-  if (!engine) return;
-  if (std::find(kEngines.begin(), kEngines.end(), *engine) == kEngines.end()) {
-    return entry.not_one_of(*engine, kEngines);
+void read_engine_server(const Entry& entry, const Setting<G>&, G& gateway) {
+  const auto given = entry.string();
+  if (!given) return;
+  if (!ServerAddress::parse(*given)) {
+    return entry.error(fmt::format(
+        "{} is neither such as \"127.0.0.1:11333\" nor \"unix:\" and a whole path",
+        in_quotes(*given)));
   }
-  if (*engine != kEngines.front()) entry.warn_no_effect();
-  gateway.spam_engine = *engine;
+  gateway.spam.engine_server = *given;
 }
 
 // The probability at which a level begins.
@@ -140,12 +141,40 @@ Json scored_lists_of(const G& gateway) {
   return gateway.spam.lists.empty() ? Json() : texts;
 }
 
+constexpr std::size_t kMostSealers = 100;
+
+void read_sealers(const Entry& entry, const Setting<G>&, G& gateway) {
+  auto& sealers = gateway.spam.arc_sealers;
+  sealers.clear();
+  const auto given = entry.strings();
+  if (!given) return;
+  for (const auto& one : *given) {
+    if (const auto domain = Domain::parse(one.value)) {
+      sealers.push_back(domain->str());
+    } else {
+      entry.error(one.place,
+                  fmt::format("{} is not a domain name", in_quotes(one.value)));
+    }
+  }
+  if (sealers.size() > kMostSealers) {
+    entry.error(fmt::format("must not have more than {} domains", kMostSealers));
+  }
+}
+
 }  // namespace
 
 Settings<G> spam_settings() {
+  static constexpr std::array kEngines{SpamEngine::builtin, SpamEngine::rspamd,
+                                       SpamEngine::spamd};
+  static constexpr std::array kRoles{EngineRole::verdict, EngineRole::evidence};
+  using Own = GatewayPolicy::Spam;
   static constexpr std::array kRows{
-      custom<&G::spam_engine>("engine", SettingType::string, R"("rspamd")", read_engine)
-          .later(),
+      choice<kEngines, &G::spam, &Own::engine>("engine", R"("rspamd")"),
+      custom<&G::spam, &Own::engine_server>("engine_server", SettingType::string,
+                                            R"("192.0.2.9:11333")", read_engine_server),
+      choice<kRoles, &G::spam, &Own::engine_role>("engine_role", R"("evidence")"),
+      duration<&G::spam, &Own::engine_timeout>("engine_timeout", std::chrono::seconds(1),
+                                               std::chrono::seconds(30), R"("3s")"),
       duration<&G::spam, &GatewayPolicy::Spam::spf_timeout>(
           "spf_timeout", std::chrono::seconds(0), std::chrono::seconds(30), R"("8s")"),
       table<G>("thresholds", thresholds_settings, read_thresholds),
@@ -156,6 +185,10 @@ Settings<G> spam_settings() {
                  .value = scored_lists_of},
       duration<&G::spam, &GatewayPolicy::Spam::lists_timeout>(
           "lists_timeout", std::chrono::seconds(0), std::chrono::seconds(30), R"("3s")"),
+      text<&G::spam, &GatewayPolicy::Spam::authserv_id>("authserv_id", 255,
+                                                        R"("mx1.isp.example")"),
+      custom<&G::spam, &GatewayPolicy::Spam::arc_sealers>(
+          "arc_sealers", SettingType::strings, R"(["lists.example"])", read_sealers),
   };
   return kRows;
 }

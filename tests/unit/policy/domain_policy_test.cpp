@@ -41,7 +41,10 @@ DomainPolicy full_domain() {
   p.content_class = 4'000'000'000;
   p.max_size = 1ull << 40;
   p.unknown = std::string("\x04\x01z\x70\x02zz", 7);  // tags 4 and 112
-  p.senders = {list_of("@partner.example"), list_of("news@shop.example")};
+  p.senders = {list_of("@partner.example"),
+               list_of("news@shop.example"),
+               {"Anna Beck <anna@acme.example>"}};
+  p.spam.bulk = {SpamAction::header, "X-Bulk: yes"};
   return p;
 }
 
@@ -68,7 +71,13 @@ GatewayPolicy full_gateway() {
   p.spam = {std::chrono::seconds(12),
             {*ScoredList::parse("client zen.example=127.0.0.[2..11] 2.5"),
              *ScoredList::parse("url uri.example=127.0.1.2 4")},
-            std::chrono::seconds(13)};
+            std::chrono::seconds(13),
+            "mx1.isp.example",
+            {"lists.example"},
+            SpamEngine::spamd,
+            "192.0.2.9:783",
+            EngineRole::evidence,
+            std::chrono::seconds(14)};
   p.redis = {{"192.0.2.7:6379", "unix:/run/redis/redis.sock"},
              RedisType::sentinel,
              "mymaster",
@@ -130,6 +139,9 @@ const DomainField kDomainFields[] = {
      }},
     {"senders.allow", [](auto& p) { p.senders.allow = list_of("@partner.example"); }},
     {"senders.block", [](auto& p) { p.senders.block = list_of("192.0.2.0/24"); }},
+    {"senders.protect", [](auto& p) { p.senders.protect = {"Anna B <a@b.example>"}; }},
+    {"spam.bulk.action", [](auto& p) { p.spam.bulk.action = SpamAction::header; }},
+    {"spam.bulk.text", [](auto& p) { p.spam.bulk.text = "X-Bulk: yes"; }},
     {"quarantine.keep", [](auto& p) { p.quarantine.keep = std::chrono::seconds(13); }},
     {"quarantine.quota", [](auto& p) { p.quarantine.quota = 1ull << 33; }},
 };
@@ -160,12 +172,12 @@ TEST_CASE("no field was added without storage", "[policy]") {
   const DomainPolicy domain;
   const auto& [name, subdomains, greylist, virus, attachments, spam, senders, quarantine,
                max_size, content_class, later] = domain;
-  const auto& [wanted, unwanted] = senders;
+  const auto& [wanted, unwanted, people] = senders;
   const auto& [preset, blocked, attachment_action] = attachments;
   const auto& [when, shadow, delay, unverified, retry_window, keep, traps, trap_delay,
                allow, deny] = greylist;
   const auto& [infected, unscannable, encrypted] = virus;
-  const auto& [enabled, immature_acts, uses_lists, begins, rules] = spam;
+  const auto& [enabled, immature_acts, uses_lists, begins, rules, bulk] = spam;
   const auto& [action, text] = rules[0];
   const GatewayPolicy gateway;
   const auto& [generation, trusted_networks, scan_other_mail, smtputf8, host_name,
@@ -175,20 +187,22 @@ TEST_CASE("no field was added without storage", "[policy]") {
                allow_all, deny_all, blocklists] = greylist_store;
   const auto& [database, workers, scan_size, file_size, files, recursion, time,
                in_place] = engine;
-  const auto& [spf_timeout, scored, scored_timeout] = classifier;
+  const auto& [spf_timeout, scored, scored_timeout, verifier, arc, named, server, role,
+               wait] = classifier;
   const auto& [servers, type, master, user, password_file, prefix] = shared;
   const auto& [held_for, quota] = quarantine;
   const auto& [is_reachable] = held;
-  static_cast<void>(std::tie(
-      name, subdomains, max_size, content_class, when, shadow, delay, unverified,
-      retry_window, keep, traps, trap_delay, allow, deny, infected, unscannable,
-      encrypted, preset, blocked, attachment_action, enabled, immature_acts, uses_lists,
-      begins, action, text, generation, trusted_networks, scan_other_mail, smtputf8,
-      host_name, host_addresses, store, ipv4_prefix, ipv6_prefix, code, reply,
-      greylist_spf, allow_all, deny_all, blocklists, database, workers, scan_size,
-      file_size, files, recursion, time, in_place, spf_timeout, scored, scored_timeout,
-      servers, type, master, user, password_file, prefix, is_reachable, wanted, unwanted,
-      held_for, quota, later, latest));
+  static_cast<void>(
+      std::tie(name, subdomains, max_size, content_class, when, shadow, delay, unverified,
+               retry_window, keep, traps, trap_delay, allow, deny, infected, unscannable,
+               encrypted, preset, blocked, attachment_action, enabled, immature_acts,
+               uses_lists, begins, action, text, generation, trusted_networks,
+               scan_other_mail, smtputf8, host_name, host_addresses, store, ipv4_prefix,
+               ipv6_prefix, code, reply, greylist_spf, allow_all, deny_all, blocklists,
+               database, workers, scan_size, file_size, files, recursion, time, in_place,
+               spf_timeout, scored, scored_timeout, verifier, arc, named, server, role,
+               wait, servers, type, master, user, password_file, prefix, is_reachable,
+               wanted, unwanted, people, bulk, held_for, quota, later, latest));
   CHECK(begins.size() == 3);
   CHECK(rules.size() == 4);
 }

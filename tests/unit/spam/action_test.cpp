@@ -6,7 +6,7 @@
 namespace mxfeed::spam {
 namespace {
 
-constexpr std::string_view kStatus = "high p=0.99 t=1";
+const Report kStatus{"high p=0.99 t=1", ""};
 
 std::string text_of(const MessageEdits& edits) {
   std::string text;
@@ -115,6 +115,50 @@ TEST_CASE("each action of each level", "[spam]") {
     }
     CHECK(decision.softened ==
           (decision.action != row.action && row.exempt != Exempt::all));
+  }
+}
+
+TEST_CASE("bulk has an action of its own", "[spam]") {
+  struct {
+    SpamAction action;
+    const char* text;
+    const char* edits;
+  } const rows[] = {
+      {SpamAction::none, "", "+status "},
+      {SpamAction::header, "", "+X-Mxfeed-Spam:bulk +status "},
+      {SpamAction::header, "X-Bulk: yes", "+X-Bulk:yes +status "},
+      {SpamAction::subject, "", "Subject#1:[BULK] Hello +status "},
+      {SpamAction::quarantine, "", "+status hold:spam bulk"},
+  };
+  for (const auto& row : rows) {
+    CAPTURE(row.edits);
+    SpamPolicy policy = policy_of(SpamLevel::low, SpamAction::discard);
+    policy.bulk = {row.action, row.text};
+    HeaderView header;
+    header.field("Subject", " Hello");
+    MessageEdits edits;
+    const Decision decision = act({SpamLevel::none, true}, false, policy, Exempt::nobody,
+                                  header, kStatus, edits);
+    CHECK(decision.verdict.action() == Action::proceed);
+    CHECK(decision.verdict.reason() == "spam-bulk");
+    CHECK(text_of(edits) == row.edits);
+  }
+}
+
+TEST_CASE("the evidence is told beside the field of a header action", "[spam]") {
+  const Report report{"low p=0.60 t=1", "date-missing,html-only"};
+  for (const SpamAction action : {SpamAction::header, SpamAction::subject}) {
+    MessageEdits edits;
+    HeaderView header;
+    header.field("Subject", " Hello");
+    const Decision decision =
+        act(SpamLevel::low, false, policy_of(SpamLevel::low, action), Exempt::nobody,
+            header, report, edits);
+    CHECK(decision.action == action);
+    const bool is_told =
+        text_of(edits).find("+X-Mxfeed-Spam-Evidence:date-missing,html-only") !=
+        std::string::npos;
+    CHECK(is_told == (action == SpamAction::header));
   }
 }
 

@@ -136,7 +136,8 @@ TEST_CASE("high is acted on when the content model has proved itself", "[spam]")
     sources.push_back(std::make_unique<Content>(row.alone));
     SpamMilter milter([&] { return policy; }, system_time, std::move(sources), checks,
                       kNone, no_lists);
-    const Envelope envelope = envelope_from("198.51.100.7");
+    Envelope envelope = envelope_from("198.51.100.7");
+    envelope.sender = "a@without-spf.example";
     const auto connection = milter.connect(envelope.client);
     const auto filter = connection->begin(envelope);
     filter->on_header("Subject", " x");
@@ -191,7 +192,10 @@ TEST_CASE("what is done depends on the recipients and the client", "[spam]") {
        "198.51.100.7",
        {ours, third},
        true,
-       kRemoved + "X-Spam=yes X-Mxfeed-Spam-Status=high p=1.00 t=1 " + kFail,
+       kRemoved +
+           "X-Spam=yes X-Mxfeed-Spam-Evidence=opinion,spf-fail "
+           "X-Mxfeed-Spam-Status=high p=1.00 t=1 " +
+           kFail,
        "spam-high"},
       {"mixed, trusted",
        "192.0.2.1",
