@@ -38,9 +38,9 @@ class CommandTest(golden.TestCase):
                 (["greylist", "allow"], "greylist allow: ENTRY is missing"),
                 (["virus", "scan"], "virus scan: FILE is missing"),
                 (["spam", "evaluate"],
-                 "spam evaluate: give either CORPUS or --ham and --spam"),
-                (["spam", "evaluate", "--ham", "x", "y"],
-                 "spam evaluate: give either CORPUS or --ham and --spam"),
+                 "spam evaluate: give either CORPUS or --ham-mails and --spam-mails"),
+                (["spam", "evaluate", "--ham-mails", "x", "y"],
+                 "spam evaluate: give either CORPUS or --ham-mails and --spam-mails"),
                 (["spam", "learn", "--spam"], "spam learn: MAILS is missing"),
                 (["spam", "learn", "x"], "spam learn: give either --spam or --ham"),
                 (["spam", "learn", "--spam", "--ham", "x"],
@@ -117,7 +117,7 @@ class CommandTest(golden.TestCase):
 
     def test_a_file_that_cannot_be_read_is_status_1(self):
         for command in (["spam", "explain"], ["virus", "scan"],
-                        ["spam", "evaluate", "--ham"],
+                        ["spam", "evaluate", "--ham-mails"],
                         ["spam", "learn", "--ham"], ["spam", "forget"]):
             with self.subTest(command):
                 done = self.run_mxfeed(*command, self.directory / "none", "--state", self.state)
@@ -140,7 +140,7 @@ class CommandTest(golden.TestCase):
         self.assertIn({"name": "date-missing", "group": "incomplete", "logit": 0.75,
                        "weight": 1, "proven": False}, explained["evidence"])
         self.assertIs(explained["whole"], True)
-        counted = json.loads(self.mxfeed("spam", "evaluate", "--ham", mails, "--json").stdout)
+        counted = json.loads(self.mxfeed("spam", "evaluate", "--ham-mails", mails, "--json").stdout)
         self.assertEqual((counted["ham"], counted["spam"]), (1, 0))
         self.assertEqual(counted["evidence"]["date-missing"], {"ham": 1, "spam": 0})
         self.assertEqual(counted["levels"]["none"]["ham"], 1)

@@ -40,11 +40,12 @@ struct Corpus {
 };
 
 Corpus corpus_asked(const Arguments& arguments) {
-  const Corpus named{arguments.text("--ham"), arguments.text("--spam")};
+  const Corpus named{arguments.text("--ham-mails"), arguments.text("--spam-mails")};
   const bool is_named = named.ham || named.spam;
   if (is_named != arguments.operands().empty()) {
-    throw CommandError(ExitCode::usage,
-                       "spam evaluate: give either CORPUS or --ham and --spam");
+    throw CommandError(
+        ExitCode::usage,
+        "spam evaluate: give either CORPUS or --ham-mails and --spam-mails");
   }
   if (is_named) return named;
   const std::filesystem::path directory = arguments.operands()[0];
@@ -138,8 +139,8 @@ Command evaluate_command() {
   return {
       "spam evaluate",
       "Measure the classification of mails that are known to be spam or ham",
-      {{"--ham", "MAILS", "Wanted mails, in place of CORPUS", Takes::file},
-       {"--spam", "MAILS", "Spam, in place of CORPUS", Takes::file},
+      {{"--ham-mails", "MAILS", "Wanted mails, in place of CORPUS", Takes::file},
+       {"--spam-mails", "MAILS", "Spam, in place of CORPUS", Takes::file},
        {"--cross-validate", "",
         "Judge each fifth by a model that learns the others, not by the published one"},
        {"--plot", "FILE", "Draw the result to an SVG file", Takes::file},
