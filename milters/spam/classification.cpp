@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "milters/spam/bulk.h"
+#include "milters/spam/client.h"
 #include "milters/spam/evidence/table.h"
 #include "milters/spam/impersonation.h"
 
@@ -120,6 +121,7 @@ void Classification::find_evidence(const Message& message, const DomainPolicy& d
     lists_.ask_about(message);
   }
   add(spam::judge(classifier_.sources, message));
+  add(client_evidence(envelope_, gateway_));
   if (asks_lists) add(lists_.evidence());
   const auto& checked = sender_check();
   add(evidence_of(authentication_, checked ? checked->spf : std::nullopt));

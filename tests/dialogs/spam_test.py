@@ -55,7 +55,7 @@ class SpamTest(daemons.TestCase):
         self.assertEqual([edit[0:2] for edit in result.edits],
                          [("add", b"X-Mxfeed-Spam-Status")])
         self.assertRegex(result.header("X-Mxfeed-Spam-Status")[0],
-                         r"^none p=0\.12 t=[0-9a-f]+\.[0-9a-f]+$")
+                         r"^none p=0\.18 t=[0-9a-f]+\.[0-9a-f]+$")
 
     def test_spam_is_deleted(self):
         result = self.run_one({"high": "delete"}, mail(GTUBE))
@@ -108,7 +108,7 @@ class SpamTest(daemons.TestCase):
         result = self.run_one({"high": "delete"}, mail(extra=FORGED))
         self.assertEqual(result.header("X-Mxfeed-Spam"), [])
         self.assertEqual(len(result.header("X-Mxfeed-Spam-Status")), 1)
-        self.assertIn("p=0.12", result.header("X-Mxfeed-Spam-Status")[0])
+        self.assertIn("p=0.18", result.header("X-Mxfeed-Spam-Status")[0])
         self.assertEqual(result.header("X-Mxfeed-Later"), [])
         self.assertEqual(result.header("X-Mxfeed-Virus"), ["clean"])
         self.assertEqual(result.header("X-Spam-Status"), ["No"])

@@ -69,11 +69,19 @@ void judge_html(const Message& message, Findings& findings) {
   }
 }
 
+bool is_page(std::string_view extension) {
+  static constexpr std::string_view kNames[] = {"htm",   "html", "shtml",
+                                                "xhtml", "svg",  "mht"};
+  return std::find(std::begin(kNames), std::end(kNames), extension) != std::end(kNames);
+}
+
 void judge_attachments(const Message& message, Findings& findings) {
   for (const PartInfo& part : message.parts) {
+    const bool is_attached = iequals(part.disposition, "attachment");
     for (const std::string& name : part.file_names) {
       const std::string lower = ascii_lower(trim(name));
       const std::string_view last = extension(lower);
+      if (is_attached && is_page(last)) findings.add(evidence("attachment-page"));
       if (!is_executable(last)) continue;
       findings.add(evidence("attachment-executable"));
       const std::string_view stem =

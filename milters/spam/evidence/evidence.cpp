@@ -28,6 +28,10 @@ std::string_view to_string(Group group) {
       return "attachment";
     case Group::url:
       return "url";
+    case Group::text:
+      return "text";
+    case Group::client:
+      return "client";
     case Group::route:
       return "route";
     case Group::list:
@@ -74,6 +78,7 @@ Sources sources() {
   all.push_back(std::make_unique<HeaderSource>());
   all.push_back(std::make_unique<ContentSource>());
   all.push_back(std::make_unique<UrlSource>());
+  all.push_back(std::make_unique<TextSource>());
   return all;
 }
 

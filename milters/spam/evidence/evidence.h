@@ -29,7 +29,9 @@ enum class Group {
   html,
   attachment,
   url,
-  route,  // the way to us
+  text,
+  client,  // what is known of the client without asking a list
+  route,   // the way to us
   list,
   authentication,  // SPF, DKIM, DMARC and ARC
   client_lists,    // DNS lists that have the client
@@ -40,11 +42,11 @@ enum class Group {
   test
 };
 inline constexpr Group kGroups[] = {
-    Group::incomplete,   Group::irregular,    Group::author, Group::impersonation,
-    Group::subject,      Group::structure,    Group::html,   Group::attachment,
-    Group::url,          Group::route,        Group::list,   Group::authentication,
-    Group::client_lists, Group::domain_lists, Group::rule,   Group::engine,
-    Group::content,      Group::test};
+    Group::incomplete, Group::irregular,      Group::author,       Group::impersonation,
+    Group::subject,    Group::structure,      Group::html,         Group::attachment,
+    Group::url,        Group::text,           Group::client,       Group::route,
+    Group::list,       Group::authentication, Group::client_lists, Group::domain_lists,
+    Group::rule,       Group::engine,         Group::content,      Group::test};
 
 std::string_view to_string(Group group);
 
@@ -93,6 +95,12 @@ class ContentSource : public EvidenceSource {
 
 // Links, judged by themselves; no list is asked.
 class UrlSource : public EvidenceSource {
+ public:
+  void judge(const Message& message, Findings& findings) const override;
+};
+
+// The text: frauds that say the same everywhere, and parts that differ.
+class TextSource : public EvidenceSource {
  public:
   void judge(const Message& message, Findings& findings) const override;
 };

@@ -19,6 +19,8 @@ Cap cap_of(Group group) {
     case Group::html:
     case Group::attachment:
     case Group::url:
+    case Group::text:
+    case Group::client:
       return {1.5, -1.5};
     case Group::route:
       return {0.75, 0.0};

@@ -39,6 +39,20 @@ std::string_view domain_part(std::string_view address) {
   return at == address.npos ? std::string_view{} : address.substr(at + 1);
 }
 
+// Where anybody gets an address at once.
+bool is_freemail(std::string_view address) {
+  static constexpr std::string_view kDomains[] = {
+      "163.com",        "126.com",   "aol.com",        "gmail.com",   "gmx.com",
+      "gmx.de",         "gmx.net",   "googlemail.com", "hotmail.com", "icloud.com",
+      "inbox.ru",       "live.com",  "mail.com",       "mail.ru",     "msn.com",
+      "outlook.com",    "proton.me", "protonmail.com", "qq.com",      "rediffmail.com",
+      "rocketmail.com", "web.de",    "yahoo.co.uk",    "yahoo.com",   "yahoo.fr",
+      "yandex.com",     "yandex.ru", "ymail.com",      "zoho.com",    "tutanota.com"};
+  const std::string domain = ascii_lower(domain_part(address));
+  return std::find(std::begin(kDomains), std::end(kDomains), domain) !=
+         std::end(kDomains);
+}
+
 bool has_address(const std::vector<Mailbox>& all, std::string_view address) {
   return std::any_of(all.begin(), all.end(), [&](const Mailbox& mailbox) {
     return iequals(mailbox.address, address);
@@ -120,6 +134,11 @@ void judge_author(const Message& message, Findings& findings) {
       findings.add(evidence("from-shows-other-address"));
     }
   }
+  if (!replies.empty() && is_freemail(authors.front().address) &&
+      is_freemail(replies.front().address) &&
+      !iequals(replies.front().address, authors.front().address)) {
+    findings.add(evidence("reply-to-other-freemail"));
+  }
   const std::vector<Mailbox> recipients = mailboxes(message, "To", 1);
   if (!replies.empty() && !recipients.empty() &&
       iequals(replies.front().address, recipients.front().address) &&
@@ -133,6 +152,10 @@ void judge_subject(const Message& message, std::string_view raw, Findings& findi
   if (subject.empty()) findings.add(evidence("subject-empty"));
   if (has_high_bit(raw)) {
     findings.add(is_utf8(raw) ? evidence("subject-utf8") : evidence("subject-8bit"));
+  }
+  if (raw.find("=?") != raw.npos && is_ascii(subject) &&
+      subject.find("=?") == subject.npos) {
+    findings.add(evidence("subject-encoded-ascii"));
   }
   if (shouts(subject)) findings.add(evidence("subject-capitals"));
   if (subject.ends_with('!')) findings.add(evidence("subject-exclaims"));

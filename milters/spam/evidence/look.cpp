@@ -29,6 +29,8 @@ const USpoofChecker* checker() {
     UErrorCode status = U_ZERO_ERROR;
     std::unique_ptr<USpoofChecker, Close> made(uspoof_open(&status));
     if (U_FAILURE(status)) throw Fault("open", "ICU", u_errorName(status));
+    uspoof_setRestrictionLevel(made.get(), USPOOF_HIGHLY_RESTRICTIVE);
+    uspoof_setChecks(made.get(), USPOOF_RESTRICTION_LEVEL, &status);
     return made;
   }();
   return one.get();
@@ -96,6 +98,13 @@ bool shows_name(std::string_view shown, std::string_view name) {
   // Some letters look like others in one case only: I and l, but not i.
   return has_all(words_of(skeleton(folded(a))), words_of(skeleton(folded(b)))) ||
          has_all(words_of(folded(skeleton(a))), words_of(folded(skeleton(b))));
+}
+
+bool is_of_mixed_scripts(std::string_view word) {
+  UErrorCode status = U_ZERO_ERROR;
+  const std::int32_t found =
+      uspoof_checkUnicodeString(checker(), text_of(word), nullptr, &status);
+  return U_SUCCESS(status) && found != 0;
 }
 
 }  // namespace mxfeed::spam

@@ -14,4 +14,7 @@ namespace mxfeed::spam {
 // is shown.
 bool shows_name(std::string_view shown, std::string_view name);
 
+// Whether a word has letters of scripts that no language mixes (5.2, highly restrictive).
+bool is_of_mixed_scripts(std::string_view word);
+
 }  // namespace mxfeed::spam

@@ -4,6 +4,7 @@
 #include "common/base/text.h"
 #include "common/mail/address.h"
 #include "milters/spam/evidence/host.h"
+#include "milters/spam/evidence/look.h"
 #include "milters/spam/evidence/table.h"
 
 namespace mxfeed::spam {
@@ -33,6 +34,33 @@ std::string host_shown(std::string_view text) {
   return host.find('.') == host.npos ? "" : host;
 }
 
+// What stands between "//" and the path.
+std::string_view authority_of(std::string_view url) {
+  const std::size_t begin = url.find("//");
+  if (begin == url.npos) return {};
+  url.remove_prefix(begin + 2);
+  return url.substr(0, url.find_first_of("/?#\\"));
+}
+
+// Zero-width characters and soft hyphens.
+bool has_invisible(std::string_view text) {
+  static constexpr std::string_view kInvisible[] = {"\xC2\xAD",     "\xE2\x80\x8B",
+                                                    "\xE2\x80\x8C", "\xE2\x80\x8D",
+                                                    "\xE2\x81\xA0", "\xEF\xBB\xBF"};
+  return std::any_of(std::begin(kInvisible), std::end(kInvisible),
+                     [&](std::string_view one) { return text.find(one) != text.npos; });
+}
+
+// Within one label; the name of another script below a Latin domain is usual.
+bool mixes_scripts(std::string_view host) {
+  if (host.find("xn--") == host.npos) return false;
+  const auto domain = Domain::parse(host);
+  if (!domain) return false;
+  const std::string name = domain->u_labels();
+  const auto labels = split(name, '.');
+  return std::any_of(labels.begin(), labels.end(), is_of_mixed_scripts);
+}
+
 }  // namespace
 
 void UrlSource::judge(const Message& message, Findings& findings) const {
@@ -40,6 +68,10 @@ void UrlSource::judge(const Message& message, Findings& findings) const {
     const std::string host = host_of(link.target);
     if (host.empty()) continue;
     if (is_foreign_address(host)) findings.add(evidence("url-address"));
+    const std::string_view authority = authority_of(link.target);
+    if (authority.find('@') != authority.npos) findings.add(evidence("url-user"));
+    if (has_invisible(authority)) findings.add(evidence("url-invisible"));
+    if (mixes_scripts(host)) findings.add(evidence("url-mixed-script"));
     const std::string shown = host_shown(link.text);
     if (!shown.empty() && !is_same_site(shown, host) && !is_list_mail(message)) {
       findings.add(evidence("url-misleads"));

@@ -64,7 +64,7 @@ std::shared_ptr<const PolicyDb> policy_in(const std::filesystem::path& directory
 
 Envelope envelope_from(const char* address) {
   Envelope envelope;
-  envelope.client.address = IpAddress::parse(address);
+  envelope.client = {IpAddress::parse(address), "mail.sender.example"};
   envelope.sender = "a@sender.example";
   envelope.recipients = {{"info", "acme.example"}};
   envelope.id = "1";

@@ -134,7 +134,19 @@ TEST_CASE("header oddities are found", "[spam]") {
       {"a raw UTF-8 subject", {"Subject: caf\xC3\xA9"}, "subject-utf8"},
       {"an encoded subject", {"Subject: =?utf-8?q?caf=C3=A9?="}, ""},
       {"capitals", {"Subject: BUY THIS NOW"}, "subject-capitals"},
-      {"capitals, encoded", {"Subject: =?utf-8?q?BUY_THIS_NOW?="}, "subject-capitals"},
+      {"capitals, encoded",
+       {"Subject: =?utf-8?q?BUY_THIS_NOW?="},
+       "subject-encoded-ascii subject-capitals"},
+      {"ASCII, encoded",
+       {"Subject: =?utf-8?b?T3VyIG1lZXRpbmc=?="},
+       "subject-encoded-ascii"},
+      {"two free addresses",
+       {"From: ann@gmail.com", "Reply-To: x@yahoo.com"},
+       "reply-to-other-freemail"},
+      {"a free address and the same one",
+       {"From: ann@gmail.com", "Reply-To: Ann@gmail.com"},
+       ""},
+      {"a free address for replies to a company", {"Reply-To: x@yahoo.com"}, ""},
       {"one word in capitals", {"Subject: INVITATION"}, ""},
       {"an exclamation", {"Subject: Great offer!"}, "subject-exclaims"},
       {"money", {"Subject: 100$ a day"}, "subject-money"},
@@ -157,6 +169,54 @@ TEST_CASE("mail for a backup is suspect while the main server answers", "[spam]"
   const auto found = judge(sources(), message);
   REQUIRE(found.size() == 1);
   CHECK(found.front().slug == std::string_view("backup-while-main-answers"));
+}
+
+TEST_CASE("frauds are known by their phrases", "[spam]") {
+  struct {
+    const char* name;
+    const char* text;
+    const char* slugs;
+  } const rows[] = {
+      {"advance fee",
+       "I am the late father's next\nof kin. The SUM of us$ 12, a million dollars, waits "
+       "in\n"
+       "a security company for its beneficiary. Please keep this confidential.\n",
+       "text-advance-fee"},
+      {"a letter of a lawyer",
+       "The beneficiary of the inheritance is your aunt. Please keep this "
+       "confidential.\n",
+       ""},
+      {"extortion",
+       "I hacked your device and recorded you with your own webcam. Send 500 in "
+       "Bitcoin.\n",
+       "text-extortion"},
+      {"news about bitcoin", "Bitcoin is down. Hacked again.\n", ""},
+  };
+  for (const auto& row : rows) {
+    INFO(row.name);
+    CHECK(slugs(with_header({}, row.text)) == row.slugs);
+  }
+}
+
+// Forty words of a kind.
+std::string many_words(char kind) {
+  std::string text;
+  for (int i = 0; i < 40; ++i) {
+    text += std::string(4, kind) + static_cast<char>('a' + i % 26) +
+            static_cast<char>('a' + i / 26) + ' ';
+  }
+  return text;
+}
+
+TEST_CASE("a plain text that is not that of the page is found", "[spam]") {
+  const auto both = [](const std::string& plain, const std::string& page) {
+    return with_header({"Content-Type: multipart/alternative; boundary=a"},
+                       "--a\n\n" + plain + "\n--a\nContent-Type: text/html\n\n<p>" +
+                           page + "</p>\n--a--\n");
+  };
+  CHECK(slugs(both(many_words('x'), many_words('x'))).empty());
+  CHECK(slugs(both(many_words('x'), many_words('y'))) == "text-parts-differ");
+  CHECK(slugs(both("Please read the other part.", many_words('y'))).empty());
 }
 
 std::string html(const std::string& body) {
@@ -226,6 +286,17 @@ TEST_CASE("oddities of parts and links are found", "[spam]") {
        ""},
       {"a link that is cut short",
        html("<a href=\"http://bank.example/\">http://www.bank.exa...</a>"), ""},
+      {"a link with a user", html("<a href=\"http://bank.example@evil.example/\">x</a>"),
+       "url-user"},
+      {"a link with an at sign in its path",
+       html("<a href=\"http://a.example/@b?c=@\">x</a>"), ""},
+      {"a link with invisible characters",
+       html("<a href=\"http://ba\xE2\x80\x8Bnk.example/\">x</a>"), "url-invisible"},
+      {"a link of two scripts", html("<a href=\"http://b\xD0\xB0nk.example/\">x</a>"),
+       "url-mixed-script"},
+      {"a link of one script below a Latin name",
+       html("<a href=\"http://\xD0\xB1\xD0\xB0\xD0\xBD\xD0\xBA.example/\">x</a>"), ""},
+      {"an attached page", attachment("invoice.html"), "attachment-page"},
       {"only a URL", with_header({}, "http://x.example/abc\n"), "url-only"},
       {"a program", attachment("a.exe"), "attachment-executable"},
       {"a program in disguise", attachment("invoice.pdf   .EXE"),

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// What the text says, where that is the same in all mail of a kind: frauds that are sent
+// from clean addresses and have neither links nor attachments.
+#include <algorithm>
+#include <iterator>
+#include <set>
+#include <string>
+
+#include "common/base/text.h"
+#include "milters/spam/evidence/table.h"
+
+namespace mxfeed::spam {
+namespace {
+
+constexpr std::size_t kLooked = std::size_t{16} * 1024;  // bytes of the text
+
+// Money of a stranger that waits for a helper.
+constexpr std::string_view kAdvanceFee[] = {
+    "next of kin",
+    "late husband",
+    "late father",
+    "deceased client",
+    "foreign partner",
+    "million dollars",
+    "million us dollars",
+    "million united states",
+    "beneficiary",
+    "inheritance",
+    "unclaimed",
+    "security company",
+    "diplomatic",
+    "consignment",
+    "compensation fund",
+    "transfer of the fund",
+    "transfer the fund",
+    "god bless",
+    "utmost",
+    "confidential",
+    "modalities",
+    "sum of us$",
+    "percent of the",
+    "% of the total",
+    "bank account",
+    "next-of-kin",
+    "humbly",
+    "business proposal",
+    "barrister",
+    "contract payment",
+    "lottery",
+    "winning number",
+};
+constexpr std::size_t kManyAdvanceFee = 4;
+
+// Somebody claims to have watched the reader.
+constexpr std::string_view kWatched[] = {
+    "webcam",  "camera",        "recorded", "your password", "porn",    "masturbat",
+    "malware", "your contacts", "hacked",   "infected",      "footage", "adult"};
+constexpr std::size_t kManyWatched = 3;
+
+template <std::size_t size>
+std::size_t count_in(const std::string& text, const std::string_view (&phrases)[size]) {
+  return static_cast<std::size_t>(std::count_if(
+      std::begin(phrases), std::end(phrases),
+      [&](std::string_view phrase) { return text.find(phrase) != text.npos; }));
+}
+
+bool asks_for_bitcoin(const std::string& text) {
+  return text.find("bitcoin") != text.npos || text.find(" btc") != text.npos;
+}
+
+// Words of at least four letters.
+std::set<std::string> words_of(std::string_view text) {
+  constexpr std::size_t kLeast = 4;
+  std::set<std::string> words;
+  std::string word;
+  for (const char c : text) {
+    if (is_letter(c) || static_cast<unsigned char>(c) >= 0x80) {
+      word += ascii_lower(c);
+      continue;
+    }
+    if (word.size() >= kLeast) words.insert(word);
+    word.clear();
+  }
+  return words;
+}
+
+// Whether the plain text is not that of the page, so that filters and readers see two
+// messages.
+bool parts_differ(const Message& message) {
+  constexpr std::size_t kEnoughWords = 30;
+  constexpr std::size_t kMostOfPart = std::size_t{4} * 1024;
+  const std::set<std::string> plain = words_of(message.plain.substr(0, kMostOfPart));
+  if (plain.size() < kEnoughWords) return false;
+  const std::set<std::string> page = words_of(message.html.visible.substr(0, kLooked));
+  if (page.size() < kEnoughWords) return false;
+  const auto shared = std::count_if(
+      plain.begin(), plain.end(), [&](const auto& word) { return page.contains(word); });
+  return static_cast<std::size_t>(shared) * 5 < plain.size();
+}
+
+}  // namespace
+
+void TextSource::judge(const Message& message, Findings& findings) const {
+  std::string text;
+  // Line ends stand between words.
+  for (const std::string* const part : {&message.plain, &message.html.visible}) {
+    for (const char c : std::string_view(*part).substr(0, kLooked)) {
+      text += is_space(c) ? ' ' : ascii_lower(c);
+    }
+    text += ' ';
+  }
+  if (count_in(text, kAdvanceFee) >= kManyAdvanceFee) {
+    findings.add(evidence("text-advance-fee"));
+  }
+  if (asks_for_bitcoin(text) && count_in(text, kWatched) >= kManyWatched) {
+    findings.add(evidence("text-extortion"));
+  }
+  if (parts_differ(message)) findings.add(evidence("text-parts-differ"));
+}
+
+}  // namespace mxfeed::spam
