@@ -23,7 +23,7 @@ test_packages=(npm/npm ca-certificates clang-format clamav-testfiles iproute2 op
 # Nor is clamscan's, which would fetch signatures.
 aside_packages=(unbound exim4-daemon-light postgrey db5.3-util clamav)
 # What benches compare with; unpacked in the same way, by the bench itself.
-bench_packages=(postgrey rspamd clamav-daemon clamav-milter)
+bench_packages=(postgrey clamav-daemon clamav-milter)
 
 # Prints those of the packages that are missing, one on each line.
 missing_packages() {

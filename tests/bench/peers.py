@@ -2,11 +2,13 @@
 """The programs that benches compare with, configured as their Debian packages do."""
 
 import os
+import pathlib
 import subprocess
 
 from load_rig import SOURCE, LoadRig
 
 ASIDE = SOURCE / "build" / "aside"
+RSPAMD = pathlib.Path("/")  # it is installed
 # As mxfeed-scan sets it for itself.
 TUNED_MALLOC = {"GLIBC_TUNABLES": "glibc.malloc.mmap_threshold=268435456:"
                                   "glibc.malloc.trim_threshold=2147483647:"
@@ -83,8 +85,8 @@ RSPAMD_LOCAL = {
 
 
 def unpack_peers():
-    subprocess.run(["bash", "-euc", '. packaging/packages.sh; unpack_aside build/aside '
-                    '"${bench_packages[@]}"'], cwd=SOURCE, check=True)
+    subprocess.run(["bash", "-euc", '. packaging/packages.sh; install_packages rspamd; '
+                    'unpack_aside build/aside "${bench_packages[@]}"'], cwd=SOURCE, check=True)
 
 
 class PeerRig(LoadRig):
@@ -138,7 +140,7 @@ class PeerRig(LoadRig):
 
     def start_rspamd(self, variant, port, **environment):
         """All of Debian's configuration; `port` is for its resolver."""
-        package = ASIDE / "rspamd"
+        package = RSPAMD
         share = package / "usr/share/rspamd"
         root = self.root / f"{variant}-rspamd"
         (root / "local.d").mkdir(parents=True)
