@@ -18,8 +18,8 @@
 #include "common/base/file.h"
 #include "common/base/text.h"
 #include "milters/spam/evidence/groups.h"
-#include "milters/spam/model/replay.h"
-#include "milters/spam/model/view.h"
+#include "milters/spam/model/content.h"
+#include "milters/spam/model/progress.h"
 
 namespace mxfeed::spam::bench {
 
@@ -30,11 +30,14 @@ struct Mail {
   std::uint64_t time = 0;
   std::string bytes;
   SampleId id{};
-  Features features;
+  Content content;
   GroupValues sums;  // all evidence but the content
 
+  MailLesson mail_lesson(const Rate& rate = {}) const {
+    return {id, is_spam ? Label::spam : Label::ham, rate, &content, sums};
+  }
   Lesson lesson(const Rate& rate = {}) const {
-    return {id, is_spam ? Label::spam : Label::ham, rate, features};
+    return {id, is_spam ? Label::spam : Label::ham, rate, content.features};
   }
 };
 
@@ -63,7 +66,7 @@ inline std::vector<Mail> read_corpus(std::istream& list) {
     // Received when it was sent, so that no date is in the future.
     const Message message =
         read_message(mail.bytes, Time(std::chrono::seconds(mail.time)));
-    mail.features = features_of(structured_view(message));
+    mail.content = content_of(message);
     mail.sums = group_sums(judge(all, message));
     mails.push_back(std::move(mail));
   }

@@ -18,7 +18,6 @@
 #include "milters/spam/model/live_model.h"
 #include "milters/spam/model/progress.h"
 #include "milters/spam/model/trainer.h"
-#include "milters/spam/model/view.h"
 
 namespace mxfeed::spam {
 namespace {
@@ -27,7 +26,7 @@ constexpr std::size_t kFolds = 5;
 
 struct Mail {
   SampleId id{};
-  Features features;
+  Content content;
   std::vector<Evidence> findings;  // without the content
   Label label = Label::ham;
 
@@ -63,8 +62,7 @@ std::vector<Mail> read_mails(const Corpus& corpus) {
       const Message message = stored_message(text);
       const SampleId id = id_of(message);
       if (!known.insert(id).second) return;
-      mails.push_back(
-          {id, features_of(structured_view(message)), judge(all, message), label});
+      mails.push_back({id, content_of(message), judge(all, message), label});
       progress.show("read", mails.size());
     });
   };
@@ -78,7 +76,7 @@ void judge_mail(const Mail& mail, const ModelFacts& facts, std::span<const float
                 Evaluation& evaluation) {
   std::vector<Evidence> findings = mail.findings;
   if (!weights.empty()) {
-    const auto content = content_evidence(facts, margin(weights, mail.features));
+    const auto content = content_evidence(facts, content_margin(mail.content, weights));
     if (content) findings.push_back(*content);
   }
   evaluation.add(score(findings, facts.combiner), findings, mail.label == Label::spam);
@@ -100,14 +98,13 @@ Evaluation by_cross_validation(const std::vector<Mail>& mails) {
   Evaluation evaluation;
   ProgressLine progress;
   for (std::size_t fold = 0; fold < kFolds; ++fold) {
-    std::vector<Lesson> lessons;
-    std::vector<GroupValues> others;
+    std::vector<MailLesson> lessons;
     for (const Mail& mail : mails) {
       if (mail.fold() == fold) continue;
-      lessons.push_back({mail.id, mail.label, Rate{}, mail.features});
-      others.push_back(group_sums(mail.findings));
+      lessons.push_back(
+          {mail.id, mail.label, Rate{}, &mail.content, group_sums(mail.findings)});
     }
-    const TaughtModel model = teach(lessons, others);
+    const TaughtModel model = teach(lessons);
     for (const Mail& mail : mails) {
       if (mail.fold() != fold) continue;
       judge_mail(mail, model.facts, model.weights, evaluation);

@@ -101,7 +101,7 @@ ExitCode learn(const Arguments& arguments) {
   const std::vector<Sample> samples = read_samples(arguments);
   Trainer trainer = open_trainer(arguments);
   Effect effect;
-  if (samples.size() == 1) effect.before = trainer.probability(samples[0].features);
+  if (samples.size() == 1) effect.before = trainer.probability(samples[0].content);
   std::array<std::size_t, 3> changes{};
   ProgressLine progress;
   for (const Sample& sample : samples) {
@@ -110,7 +110,7 @@ ExitCode learn(const Arguments& arguments) {
     progress.show("learned", changes[0] + changes[1]);
   }
   const ModelFacts facts = trainer.publish(system_time());
-  if (samples.size() == 1) effect.after = trainer.probability(samples[0].features);
+  if (samples.size() == 1) effect.after = trainer.probability(samples[0].content);
   if (arguments.json()) {
     fmt::print("{}\n", Json::object()
                            .set("learned", changes[0])

@@ -25,7 +25,8 @@ Cap cap_of(Group group);
 // A number for each group.
 class GroupValues {
  public:
-  explicit constexpr GroupValues(double value = 0) { values_.fill(value); }
+  constexpr GroupValues() = default;
+  explicit constexpr GroupValues(double value) { values_.fill(value); }
   constexpr double& operator[](Group group) { return values_[index(group)]; }
   constexpr double operator[](Group group) const { return values_[index(group)]; }
   bool operator==(const GroupValues&) const = default;

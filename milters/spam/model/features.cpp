@@ -34,17 +34,21 @@ void sort_buckets(Features& buckets) {
 
 }  // namespace
 
-Features features_of(std::string_view view) {
-  if (view.size() < kGram) return {};
-  view = view.substr(0, kMostFeatures + kGram - 1);
-  Features features(view.size() - kGram + 1);
+Features buckets_of(std::string_view text) {
+  if (text.size() < kGram) return {};
+  Features buckets(text.size() - kGram + 1);
   std::uint64_t gram = 0;
-  for (std::size_t at = 0; at < view.size(); ++at) {
-    gram = (gram << 8 | static_cast<unsigned char>(view[at])) & kGramMask;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    gram = (gram << 8 | static_cast<unsigned char>(text[at])) & kGramMask;
     if (at + 1 < kGram) continue;
-    features[at + 1 - kGram] =
+    buckets[at + 1 - kGram] =
         static_cast<std::uint32_t>(gram * kMultiplier >> (64 - kBucketBits));
   }
+  return buckets;
+}
+
+Features features_of(std::string_view view) {
+  Features features = buckets_of(view.substr(0, kMostFeatures + kGram - 1));
   sort_buckets(features);
   features.erase(std::unique(features.begin(), features.end()), features.end());
   // Many are kept for learning.

@@ -25,6 +25,9 @@ using Features = std::vector<std::uint32_t>;
 // The most that features_of() gives for a view.
 inline constexpr std::size_t kMostFeatures = std::size_t{8} * 1024;
 
+// Those of all sequences, in their order.
+Features buckets_of(std::string_view text);
+
 // Takes the first kMostFeatures sequences.
 Features features_of(std::string_view view);
 

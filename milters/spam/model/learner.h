@@ -36,6 +36,7 @@ class Learner {
   Learner() : cells_(kBuckets) {}
 
   double margin(std::span<const std::uint32_t> features) const;
+  float weight(std::uint32_t bucket) const { return cells_[bucket].weight; }
   void learn(std::span<const std::uint32_t> features, Label label, const Rate& rate);
   Weights weights() const;
 

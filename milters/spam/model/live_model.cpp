@@ -9,8 +9,7 @@
 #include "common/base/fault.h"
 #include "common/base/log.h"
 #include "common/base/metrics.h"
-#include "milters/spam/model/features.h"
-#include "milters/spam/model/view.h"
+#include "milters/spam/model/content.h"
 
 namespace mxfeed::spam {
 namespace {
@@ -81,8 +80,8 @@ void LiveModel::update_metrics(Time now) const {
 }
 
 std::optional<Evidence> content_evidence(const Snapshot& model, const Message& message) {
-  const Features features = features_of(structured_view(message));
-  return content_evidence(model.facts(), margin(model.weights(), features));
+  return content_evidence(model.facts(),
+                          content_margin(content_of(message), model.weights()));
 }
 
 std::optional<Evidence> content_evidence(const ModelFacts& facts, double margin) {

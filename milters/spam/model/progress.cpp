@@ -17,13 +17,13 @@ GroupValues with_content(GroupValues sums, double margin) {
   return sums;
 }
 
-void Progress::learn(const Lesson& lesson, const GroupValues& others) {
-  const bool is_spam = lesson.label == Label::spam;
+void Progress::learn(const MailLesson& mail) {
+  const bool is_spam = mail.label == Label::spam;
   if (std::min(counts_.ham, counts_.spam) >= kLeastLearned) {
-    arrivals_.push_back({with_content(others, margin(lesson.features)), is_spam, ""});
+    arrivals_.push_back({with_content(mail.others, margin(*mail.content)), is_spam, ""});
   }
   ++(is_spam ? counts_.spam : counts_.ham);
-  learner_.learn(lesson.features, lesson.label, lesson.rate);
+  learner_.learn(mail.content->features, mail.label, mail.rate);
 }
 
 ModelFacts Progress::facts() const {
@@ -31,11 +31,15 @@ ModelFacts Progress::facts() const {
   return facts_of(counts_, std::span(arrivals_).last(most));
 }
 
-TaughtModel teach(std::span<const Lesson> lessons, std::span<const GroupValues> others,
-                  std::uint64_t seed) {
+TaughtModel teach(std::span<const MailLesson> mails, std::uint64_t seed) {
+  std::vector<Lesson> lessons;
+  lessons.reserve(mails.size());
+  for (const MailLesson& mail : mails) {
+    lessons.push_back({mail.id, mail.label, mail.rate, mail.content->features});
+  }
   Progress progress;
   for (const std::size_t i : lesson_order(lessons, kOtherOrders + seed)) {
-    progress.learn(lessons[i], others[i]);
+    progress.learn(mails[i]);
   }
   return {replay(lessons, seed), progress.facts()};
 }

@@ -8,19 +8,29 @@
 #include <span>
 #include <vector>
 
+#include "milters/spam/model/content.h"
 #include "milters/spam/model/model.h"
 #include "milters/spam/model/replay.h"
 
 namespace mxfeed::spam {
 
+// A mail to learn; what it refers to must outlive the learning.
+struct MailLesson {
+  SampleId id{};
+  Label label = Label::ham;
+  Rate rate;
+  const Content* content = nullptr;
+  GroupValues others;  // the sums of what was found besides the content
+};
+
 // One thread at a time.
 class Progress {
  public:
-  // `others`: the sums of what was found besides the content.
-  void learn(const Lesson& lesson, const GroupValues& others);
+  void learn(const MailLesson& mail);
 
-  double margin(std::span<const std::uint32_t> features) const {
-    return learner_.margin(features);
+  // The log-odds of a content by what has been learned up to now.
+  double margin(const Content& content) const {
+    return content_margin(content, learner_);
   }
   const Counts& counts() const { return counts_; }
   // What follows from the predictions up to now.
@@ -41,9 +51,8 @@ struct TaughtModel {
   ModelFacts facts;
 };
 
-// Learns the lessons, which have the sums of `others`; on all cores.  What is known
-// besides the weights comes from learning them in another order, one after the other.
-TaughtModel teach(std::span<const Lesson> lessons, std::span<const GroupValues> others,
-                  std::uint64_t seed = 0);
+// Learns the mails, on all cores.  What is known besides the weights comes from learning
+// them in another order, one after the other.
+TaughtModel teach(std::span<const MailLesson> mails, std::uint64_t seed = 0);
 
 }  // namespace mxfeed::spam

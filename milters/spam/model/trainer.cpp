@@ -8,7 +8,6 @@
 #include "milters/spam/model/combiner_fit.h"
 #include "milters/spam/model/numeric.h"
 #include "milters/spam/model/snapshot.h"
-#include "milters/spam/model/view.h"
 
 namespace mxfeed::spam {
 namespace {
@@ -46,7 +45,7 @@ std::filesystem::path model_file(const std::filesystem::path& state) {
 }
 
 Sample sample_of(const Message& message, const std::vector<Evidence>& evidence) {
-  Sample sample{id_of(message), features_of(structured_view(message)), {}};
+  Sample sample{id_of(message), content_of(message), {}};
   for (const Evidence& found : evidence) sample.evidence.emplace_back(found.slug);
   return sample;
 }
@@ -88,14 +87,14 @@ void Trainer::change(Entry entry, Time now) {
   samples_.add(std::move(entry));
 }
 
-std::optional<double> Trainer::margin(const Features& features) {
+std::optional<double> Trainer::margin(const Content& content) {
   if (std::min(counts_.ham, counts_.spam) < kLeastLearned) return std::nullopt;
   if (!learner_) learner_ = replay_once(samples_.lessons(), 0);
-  return learner_->margin(features);
+  return content_margin(content, *learner_);
 }
 
-std::optional<double> Trainer::probability(const Features& features) {
-  const auto logit = margin(features);
+std::optional<double> Trainer::probability(const Content& content) {
+  const auto logit = margin(content);
   return logit ? std::optional(sigmoid(*logit)) : std::nullopt;
 }
 
@@ -113,7 +112,7 @@ Trainer::Change Trainer::learn(const Sample& sample, Label label, Teacher teache
   } else {
     entry.id = sample.id;
     entry.learned = now;
-    const auto before = margin(sample.features);
+    const auto before = margin(sample.content);
     entry.was_judged = before.has_value();
     entry.arrival = before.value_or(0);
   }
@@ -124,10 +123,10 @@ Trainer::Change Trainer::learn(const Sample& sample, Label label, Teacher teache
   entry.domain = domain;
   entry.evidence = sample.evidence;
   entry.version = kFeatureVersion;
-  entry.features = sample.features;
+  entry.features = sample.content.features;
   const bool is_new = known == nullptr;
   change(std::move(entry), now);
-  if (learner_) learner_->learn(sample.features, label, rate_of(teacher));
+  if (learner_) learner_->learn(sample.content.features, label, rate_of(teacher));
   return is_new ? Change::learned : Change::relabelled;
 }
 

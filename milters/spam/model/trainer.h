@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "milters/spam/evidence/evidence.h"
+#include "milters/spam/model/content.h"
 #include "milters/spam/model/journal.h"
 #include "milters/spam/model/model.h"
 #include "milters/spam/model/samples.h"
@@ -28,7 +29,7 @@ std::filesystem::path model_file(const std::filesystem::path& state);
 // A message in the form in which it is learned.
 struct Sample {
   SampleId id{};
-  Features features;
+  Content content;
   std::vector<std::string> evidence;  // slugs
 };
 // `evidence`: what was found besides the content.
@@ -58,7 +59,7 @@ class Trainer {
 
   // The probability that the content is spam by what has been learned up to now; nothing
   // below 100 of either class.
-  std::optional<double> probability(const Features& features);
+  std::optional<double> probability(const Content& content);
 
   // Stores the changes, learns everything again and publishes it.  Throws Fault; what was
   // published before then stays.
@@ -70,7 +71,7 @@ class Trainer {
   bool was_cut() const { return was_cut_; }
 
  private:
-  std::optional<double> margin(const Features& features);
+  std::optional<double> margin(const Content& content);
   void change(Entry entry, Time now);
   void count(Standing standing, bool is_more);
 

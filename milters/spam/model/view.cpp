@@ -106,19 +106,32 @@ void append_text(std::string& out, const Message& message, std::size_t most) {
 
 }  // namespace
 
-std::string structured_view(const Message& message) {
-  std::string out;
-  out.reserve(kViewBytes + 256);
-  append_fields(out, message);
-  append_parts(out, message);
+View view_of(const Message& message) {
+  View view;
+  append_fields(view.common, message);
+  append_parts(view.common, message);
   if (message.html.hidden > 0) {
-    out += "@hidden " + std::to_string(std::bit_width(message.html.hidden)) + '\n';
+    view.common +=
+        "@hidden " + std::to_string(std::bit_width(message.html.hidden)) + '\n';
   }
+  append_text(view.text, message, kTextBytes - 2);
   const std::string urls = urls_of(message.html);
-  append_text(out, message, kViewBytes - std::min(kViewBytes, urls.size() + 2));
-  out += urls;
-  out.resize(std::min(out.size(), kViewBytes));
-  return out;
+  const std::size_t most = kViewBytes - std::min(kViewBytes, urls.size() + 2);
+  view.whole.reserve(kViewBytes + 256);
+  view.whole = view.common;
+  if (view.common.size() + view.text.size() < most) {
+    view.whole += view.text;
+  } else {
+    append_text(view.whole, message, most);
+  }
+  view.whole += urls;
+  view.whole.resize(std::min(view.whole.size(), kViewBytes));
+  view.common += urls;
+  return view;
+}
+
+std::string structured_view(const Message& message) {
+  return view_of(message).whole;
 }
 
 }  // namespace mxfeed::spam

@@ -29,4 +29,14 @@ inline constexpr std::size_t kViewBytes = std::size_t{8} * 1024;
 
 std::string structured_view(const Message& message);
 
+// The same, and apart from each other the text, of which there may be more, and the rest.
+struct View {
+  std::string whole;
+  std::string common;  // without the text
+  std::string text;    // at most kTextBytes
+};
+inline constexpr std::size_t kTextBytes = std::size_t{16} * 1024;
+
+View view_of(const Message& message);
+
 }  // namespace mxfeed::spam

@@ -23,7 +23,7 @@ Entry made_entry(std::uint32_t number) {
   entry.was_judged = true;
   entry.arrival = -1.5;
   entry.evidence = {"html-only", "url-only"};
-  entry.features = sample.features;
+  entry.features = sample.content.features;
   return entry;
 }
 

@@ -35,7 +35,7 @@ inline Sample made_sample(std::uint32_t number, Label label) {
                     : label == Label::spam ? 100'000 + place
                                            : 500'000 + place);
   }
-  return {id_of_number(number), {features.begin(), features.end()}, {}};
+  return {id_of_number(number), {{features.begin(), features.end()}, {}}, {}};
 }
 
 inline Label label_of(std::uint32_t number) {

@@ -12,16 +12,15 @@ namespace {
 
 struct Mails {
   explicit Mails(std::uint32_t count) {
-    for (std::uint32_t i = 0; i < count; ++i)
-      samples.push_back(made_sample(i, label_of(i)));
     for (std::uint32_t i = 0; i < count; ++i) {
-      lessons.push_back({samples[i].id, label_of(i), {}, samples[i].features});
+      contents.push_back(made_sample(i, label_of(i)).content);
     }
-    others.resize(count);
+    for (std::uint32_t i = 0; i < count; ++i) {
+      lessons.push_back({id_of_number(i), label_of(i), {}, &contents[i], GroupValues{}});
+    }
   }
-  std::vector<Sample> samples;
-  std::vector<Lesson> lessons;
-  std::vector<GroupValues> others;
+  std::vector<Content> contents;
+  std::vector<MailLesson> lessons;
 };
 
 std::uint64_t predictions(const ModelFacts& facts) {
@@ -38,7 +37,7 @@ TEST_CASE("mails count as predicted from 100 of each class on", "[spam]") {
   for (std::size_t i = 0; i < mails.lessons.size(); ++i) {
     const Counts before = progress.counts();
     expected += std::min(before.ham, before.spam) >= kLeastLearned ? 1 : 0;
-    progress.learn(mails.lessons[i], mails.others[i]);
+    progress.learn(mails.lessons[i]);
     CHECK(predictions(progress.facts()) == expected);
   }
   CHECK(expected == 102);
@@ -47,12 +46,12 @@ TEST_CASE("mails count as predicted from 100 of each class on", "[spam]") {
 
 TEST_CASE("what is taught does not depend on the order of the lessons", "[spam]") {
   Mails mails(500);
-  const TaughtModel first = teach(mails.lessons, mails.others);
+  const TaughtModel first = teach(mails.lessons);
   std::rotate(mails.lessons.begin(), mails.lessons.begin() + 77, mails.lessons.end());
-  const TaughtModel second = teach(mails.lessons, mails.others);
+  const TaughtModel second = teach(mails.lessons);
   CHECK(first.weights == second.weights);
   CHECK(first.facts == second.facts);
-  CHECK(margin(first.weights, made_sample(9000, Label::spam).features) > 3);
+  CHECK(margin(first.weights, made_sample(9000, Label::spam).content.features) > 3);
 }
 
 TEST_CASE("content joins the sums within its cap", "[spam]") {

@@ -19,7 +19,7 @@ struct Material {
       samples.push_back(made_sample(i, label_of(i)));
     }
     for (std::uint32_t i = 0; i < count; ++i) {
-      lessons.push_back({samples[i].id, label_of(i), {}, samples[i].features});
+      lessons.push_back({samples[i].id, label_of(i), {}, samples[i].content.features});
     }
   }
 };

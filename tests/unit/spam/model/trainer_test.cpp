@@ -79,11 +79,11 @@ TEST_CASE("nothing is predicted below 100 of each class", "[spam]") {
   // A third is spam: the hundredth has the number 297.
   learn_range(trainer, 0, 297);
   const Sample spam = made_sample(3000, Label::spam);
-  CHECK_FALSE(trainer.probability(spam.features));
+  CHECK_FALSE(trainer.probability(spam.content));
   learn_range(trainer, 297, 298);
-  REQUIRE(trainer.probability(spam.features));
-  CHECK(*trainer.probability(spam.features) > 0.9);
-  CHECK(*trainer.probability(made_sample(3001, Label::ham).features) < 0.1);
+  REQUIRE(trainer.probability(spam.content));
+  CHECK(*trainer.probability(spam.content) > 0.9);
+  CHECK(*trainer.probability(made_sample(3001, Label::ham).content) < 0.1);
   learn_range(trainer, 298, 400);
   for (const auto& [id, entry] : trainer.samples().all()) {
     const bool late =
