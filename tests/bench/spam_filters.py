@@ -108,6 +108,7 @@ add_header all Tests _TESTSSCORES(,)_
                 shutil.chown(path, nobody.pw_uid, nobody.pw_gid)
             self.user = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
         self.environment = os.environ | {"HOME": str(directory)}
+        self.port = None  # once it runs
 
     def learn(self, mails, is_spam):
         listing = self.directory / "teach"
@@ -121,11 +122,15 @@ add_header all Tests _TESTSSCORES(,)_
                        stdout=subprocess.DEVNULL, env=self.environment, check=True, **self.user)
 
     def scores(self, mails):
-        port = free_port()
+        if self.port is None:
+            self.serve()
+        return [self.score(self.port, mail.path.read_bytes()) for mail in mails]
+
+    def serve(self):
+        self.port = free_port()
         self.start(["spamd", "-L", "-x", "-s", "null", f"--siteconfigpath={self.directory}/site",
-                    "-i", "127.0.0.1", "-p", str(port), "--min-children=1", "--max-children=1",
-                    "--max-conn-per-child=100000"], port, env=self.environment, **self.user)
-        return [self.score(port, mail.path.read_bytes()) for mail in mails]
+                    "-i", "127.0.0.1", "-p", str(self.port), "--min-children=1", "--max-children=1",
+                    "--max-conn-per-child=100000"], self.port, env=self.environment, **self.user)
 
     @staticmethod
     def score(port, content):

@@ -5,6 +5,8 @@
 #include <string>
 
 #include "common/base/fault.h"
+#include "milters/spam/model/numeric.h"
+#include "milters/spam/model/progress.h"
 #include "milters/spam/model/snapshot.h"
 #include "tests/support/catch.h"
 #include "tests/support/temp_directory.h"
@@ -128,6 +130,27 @@ TEST_CASE("a site whose labels are of another kind of mail never gets high", "[s
   REQUIRE(said);
   CHECK(said->logit <= kMostImmature);
   CHECK_FALSE(said->is_mature);
+}
+
+TEST_CASE("after 300 labels of other mail, ham that looks like spam is not high",
+          "[spam]") {
+  const TempDirectory directory;
+  Trainer trainer(directory.path());
+  for (std::uint32_t i = 0; i < 300; ++i) {
+    const Label label = i % 2 == 0 ? Label::spam : Label::ham;
+    trainer.learn(made_sample(i, label), label, Teacher::administrator, "", kNow);
+  }
+  const ModelFacts facts = trainer.publish(kNow);
+  const auto content = opinion(facts, 20);
+  REQUIRE(content);
+  GroupValues sums = with_content(GroupValues{}, content->logit);
+  for (const Group group : {Group::html, Group::subject}) {
+    sums[group] = cap_of(group).most;
+    CAPTURE(to_string(group));
+    CHECK(sigmoid(facts.combiner(sums)) > kLevelsBegin[0]);
+    CHECK(sigmoid(facts.combiner(sums)) < kLevelsBegin.back());
+    sums[group] = 0;
+  }
 }
 
 TEST_CASE("the combiner learns from what was found at arrival", "[spam]") {
