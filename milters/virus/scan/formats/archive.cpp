@@ -10,6 +10,8 @@
 #include <string>
 #include <utility>
 
+#include "milters/virus/scan/formats/streams.h"
+
 namespace mxfeed::virus {
 namespace {
 
@@ -35,13 +37,27 @@ bool is_packed_iso(std::string_view content) {
 }
 
 bool is_compressed(std::string_view content) {
-  return content.starts_with(kCompress) ||
-         content.starts_with("\x04\x22\x4d\x18") ||  // lz4
-         content.starts_with("\x02\x21\x4c\x18");    // lz4, its older format
+  return content.starts_with(kCompress) || past_skippable(content).starts_with(kLz4) ||
+         content.starts_with("\x02\x21\x4c\x18");  // lz4, its older format
+}
+
+// cpio(1)'s oldest form, in either order of bytes.  libclamav opens it, but not every
+// file in it as it does one of its own.  The mark is short: a name must follow the
+// header.
+bool is_old_cpio(std::string_view content) {
+  constexpr std::size_t kHeader = 26, kNameSize = 20, kMostName = 4096;
+  const bool is_little = content.starts_with("\xc7\x71");
+  if (!is_little && !content.starts_with("\x71\xc7")) return false;
+  if (content.size() <= kHeader) return false;
+  const auto low = static_cast<unsigned char>(content[kNameSize + (is_little ? 0 : 1)]);
+  const auto high = static_cast<unsigned char>(content[kNameSize + (is_little ? 1 : 0)]);
+  const std::size_t size = high * 256U + low;
+  return size > 1 && size <= kMostName && has_at(content, kHeader + size - 1, "\0"sv);
 }
 
 bool is_archive(std::string_view content) {
-  return content.starts_with("!<arch>\n") || content.starts_with("WARC/") ||
+  return is_old_cpio(content) || content.starts_with("!<arch>\n") ||
+         content.starts_with("WARC/") ||
          content.starts_with("\xed\xab\xee\xdb") ||  // RPM
          is_lha(content) || is_packed_iso(content);
 }
@@ -116,10 +132,11 @@ Reader reader_for(std::string_view content) {
   return reader;
 }
 
-// What libarchive cannot read, another program may.  The mark of compress(1) is too short
-// for that: bytes that only begin like it are no archive.
+// What libarchive cannot read, another program may.  The marks of compress(1) and of old
+// cpio are too short for that: bytes that only begin like them are no archive.
 void note_error(std::string_view content, Findings& findings) {
-  if (!content.starts_with(kCompress)) findings.note_unscannable("Archive");
+  if (!content.starts_with(kCompress) && !is_old_cpio(content))
+    findings.note_unscannable("Archive");
 }
 
 // The data of an entry, as far as there is room, and whether it is all.
@@ -153,6 +170,8 @@ Data data_of(::archive* reader, Findings& findings) {
 void examine_archive(std::string_view content, Findings& findings) {
   if (const char* const image = image_in(content)) findings.note_unscannable(image);
   if (!is_archive(content) && !is_compressed(content)) return;
+  // libarchive takes no frames to skip before the first one.
+  if (past_skippable(content).starts_with(kLz4)) content = past_skippable(content);
   const Reader reader = reader_for(content);
   if (reader == nullptr) return findings.note_unscannable("Archive");
   if (::archive_read_open_memory(reader.get(), content.data(), content.size()) !=

@@ -27,19 +27,18 @@ bool is_lzma(std::string_view content) {
          reader.rest().starts_with('\0');  // LZMA's first byte
 }
 
-// RFC 8878, 3.1.2
-bool is_skippable(std::string_view content) {
-  return content.size() >= 8 && (content[0] & 0xf0) == 0x50 &&
-         content.substr(1).starts_with("\x2a\x4d\x18");
+// Zstandard, unless a stream of LZ4 follows, which has the same frames.
+bool is_zstd(std::string_view content) {
+  const std::string_view stream = past_skippable(content);
+  if (stream.starts_with("\x28\xb5\x2f\xfd")) return true;
+  return stream.size() < content.size() && !stream.starts_with(kLz4);
 }
 
 std::optional<Codec> codec_of(std::string_view content) {
   if (content.starts_with("\x1f\x8b\x08")) return Codec::gzip;
   if (content.starts_with(std::string_view("\xfd\x37zXZ\0", 6))) return Codec::xz;
   if (content.starts_with("LZIP\1")) return Codec::lzip;
-  if (content.starts_with("\x28\xb5\x2f\xfd") || is_skippable(content)) {
-    return Codec::zstd;
-  }
+  if (is_zstd(content)) return Codec::zstd;
   if (content.size() > 10 && content.starts_with("BZh") && content[3] >= '1' &&
       content[3] <= '9' &&
       (content.substr(4).starts_with("1AY&SY") ||
@@ -67,6 +66,18 @@ bool is_read_by_libclamav(Codec codec) {
 }
 
 }  // namespace
+
+std::string_view past_skippable(std::string_view content) {
+  while (content.size() >= 8 && (content[0] & 0xf0) == 0x50 &&
+         content.substr(1).starts_with("\x2a\x4d\x18")) {
+    ByteReader reader(content);
+    reader.skip(4);
+    reader.skip(reader.le32());
+    if (!reader.ok()) return {};
+    content = reader.rest();
+  }
+  return content;
+}
 
 void examine_streams(std::string_view content, Findings& findings) {
   const auto codec = codec_of(content);

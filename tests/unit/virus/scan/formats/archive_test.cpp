@@ -22,6 +22,12 @@ TEST_CASE("what libarchive opens is taken out", "[virus]") {
       {"ar of BSD", "bsdtar -c --format=arbsd -f out payload", "member"},
       {"WARC", "bsdtar -c --format=warc -f out payload", "member"},
       {"lz4", "lz4 -q payload out", "member"},
+      {"lz4 behind frames to skip",
+       "printf '\\120\\052\\115\\030\\4\\0\\0\\0skip\\137\\052\\115\\030\\0\\0\\0\\0' "
+       ">out; "
+       "lz4 -qc payload >>out",
+       "member"},
+      {"cpio's oldest form", "echo payload | cpio -o --quiet -H bin >out", "member"},
       {"the older format of lz4", "lz4 -q -l payload out", "member"},
       {"two streams of lz4",
        "head -c 500 payload >a; tail -c +501 payload >b; lz4 -qc a >out; "
