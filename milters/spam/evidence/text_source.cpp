@@ -3,9 +3,10 @@
 // What the text says, where that is the same in all mail of a kind: frauds that are sent
 // from clean addresses and have neither links nor attachments.
 #include <algorithm>
+#include <functional>
 #include <iterator>
-#include <set>
 #include <string>
+#include <vector>
 
 #include "common/base/text.h"
 #include "milters/spam/evidence/table.h"
@@ -13,7 +14,9 @@
 namespace mxfeed::spam {
 namespace {
 
-constexpr std::size_t kLooked = std::size_t{16} * 1024;  // bytes of the text
+constexpr std::size_t kLooked = std::size_t{16} * 1024;  // bytes of a page
+// Where frauds say what they want.
+constexpr std::size_t kBegin = std::size_t{4} * 1024;
 
 // Money of a stranger that waits for a helper.
 constexpr std::string_view kAdvanceFee[] = {
@@ -65,23 +68,32 @@ std::size_t count_in(const std::string& text, const std::string_view (&phrases)[
       [&](std::string_view phrase) { return text.find(phrase) != text.npos; }));
 }
 
+// Saves the search for all phrases in nearly all mail.
+bool may_be_advance_fee(const std::string& text) {
+  static constexpr std::string_view kMarks[] = {"million", "beneficiary", "next of kin",
+                                                "inherit", "lottery",     "the fund"};
+  return count_in(text, kMarks) > 0;
+}
+
 bool asks_for_bitcoin(const std::string& text) {
   return text.find("bitcoin") != text.npos || text.find(" btc") != text.npos;
 }
 
-// Words of at least four letters.
-std::set<std::string> words_of(std::string_view text) {
+// Hashes of the words of at least four letters, each once, in rising order.
+std::vector<std::size_t> words_of(std::string_view text) {
   constexpr std::size_t kLeast = 4;
-  std::set<std::string> words;
+  std::vector<std::size_t> words;
   std::string word;
   for (const char c : text) {
     if (is_letter(c) || static_cast<unsigned char>(c) >= 0x80) {
       word += ascii_lower(c);
       continue;
     }
-    if (word.size() >= kLeast) words.insert(word);
+    if (word.size() >= kLeast) words.push_back(std::hash<std::string>()(word));
     word.clear();
   }
+  std::sort(words.begin(), words.end());
+  words.erase(std::unique(words.begin(), words.end()), words.end());
   return words;
 }
 
@@ -90,27 +102,36 @@ std::set<std::string> words_of(std::string_view text) {
 bool parts_differ(const Message& message) {
   constexpr std::size_t kEnoughWords = 30;
   constexpr std::size_t kMostOfPart = std::size_t{4} * 1024;
-  const std::set<std::string> plain = words_of(message.plain.substr(0, kMostOfPart));
+  const std::vector<std::size_t> plain =
+      words_of(std::string_view(message.plain).substr(0, kMostOfPart));
   if (plain.size() < kEnoughWords) return false;
-  const std::set<std::string> page = words_of(message.html.visible.substr(0, kLooked));
+  const std::vector<std::size_t> page =
+      words_of(std::string_view(message.html.visible).substr(0, kLooked));
   if (page.size() < kEnoughWords) return false;
-  const auto shared = std::count_if(
-      plain.begin(), plain.end(), [&](const auto& word) { return page.contains(word); });
+  const auto shared = std::count_if(plain.begin(), plain.end(), [&](std::size_t word) {
+    return std::binary_search(page.begin(), page.end(), word);
+  });
   return static_cast<std::size_t>(shared) * 5 < plain.size();
+}
+
+// In lower case; line ends stand between words.
+std::string begin_of(const Message& message) {
+  std::string text;
+  text.reserve(2 * kBegin + 2);
+  for (const std::string* const part : {&message.plain, &message.html.visible}) {
+    for (const char c : std::string_view(*part).substr(0, kBegin)) {
+      text += is_space(c) ? ' ' : ascii_lower(c);
+    }
+    text += ' ';
+  }
+  return text;
 }
 
 }  // namespace
 
 void TextSource::judge(const Message& message, Findings& findings) const {
-  std::string text;
-  // Line ends stand between words.
-  for (const std::string* const part : {&message.plain, &message.html.visible}) {
-    for (const char c : std::string_view(*part).substr(0, kLooked)) {
-      text += is_space(c) ? ' ' : ascii_lower(c);
-    }
-    text += ' ';
-  }
-  if (count_in(text, kAdvanceFee) >= kManyAdvanceFee) {
+  const std::string text = begin_of(message);
+  if (may_be_advance_fee(text) && count_in(text, kAdvanceFee) >= kManyAdvanceFee) {
     findings.add(evidence("text-advance-fee"));
   }
   if (asks_for_bitcoin(text) && count_in(text, kWatched) >= kManyWatched) {
