@@ -135,7 +135,7 @@ add_header all Tests _TESTSSCORES(,)_
     @staticmethod
     def score(port, content):
         """The sum of the tests' scores: spamd's own total has one decimal."""
-        with socket.create_connection(("127.0.0.1", port), 120) as server:
+        with socket.create_connection(("127.0.0.1", port), 600) as server:
             server.sendall(b"HEADERS SPAMC/1.5\r\nContent-length: %d\r\n\r\n" % len(content) +
                            content)
             server.shutdown(socket.SHUT_WR)
