@@ -10,8 +10,8 @@ namespace {
 
 // The strongest of many passages speaks more for spam than the whole does, also in ham.
 constexpr double kDiscount = 2.5;
-// With a bias of -2 that is "low"; less than "high" with any that can be learned, if
-// nothing else is found.
+// As it is shipped, the combiner makes "low" of that: other evidence must agree, or local
+// labels must have shown that content counts more.
 constexpr double kMostPassage = 4;
 
 double with_passage(double whole, double strongest) {

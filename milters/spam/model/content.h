@@ -21,7 +21,7 @@ struct Content {
 Content content_of(const Message& message);
 
 // The log-odds of the whole, or of its strongest passage if that says much more: it is
-// the strongest of many, so it counts less, and it is not enough for "high" by itself.
+// the strongest of many, so it counts less, and has a bound.
 double content_margin(const Content& content, std::span<const float> weights);
 double content_margin(const Content& content, const Learner& learner);
 
