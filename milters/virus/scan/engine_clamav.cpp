@@ -175,8 +175,13 @@ struct Engine::Callbacks {
     }
   }
 
+  // Errors that are the file's, and do not end the scan: streams.h reads it, too.
+  static bool is_of_content(std::string_view text) {
+    return text.starts_with("cli_scanxz: decompress error");
+  }
+
   static void message(cl_msg severity, const char*, const char* text, void*) noexcept {
-    if (severity != CL_MSG_ERROR) return;
+    if (severity != CL_MSG_ERROR || is_of_content(text)) return;
     try {
       if (current_run != nullptr) static_cast<Run*>(current_run)->note_error(text);
       if (load_error != nullptr && load_error->empty()) *load_error = trim(text);

@@ -84,6 +84,7 @@ void examine_streams(std::string_view content, Findings& findings) {
   if (!codec) return;
   std::vector<std::string> streams;
   std::string all;
+  bool is_damaged = false;
   while (codec_of(content) == codec) {
     if (streams.size() >= kMaxStreams) return findings.note_unscannable("MaxFiles");
     if (*codec == Codec::gzip) note_gzip_name(content, findings);
@@ -96,6 +97,7 @@ void examine_streams(std::string_view content, Findings& findings) {
     }
     all += stream.bytes;
     streams.push_back(std::move(stream.bytes));
+    is_damaged = stream.end == End::malformed;
     if (stream.end != End::complete) break;
     content.remove_prefix(stream.consumed);
     // Padding, as gzip(1) and xz(1) take it.
@@ -103,7 +105,10 @@ void examine_streams(std::string_view content, Findings& findings) {
     content.remove_prefix(next == std::string_view::npos ? content.size() : next);
   }
   if (streams.size() == 1) {
-    if (!is_read_by_libclamav(*codec)) findings.add_member(std::move(all));
+    // Of a damaged xz libclamav reads nothing, but programs what comes before the damage.
+    if (!is_read_by_libclamav(*codec) || (is_damaged && !all.empty())) {
+      findings.add_member(std::move(all));
+    }
     return;
   }
   for (std::string& stream : streams) findings.add_member(std::move(stream));
