@@ -14,6 +14,7 @@ becomes an entity as an ordinary attachment.
 import dataclasses
 import email
 import functools
+import struct
 import hashlib
 import random
 import re
@@ -72,7 +73,7 @@ MIXED = TABLE["boundary-quoted"].wrap
 def _wrap(name, content):
     try:
         return TABLE[name].wrap(content)
-    except NotApplicable:
+    except (NotApplicable, struct.error):  # the content is too long for a field of the format
         return None
 
 
