@@ -14,10 +14,10 @@ becomes an entity as an ordinary attachment.
 import dataclasses
 import email
 import functools
-import struct
 import hashlib
 import random
 import re
+import struct
 from collections.abc import Callable
 
 import archives
