@@ -2,6 +2,8 @@
 //
 // What the text says, where that is the same in all mail of a kind: frauds that are sent
 // from clean addresses and have neither links nor attachments.
+#include <string.h>
+
 #include <algorithm>
 #include <functional>
 #include <iterator>
@@ -61,11 +63,16 @@ constexpr std::string_view kWatched[] = {
     "malware", "your contacts", "hacked",   "infected",      "footage", "adult"};
 constexpr std::size_t kManyWatched = 3;
 
+// memmem(3) is several times faster than std::string::find().
+bool has(const std::string& text, std::string_view phrase) {
+  return ::memmem(text.data(), text.size(), phrase.data(), phrase.size()) != nullptr;
+}
+
 template <std::size_t size>
 std::size_t count_in(const std::string& text, const std::string_view (&phrases)[size]) {
-  return static_cast<std::size_t>(std::count_if(
-      std::begin(phrases), std::end(phrases),
-      [&](std::string_view phrase) { return text.find(phrase) != text.npos; }));
+  return static_cast<std::size_t>(
+      std::count_if(std::begin(phrases), std::end(phrases),
+                    [&](std::string_view phrase) { return has(text, phrase); }));
 }
 
 // Saves the search for all phrases in nearly all mail.
@@ -76,7 +83,7 @@ bool may_be_advance_fee(const std::string& text) {
 }
 
 bool asks_for_bitcoin(const std::string& text) {
-  return text.find("bitcoin") != text.npos || text.find(" btc") != text.npos;
+  return has(text, "bitcoin") || has(text, " btc");
 }
 
 // Hashes of the words of at least four letters, each once, in rising order.
@@ -116,14 +123,11 @@ bool parts_differ(const Message& message) {
 
 // In lower case; line ends stand between words.
 std::string begin_of(const Message& message) {
-  std::string text;
-  text.reserve(2 * kBegin + 2);
-  for (const std::string* const part : {&message.plain, &message.html.visible}) {
-    for (const char c : std::string_view(*part).substr(0, kBegin)) {
-      text += is_space(c) ? ' ' : ascii_lower(c);
-    }
-    text += ' ';
-  }
+  std::string text(std::string_view(message.plain).substr(0, kBegin));
+  text += ' ';
+  text += std::string_view(message.html.visible).substr(0, kBegin);
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](char c) { return is_space(c) ? ' ' : ascii_lower(c); });
   return text;
 }
 
