@@ -177,7 +177,8 @@ struct Engine::Callbacks {
 
   // Errors that are the file's, and do not end the scan: streams.h reads it, too.
   static bool is_of_content(std::string_view text) {
-    return text.starts_with("cli_scanxz: decompress error");
+    return text.starts_with("cli_scanxz: decompress error") ||
+           text.starts_with("cli_scanxz: premature end");
   }
 
   static void message(cl_msg severity, const char*, const char* text, void*) noexcept {

@@ -97,7 +97,8 @@ void examine_streams(std::string_view content, Findings& findings) {
     }
     all += stream.bytes;
     streams.push_back(std::move(stream.bytes));
-    is_damaged = stream.end == End::malformed;
+    is_damaged = stream.end == End::malformed ||
+                 (*codec == Codec::xz && stream.end == End::truncated);
     if (stream.end != End::complete) break;
     content.remove_prefix(stream.consumed);
     // Padding, as gzip(1) and xz(1) take it.
@@ -105,7 +106,8 @@ void examine_streams(std::string_view content, Findings& findings) {
     content.remove_prefix(next == std::string_view::npos ? content.size() : next);
   }
   if (streams.size() == 1) {
-    // Of a damaged xz libclamav reads nothing, but programs what comes before the damage.
+    // Of a damaged xz, or of a part of one, libclamav reads nothing, but programs what
+    // comes before the damage.
     if (!is_read_by_libclamav(*codec) || (is_damaged && !all.empty())) {
       findings.add_member(std::move(all));
     }
