@@ -175,7 +175,8 @@ struct Engine::Callbacks {
     }
   }
 
-  // Errors that are the file's, and do not end the scan: streams.h reads it, too.
+  // Errors that are the file's, and do not end the scan: streams.h reads every xz.  There
+  // is no code for them.
   static bool is_of_content(std::string_view text) {
     return text.starts_with("cli_scanxz: decompress error") ||
            text.starts_with("cli_scanxz: premature end");

@@ -19,7 +19,7 @@ constexpr std::size_t kStep = std::size_t{256} * 1024;
 constexpr std::uint64_t kMaxMemory = 128ull << 20;
 constexpr std::size_t kMaxInput = std::numeric_limits<unsigned>::max();
 
-enum class Step { more, complete, malformed, too_large };
+enum class Step { more, complete, malformed, too_large, unsupported };
 
 // Each stream class takes a step: reads from `in`, writes to `out`, takes what it has
 // used off both.
@@ -128,8 +128,9 @@ class LzmaStream {
 
  private:
   static Step failed(lzma_ret outcome) {
-    return outcome == LZMA_MEM_ERROR || outcome == LZMA_MEMLIMIT_ERROR ? Step::too_large
-                                                                       : Step::malformed;
+    if (outcome == LZMA_MEM_ERROR || outcome == LZMA_MEMLIMIT_ERROR)
+      return Step::too_large;
+    return outcome == LZMA_OPTIONS_ERROR ? Step::unsupported : Step::malformed;
   }
 
   lzma_stream stream_ = LZMA_STREAM_INIT;
@@ -190,10 +191,11 @@ Decompressed run(Stream&& stream, std::string_view input,
       break;
     }
     if (step == Step::more && (room == 0 || in.size() != in_before)) continue;
-    result.end = step == Step::complete    ? End::complete
-                 : step == Step::too_large ? End::too_large
-                 : step == Step::more      ? End::truncated
-                                           : End::malformed;
+    result.end = step == Step::complete      ? End::complete
+                 : step == Step::too_large   ? End::too_large
+                 : step == Step::unsupported ? End::unsupported
+                 : step == Step::more        ? End::truncated
+                                             : End::malformed;
     break;
   }
   result.consumed = input.size() - in.size();

@@ -20,7 +20,8 @@ struct Decompressed {
     complete,
     truncated,  // the input ends before the stream does
     malformed,
-    too_large,  // more output than allowed, or it needs too much memory
+    too_large,    // more output than allowed, or it needs too much memory
+    unsupported,  // a form that the library does not know
     too_late,
   };
   std::string bytes;         // what came out, whatever the end

@@ -50,6 +50,7 @@ Decompressed Findings::judged(Decompressed result) {
   // Work costs room even if nothing comes out of it.
   room_.bytes -= std::min<std::uint64_t>(room_.bytes, result.consumed);
   if (result.end == Decompressed::End::too_large) note_unscannable("MaxScanSize");
+  if (result.end == Decompressed::End::unsupported) note_unscannable("Compression");
   if (result.end == Decompressed::End::too_late) note_unscannable("MaxScanTime");
   return result;
 }

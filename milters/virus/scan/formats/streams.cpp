@@ -61,8 +61,9 @@ void note_gzip_name(std::string_view content, Findings& findings) {
   if (end != std::string_view::npos) findings.note_name(reader.take(end));
 }
 
+// libclamav gives up an xz file that is damaged or has filters that it does not know.
 bool is_read_by_libclamav(Codec codec) {
-  return codec == Codec::gzip || codec == Codec::bzip2 || codec == Codec::xz;
+  return codec == Codec::gzip || codec == Codec::bzip2;
 }
 
 }  // namespace
@@ -84,21 +85,21 @@ void examine_streams(std::string_view content, Findings& findings) {
   if (!codec) return;
   std::vector<std::string> streams;
   std::string all;
-  bool is_damaged = false;
   while (codec_of(content) == codec) {
     if (streams.size() >= kMaxStreams) return findings.note_unscannable("MaxFiles");
     if (*codec == Codec::gzip) note_gzip_name(content, findings);
     Decompressed stream = findings.unpack(*codec, content);
     using End = Decompressed::End;
-    if (stream.end == End::too_large || stream.end == End::too_late) return;
+    if (stream.end == End::too_large || stream.end == End::too_late ||
+        stream.end == End::unsupported) {
+      return;
+    }
     if (*codec == Codec::lzma && stream.end == End::malformed && all.empty()) return;
     if (all.size() + stream.bytes.size() > findings.left()) {
       return findings.note_unscannable("MaxScanSize");
     }
     all += stream.bytes;
     streams.push_back(std::move(stream.bytes));
-    is_damaged = stream.end == End::malformed ||
-                 (*codec == Codec::xz && stream.end == End::truncated);
     if (stream.end != End::complete) break;
     content.remove_prefix(stream.consumed);
     // Padding, as gzip(1) and xz(1) take it.
@@ -106,11 +107,7 @@ void examine_streams(std::string_view content, Findings& findings) {
     content.remove_prefix(next == std::string_view::npos ? content.size() : next);
   }
   if (streams.size() == 1) {
-    // Of a damaged xz, or of a part of one, libclamav reads nothing, but programs what
-    // comes before the damage.
-    if (!is_read_by_libclamav(*codec) || (is_damaged && !all.empty())) {
-      findings.add_member(std::move(all));
-    }
+    if (!is_read_by_libclamav(*codec)) findings.add_member(std::move(all));
     return;
   }
   for (std::string& stream : streams) findings.add_member(std::move(stream));

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Compressed streams.  libclamav reads the first one of a gzip, bzip2 or xz file, and no
-// lzma, lzip or zstd; programs read all of them and put their contents together.
+// Compressed streams.  libclamav reads the first one of a gzip or bzip2 file, not every
+// xz, and no lzma, lzip or zstd; programs read all of them and put their contents
+// together.
 
 #pragma once
 
