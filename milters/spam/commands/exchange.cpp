@@ -56,6 +56,7 @@ ExitCode exchange(const Arguments& arguments) {
                     model_directory(arguments.state()) / kFile);
   const Exchange::Outcome outcome = exchange.run(trainer);
   if (outcome.received > 0) trainer.publish(system_time());
+  exchange.keep();
   print(arguments, outcome);
   return ExitCode::fine;
 }

@@ -69,7 +69,7 @@ void Exchange::load() {
   }
 }
 
-void Exchange::store() const {
+void Exchange::keep() const {
   std::string content(kStart);
   content += position_;
   content += '\n';
@@ -130,7 +130,6 @@ Exchange::Outcome Exchange::run(Trainer& trainer) {
     const Entry* const entry = trainer.samples().find(mark.first);
     return entry == nullptr || entry->changed != mark.second;
   });
-  store();
   return outcome;
 }
 

@@ -34,16 +34,17 @@ class Exchange {
   // everything is told again, which does no harm.
   Exchange(Redis& redis, const std::string& prefix, std::filesystem::path file);
 
-  // Takes what is new in the stream, and adds what is new here.  The caller publishes.
-  // Throws Fault; what was taken by then stays taken, and the rest comes the next time.
+  // Takes what is new in the stream, and adds what is new here.  Throws Fault.
   Outcome run(Trainer& trainer);
+  // Notes how far that went.  To be called once the trainer has published: what is not in
+  // its journal must come again.  Throws Fault.
+  void keep() const;
 
  private:
   // Which entry: a later one of the same message is another.
   using Mark = std::pair<SampleId, std::uint64_t>;
 
   void load();
-  void store() const;
   void receive(Trainer& trainer, Outcome& outcome);
   void send(const Trainer& trainer, Outcome& outcome);
 

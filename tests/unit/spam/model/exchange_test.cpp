@@ -31,6 +31,7 @@ struct Gateway {
     Exchange exchange(redis, "test", directory.path() / "exchange");
     const auto outcome = exchange.run(trainer);
     trainer.publish(kNow);
+    exchange.keep();
     return outcome;
   }
   std::string model() const { return read_file(directory.path() / "model").value_or(""); }
@@ -67,6 +68,16 @@ TEST_CASE("gateways that exchange what they learned have the same model", "[spam
     trainer.learn(made_sample(4, label_of(4)), wrong, Teacher::user, "b.example", kNow);
     trainer.forget(made_sample(6, label_of(6)).id, kNow);
     trainer.publish(kNow);
+  }
+  SECTION("a gateway that ended before it stored what it had received") {
+    one.learn(301, 310, 1);
+    CHECK(one.exchange(redis).sent == 9);
+    {
+      Trainer trainer(other.directory.path());
+      Exchange exchange(redis, "test", other.directory.path() / "exchange");
+      CHECK(exchange.run(trainer).received == 9);
+    }
+    CHECK(other.exchange(redis).received == 9);
   }
   SECTION("a gateway that lost what it exchanged") {
     std::filesystem::remove(one.directory.path() / "exchange");
