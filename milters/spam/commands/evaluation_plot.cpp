@@ -104,22 +104,16 @@ double place_of(double rate) {
 // A step for each ham, from the highest score on.
 std::vector<std::pair<double, double>> roc(std::vector<Judged> all, double ham,
                                            double spam) {
-  std::sort(all.begin(), all.end(),
-            [](const Judged& a, const Judged& b) { return a.logit > b.logit; });
+  std::vector<SameScore> scores = by_score(std::move(all));
+  std::reverse(scores.begin(), scores.end());
   std::vector<std::pair<double, double>> points;
   double alarms = 0;
   double found = 0;
-  for (auto at = all.begin(); at != all.end();) {
-    const auto end = std::find_if(
-        at, all.end(), [&](const Judged& one) { return one.logit != at->logit; });
-    const auto spam_here = static_cast<double>(
-        std::count_if(at, end, [](const Judged& one) { return one.is_spam; }));
-    const double ham_here = static_cast<double>(end - at) - spam_here;
-    if (ham_here > 0) points.emplace_back(place_of(alarms / ham), found / spam);
-    found += spam_here;
-    alarms += ham_here;
-    if (ham_here > 0) points.emplace_back(place_of(alarms / ham), found / spam);
-    at = end;
+  for (const SameScore& here : scores) {
+    if (here.ham > 0) points.emplace_back(place_of(alarms / ham), found / spam);
+    found += here.spam;
+    alarms += here.ham;
+    if (here.ham > 0) points.emplace_back(place_of(alarms / ham), found / spam);
   }
   return points;
 }

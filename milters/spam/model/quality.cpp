@@ -3,27 +3,35 @@
 
 #include <algorithm>
 #include <functional>
+#include <utility>
 
 #include "milters/spam/model/numeric.h"
 
 namespace mxfeed::spam {
 
-double misranked(std::vector<Judged> all) {
+std::vector<SameScore> by_score(std::vector<Judged> all) {
   std::sort(all.begin(), all.end(),
             [](const Judged& a, const Judged& b) { return a.logit < b.logit; });
-  double wrong = 0;  // pairs
-  double spam_below = 0;
-  double ham = 0;
+  std::vector<SameScore> scores;
   for (auto at = all.begin(); at != all.end();) {
     const auto end = std::find_if(
         at, all.end(), [&](const Judged& one) { return one.logit != at->logit; });
-    const auto spam_here = static_cast<double>(
+    const auto spam = static_cast<double>(
         std::count_if(at, end, [](const Judged& one) { return one.is_spam; }));
-    const double ham_here = static_cast<double>(end - at) - spam_here;
-    wrong += ham_here * (spam_below + spam_here / 2);
-    spam_below += spam_here;
-    ham += ham_here;
+    scores.push_back({static_cast<double>(end - at) - spam, spam});
     at = end;
+  }
+  return scores;
+}
+
+double misranked(std::vector<Judged> all) {
+  double wrong = 0;  // pairs
+  double spam_below = 0;
+  double ham = 0;
+  for (const SameScore& here : by_score(std::move(all))) {
+    wrong += here.ham * (spam_below + here.spam / 2);
+    spam_below += here.spam;
+    ham += here.ham;
   }
   return ham == 0 || spam_below == 0 ? 0 : 100 * wrong / (ham * spam_below);
 }

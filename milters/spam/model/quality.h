@@ -14,6 +14,14 @@ struct Judged {
   bool is_spam;
 };
 
+// How many of each class have one score.
+struct SameScore {
+  double ham;
+  double spam;
+};
+// From the lowest score to the highest.
+std::vector<SameScore> by_score(std::vector<Judged> all);
+
 // 1-ROCA in percent: how often, of a ham and a spam, the ham has the higher score; equal
 // scores count half.  0 if one of the classes is empty.
 double misranked(std::vector<Judged> all);
