@@ -140,6 +140,7 @@ void visit_gateway(Visitor& field, Policy& policy) {
   field(56, policy.spam.engine_server);
   field(57, policy.spam.engine_role);
   field(58, policy.spam.engine_timeout);
+  field(59, policy.spam.authserv_results);
 
   field(70, policy.redis.servers);
   field(71, policy.redis.type);

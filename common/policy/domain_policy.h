@@ -195,6 +195,9 @@ struct GatewayPolicy {
     // The verifiers before us, by the name that they give in Authentication-Results (RFC
     // 8601, 2.5); empty: there are none.
     std::string authserv_id;
+    // What they always report, even that there is nothing: "dkim", "dmarc", "arc".  What
+    // else stands in their name may be the sender's.
+    std::vector<std::string> authserv_results{"dkim"};
     // Who may vouch for what he forwards; lower case.
     std::vector<std::string> arc_sealers;
     SpamEngine engine = SpamEngine::builtin;

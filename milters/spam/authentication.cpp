@@ -129,8 +129,12 @@ void VerifierFields::see_results(std::string_view value) {
   }
   std::set<std::string> now;
   if (!below_) {
+    const auto& reported = spam_.authserv_results;
     for (const MethodResult& result : all->results) {
-      if (methods_.contains(result.method)) continue;
+      if (std::find(reported.begin(), reported.end(), result.method) == reported.end() ||
+          methods_.contains(result.method)) {
+        continue;
+      }
       now.insert(result.method);
       found_.push_back(result);
     }

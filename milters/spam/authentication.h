@@ -46,8 +46,8 @@ struct Authentication {
 //
 // Verifiers put their results on top, so results count only above the first field that
 // the sender supplied.  He may have supplied such a field on top, too: of a method only
-// the topmost field that reports it counts, which is that of a verifier if it always
-// reports, even that there is nothing to verify.
+// the topmost field that reports it counts, and only of methods that a verifier always
+// reports, even that there is nothing to verify: [spam] authserv_results.
 class VerifierFields {
  public:
   // Whom to believe (RFC 8601, 5; RFC 8617).  `spam` must outlive it.

@@ -24,6 +24,7 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
 
   GatewayPolicy::Spam spam;
   spam.authserv_id = "mx";
+  spam.authserv_results = {"dkim", "dmarc", "arc"};
   spam.arc_sealers = {"s"};
   spam::VerifierFields fields(spam);
   std::size_t claims = 0;

@@ -141,6 +141,22 @@ Json scored_lists_of(const G& gateway) {
   return gateway.spam.lists.empty() ? Json() : texts;
 }
 
+void read_results(const Entry& entry, const Setting<G>&, G& gateway) {
+  constexpr std::array<std::string_view, 3> kMethods{"dkim", "dmarc", "arc"};
+  const auto given = entry.strings();
+  if (!given) return;
+  auto& results = gateway.spam.authserv_results;
+  results.clear();
+  for (const auto& one : *given) {
+    if (std::find(kMethods.begin(), kMethods.end(), one.value) == kMethods.end()) {
+      entry.error(one.place, fmt::format("{} is not one of \"dkim\", \"dmarc\", \"arc\"",
+                                         in_quotes(one.value)));
+    } else {
+      results.emplace_back(one.value);
+    }
+  }
+}
+
 constexpr std::size_t kMostSealers = 100;
 
 void read_sealers(const Entry& entry, const Setting<G>&, G& gateway) {
@@ -187,6 +203,9 @@ Settings<G> spam_settings() {
           "lists_timeout", std::chrono::seconds(0), std::chrono::seconds(30), R"("3s")"),
       text<&G::spam, &GatewayPolicy::Spam::authserv_id>("authserv_id", 255,
                                                         R"("mx1.isp.example")"),
+      custom<&G::spam, &GatewayPolicy::Spam::authserv_results>(
+          "authserv_results", SettingType::strings, R"(["dkim", "dmarc", "arc"])",
+          read_results),
       custom<&G::spam, &GatewayPolicy::Spam::arc_sealers>(
           "arc_sealers", SettingType::strings, R"(["lists.example"])", read_sealers),
   };

@@ -17,7 +17,7 @@ Socket local:{socket}
 Nameservers {resolver}
 AuthservID {host}
 AlwaysAddARHeader yes
-RemoveARAll yes
+RemoveARAll {removes}
 InternalHosts {directory}/internal
 KeyTable {directory}/keys
 SigningTable refile:{directory}/signing
@@ -28,11 +28,11 @@ OversignHeaders From
 
 class OpenDkim:
     """`spool` is Postfix's queue directory, `key` what the site signs with, `internal` the
-    networks whose mail is signed."""
+    networks whose mail is signed; `removes` whether fields in its name are removed."""
 
     milter = "unix:opendkim/opendkim.sock"  # as a chrooted smtpd sees it
 
-    def __init__(self, directory, spool, host, key, internal, resolver):
+    def __init__(self, directory, spool, host, key, internal, resolver, removes="yes"):
         self.directory = pathlib.Path(directory)
         self.socket = pathlib.Path(spool) / "opendkim" / "opendkim.sock"
         self.directory.mkdir()
@@ -53,7 +53,8 @@ class OpenDkim:
             shutil.chown(file, "opendkim", "opendkim")
         self.config = self.directory / "opendkim.conf"
         self.config.write_text(CONFIG.format(
-            directory=self.directory, socket=self.socket, resolver=resolver, host=host))
+            directory=self.directory, socket=self.socket, resolver=resolver, host=host,
+            removes=removes))
         self._process = None
 
     def start(self):

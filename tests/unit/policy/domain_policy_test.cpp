@@ -73,6 +73,7 @@ GatewayPolicy full_gateway() {
              *ScoredList::parse("url uri.example=127.0.1.2 4")},
             std::chrono::seconds(13),
             "mx1.isp.example",
+            {"dkim", "arc"},
             {"lists.example"},
             SpamEngine::spamd,
             "192.0.2.9:783",
@@ -187,22 +188,22 @@ TEST_CASE("no field was added without storage", "[policy]") {
                allow_all, deny_all, blocklists] = greylist_store;
   const auto& [database, workers, scan_size, file_size, files, recursion, time,
                in_place] = engine;
-  const auto& [spf_timeout, scored, scored_timeout, verifier, arc, named, server, role,
-               wait] = classifier;
+  const auto& [spf_timeout, scored, scored_timeout, verifier, reported, arc, named,
+               server, role, wait] = classifier;
   const auto& [servers, type, master, user, password_file, prefix] = shared;
   const auto& [held_for, quota] = quarantine;
   const auto& [is_reachable] = held;
-  static_cast<void>(
-      std::tie(name, subdomains, max_size, content_class, when, shadow, delay, unverified,
-               retry_window, keep, traps, trap_delay, allow, deny, infected, unscannable,
-               encrypted, preset, blocked, attachment_action, enabled, immature_acts,
-               uses_lists, begins, action, text, generation, trusted_networks,
-               scan_other_mail, smtputf8, host_name, host_addresses, store, ipv4_prefix,
-               ipv6_prefix, code, reply, greylist_spf, allow_all, deny_all, blocklists,
-               database, workers, scan_size, file_size, files, recursion, time, in_place,
-               spf_timeout, scored, scored_timeout, verifier, arc, named, server, role,
-               wait, servers, type, master, user, password_file, prefix, is_reachable,
-               wanted, unwanted, people, bulk, held_for, quota, later, latest));
+  static_cast<void>(std::tie(
+      name, subdomains, max_size, content_class, when, shadow, delay, unverified,
+      retry_window, keep, traps, trap_delay, allow, deny, infected, unscannable,
+      encrypted, preset, blocked, attachment_action, enabled, immature_acts, uses_lists,
+      begins, action, text, generation, trusted_networks, scan_other_mail, smtputf8,
+      host_name, host_addresses, store, ipv4_prefix, ipv6_prefix, code, reply,
+      greylist_spf, allow_all, deny_all, blocklists, database, workers, scan_size,
+      file_size, files, recursion, time, in_place, spf_timeout, scored, scored_timeout,
+      verifier, reported, arc, named, server, role, wait, servers, type, master, user,
+      password_file, prefix, is_reachable, wanted, unwanted, people, bulk, held_for,
+      quota, later, latest));
   CHECK(begins.size() == 3);
   CHECK(rules.size() == 4);
 }

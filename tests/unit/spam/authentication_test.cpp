@@ -11,6 +11,7 @@ namespace {
 GatewayPolicy::Spam settings() {
   GatewayPolicy::Spam spam;
   spam.authserv_id = "mx.isp.example";
+  spam.authserv_results = {"dkim", "dmarc", "arc"};
   spam.arc_sealers = {"lists.example"};
   return spam;
 }
@@ -51,10 +52,10 @@ TEST_CASE("of verifiers' results those count that no sender can have made", "[sp
        "authentication-results: MX.isp.example; dkim=pass header.d=a.example\nReceived: "
        "x\n",
        "dkim=a.example", 0},
-      {"two verifiers",
+      {"two verifiers, and a method that is not theirs",
        OUR "dmarc=pass header.from=a.example\n" OUR "dkim=pass header.i=@a.example\n"
            "DKIM-Filter: x\n" OUR "spf=pass smtp.mailfrom=a.example\nReceived: x\n",
-       "dkim=a.example dmarc=pass", 0},
+       "dkim=a.example dmarc=pass", 1},
       {"of another server",
        "Authentication-Results: mx.other.example; dkim=pass header.d=a\n", "", 0},
       {"below the sender's first field",
@@ -113,6 +114,20 @@ TEST_CASE("without a verifier in the configuration no field counts or is removed
   CHECK(fields.result().str().empty());
   MessageEdits edits;
   CHECK(fields.remove_forged(edits) == 0);
+}
+
+TEST_CASE("what no verifier always reports is the sender's", "[spam]") {
+  GatewayPolicy::Spam spam = settings();
+  spam.authserv_results = {"dkim"};
+  const VerifierFields fields =
+      read(spam, OUR "dkim=none\n" OUR "dmarc=pass header.from=bank.example\n" OUR
+                     "arc=pass\nARC-Seal: i=1; d=lists.example\n"
+                     "ARC-Authentication-Results: i=1; lists.example; dmarc=pass "
+                     "header.from=bank.example\n");
+  CHECK(fields.result().str() == "dkim=none");
+  CHECK_FALSE(fields.result().confirms("bank.example"));
+  MessageEdits edits;
+  CHECK(fields.remove_forged(edits) == 2);
 }
 
 TEST_CASE("a good signature or DMARC proves an organisation", "[spam]") {

@@ -19,7 +19,7 @@ Envelope envelope() {
   return envelope;
 }
 
-TEST_CASE("rspamd is told of the client and the envelope", "[spam]") {
+TEST_CASE("a request to rspamd names the client and the envelope", "[spam]") {
   const Envelope from = envelope();
   std::string all;
   for (const auto& [name, value] : rspamd_fields({from, "", "mx.example", Time{}})) {
