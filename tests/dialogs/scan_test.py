@@ -270,7 +270,7 @@ class DatabaseTest(ServiceTestCase):
         self.eventually(lambda: self.scan.status().get("last_fault") is None, "recovery")
 
     def test_in_place_the_old_engine_ends_before_the_next_one_loads(self):
-        self.service(reload_in_place="true", workers=1)
+        self.service(reload_in_place="true", workers=1, max_scan_time='"100s"')
         before = self.zygote()
         slow = self.ask(slow_mail())
         self.scanning()

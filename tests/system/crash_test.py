@@ -3,7 +3,6 @@
 flows again."""
 
 import collections
-import os
 import re
 import signal
 import time
@@ -69,16 +68,12 @@ class CrashTest(mail_load.TestCase):
         self.run_load_and_break(lambda: self.kill_daemon("scan"))
 
     def test_scan_worker(self):
-        def kill():
-            os.kill(self.scan_processes()[1][0], signal.SIGKILL)
-
-        self.run_load_and_break(kill)
+        self.run_load_and_break(
+            lambda: self.signal_scan(lambda _, workers: workers[0], signal.SIGKILL))
 
     def test_scan_zygote(self):
-        def kill():
-            os.kill(self.scan_processes()[0], signal.SIGKILL)
-
-        self.run_load_and_break(kill)
+        self.run_load_and_break(
+            lambda: self.signal_scan(lambda zygote, _: zygote, signal.SIGKILL))
 
     def test_without_the_scan_service_nothing_passes_until_it_is_back(self):
         self.gateway.daemons["scan"].kill()

@@ -24,19 +24,23 @@ DOMAIN = rig.feed("acme.example", "greylist = false")
 
 
 def children(pid):
-    """The process ids below `pid`, nearest first."""
-    found, level = [], [pid]
-    while level:
-        below = []
-        for parent in level:
-            for task in pathlib.Path(f"/proc/{parent}/task").glob("*/children"):
-                try:
-                    below += [int(child) for child in task.read_text().split()]
-                except OSError:
-                    pass  # it ended meanwhile
-        found += below
-        level = below
+    """The process ids of the children of `pid` that still run."""
+    found = []
+    for task in pathlib.Path(f"/proc/{pid}/task").glob("*/children"):
+        try:
+            found += [child for child in map(int, task.read_text().split()) if runs(child)]
+        except OSError:
+            pass  # it ended meanwhile
     return found
+
+
+def runs(pid):
+    """Also if it is stopped; not if it waits to be reaped."""
+    try:
+        state = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state not in "ZX"
 
 
 class Load:
@@ -174,9 +178,21 @@ class TestCase(rig.TestCase):
         return load
 
     def scan_processes(self):
-        """(zygote, [workers]): the supervisor's child and its children."""
+        """(zygote, [workers]): a child of the supervisor and its children.  The workers of a
+        zygote that was killed are children of the supervisor until they end."""
         supervisor = self.gateway.daemons["scan"].pid
-        below = rig.eventually(
-            lambda: (found := children(supervisor)) and len(found) > 1 and found,
+        return rig.eventually(
+            lambda: next(((child, workers) for child in children(supervisor)
+                          if (workers := children(child))), None),
             "zygote and workers run")
-        return below[0], below[1:]
+
+    def signal_scan(self, choose, number):
+        """Sends a signal to the process that `choose` takes from scan_processes()."""
+        def sent():
+            try:
+                os.kill(choose(*self.scan_processes()), number)
+            except ProcessLookupError:
+                return False  # it has ended meanwhile
+            return True
+
+        rig.eventually(sent, "a process of the scan service is there to get a signal")

@@ -52,7 +52,7 @@ class ScanFaultsTest(mail_load.TestCase):
     def test_a_worker_that_is_stopped(self):
         before = self.ended_workers()
         self.run_load_and_break(
-            lambda: os.kill(self.scan_processes()[1][0], signal.SIGSTOP))
+            lambda: self.signal_scan(lambda _, workers: workers[0], signal.SIGSTOP))
         rig.eventually(lambda: self.ended_workers() > before, "one has ended")
 
     def test_workers_without_memory(self):
