@@ -95,10 +95,12 @@ def find_ways(cases, excused=lambda case: False):
 
 
 def is_goal(case, variant, content):
-    """Whether the goal came out: anywhere in a file, or for a hash as the whole file."""
-    if variant == "pattern" or case.wrapped.right == wrappings.LOCKED:
-        return case.wrapped.goal in content
-    return case.wrapped.goal == content
+    """Whether the goal came out: anywhere in a file, or for a hash as the whole file.  What is
+    locked must come out of what it is stored in, to ask anybody for a password."""
+    goal = case.wrapped.goal
+    if case.wrapped.right == wrappings.LOCKED:
+        return content.strip() == goal.strip()
+    return goal in content if variant == "pattern" else goal == content
 
 
 def all_programs(cases, variant):

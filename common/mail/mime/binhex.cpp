@@ -61,17 +61,21 @@ InlineFile::Step BinHexFile::read(const Line& line, FileSink& sink) {
     text.remove_prefix(1);  // the colon
     state_ = State::name_length;
   }
+  // Dashes are digits, but nobody writes such a line.
+  if (!text.empty() && text.find_first_not_of('-') == std::string_view::npos) {
+    return Step::more;
+  }
+  const std::string_view data = text.substr(0, text.find(':'));
+  if (!std::ranges::all_of(data, [](char c) { return digit(c) >= 0 || is_space(c); })) {
+    return Step::junk;
+  }
   for (const char c : text) {
     if (c == ':') {
       close_fork(sink);
       return Step::end;
     }
+    if (is_space(c)) continue;
     const int value = digit(c);
-    if (value < 0) {
-      if (is_space(c)) continue;
-      close_fork(sink);
-      return Step::cut;
-    }
     group_ = group_ << 6 | static_cast<std::uint32_t>(value);
     bits_ += 6;
     if (bits_ >= 8) {

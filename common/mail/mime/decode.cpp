@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::size_t kMaxEscape = 80;    // blanks between "=" and the line end
 constexpr std::size_t kMaxBlanks = 8192;  // held back
+constexpr std::size_t kMaxLine = 8192;    // of base64, held back
 
 }  // namespace
 
@@ -22,7 +23,11 @@ void Decoder::decode(std::string_view in, std::string& out, Notes& notes) {
       out += in;
       break;
     case Encoding::base64:
-      decode_base64(in, out, notes);
+      if (notes.reading.choice(Ambiguity::padding) == 2) {
+        base64_lines(in, out, notes);
+      } else {
+        decode_base64(in, out, notes);
+      }
       break;
     case Encoding::quoted_printable:
       while (!in.empty()) {
@@ -41,6 +46,7 @@ void Decoder::decode(std::string_view in, std::string& out, Notes& notes) {
 }
 
 void Decoder::finish(std::string& out, Notes& notes) {
+  end_line(out, notes);
   end_blanks(out, notes);
   if (escape_.empty()) return;
   if (escape_.size() > 1 && !is_space(escape_[1])) {
@@ -48,6 +54,23 @@ void Decoder::finish(std::string& out, Notes& notes) {
     out += escape_;
   }
   escape_.clear();
+}
+
+void Decoder::base64_lines(std::string_view in, std::string& out, Notes& notes) {
+  while (!in.empty()) {
+    const std::size_t length = std::min(in.find('\n'), in.size() - 1) + 1;
+    line_ += in.substr(0, length);
+    in.remove_prefix(length);
+    if (line_.back() == '\n' || line_.size() > kMaxLine) end_line(out, notes);
+  }
+}
+
+// Some programs skip a line with any other byte in it.
+void Decoder::end_line(std::string& out, Notes& notes) {
+  const bool is_base64 = std::ranges::all_of(
+      line_, [](char c) { return base64_digit(c) >= 0 || c == '=' || is_space(c); });
+  if (is_base64) decode_base64(line_, out, notes);
+  line_.clear();
 }
 
 void Decoder::decode_base64(std::string_view in, std::string& out, Notes& notes) {
@@ -64,7 +87,7 @@ void Decoder::decode_base64(std::string_view in, std::string& out, Notes& notes)
       out.append(bytes, 3);
       in.remove_prefix(4);
       line_ends_ = 0;
-      any_ = true;
+      any_ = digits_in_line_ = true;
     }
     if (in.empty()) break;
     base64_byte(in.front(), out, notes);
@@ -74,27 +97,37 @@ void Decoder::decode_base64(std::string_view in, std::string& out, Notes& notes)
 
 void Decoder::base64_byte(char c, std::string& out, Notes& notes) {
   const int value = base64_digit(c);
-  if (value < 0) {
-    if (c == '=') {
-      padded_ |= any_;
-      bits_ = 0;  // what follows the padding starts a new group
-    } else if (c == '\n') {
-      ++line_ends_;
-    } else if (!is_space(c)) {
-      notes.add(Anomaly::bad_base64);
-      broken_ |= any_;
-    }
-    return;
+  if (value >= 0) return base64_value(value, out, notes);
+  if (c == '=') {
+    padded_ |= any_;
+    bits_ = 0;  // what follows the padding starts a new group
+  } else if (c == '\n') {
+    ++line_ends_;
+    digits_in_line_ = broken_in_line_ = false;
+  } else if (!is_space(c)) {
+    notes.add(Anomaly::bad_base64);
+    if (digits_in_line_) notes.ambiguities.add(Ambiguity::padding, 2);
+    broken_ |= any_;
+    was_broken_ = broken_in_line_ = true;
+    line_ends_ = 0;  // the line is not empty
   }
-  const bool is_behind_end = padded_ || broken_ || (any_ && line_ends_ > 1);
+}
+
+void Decoder::base64_value(int value, std::string& out, Notes& notes) {
+  const bool is_behind_end = padded_ || (any_ && line_ends_ > 1);
+  const bool is_behind_break = broken_ && !is_behind_end;
   if (padded_) notes.add(Anomaly::bad_base64);
+  if (broken_in_line_) notes.ambiguities.add(Ambiguity::padding, 2);
   padded_ = broken_ = false;
   line_ends_ = 0;
-  any_ = true;
-  if (is_behind_end) {
-    ended_ = notes.choose(Ambiguity::padding) == 1;
-    if (ended_) return;
+  any_ = digits_in_line_ = true;
+  if (is_behind_break) {
+    notes.ambiguities.add(Ambiguity::padding, 1);
+    ended_ = notes.reading.choice(Ambiguity::padding) == 1;
+  } else if (is_behind_end) {
+    ended_ = notes.choose(Ambiguity::padding, was_broken_ ? 2 : 1) > 0;
   }
+  if (ended_) return;
   group_ = group_ << 6 | static_cast<std::uint32_t>(value);
   bits_ += 6;
   if (bits_ >= 8) {
@@ -151,8 +184,9 @@ void Decoder::quoted_byte(char c, std::string& out, Notes& notes) {
     escape_.clear();
     return;
   }
-  // "=\r" goes on as "=\r\n"; a CR alone ends the line too.
-  if (soft_break && escape_.back() != '\r' && is_space(c) &&
+  // "=\r" goes on as "=\r\n"; a CR alone ends the line too, but not for all programs.
+  const bool cr_ends = notes.reading.choice(Ambiguity::bare_cr) == 0;
+  if (soft_break && (escape_.back() != '\r' || (c == '\r' && !cr_ends)) && is_space(c) &&
       escape_.size() < kMaxEscape) {
     escape_ += c;
     return;

@@ -30,7 +30,10 @@ class Decoder {
 
  private:
   void decode_base64(std::string_view in, std::string& out, Notes& notes);
+  void base64_lines(std::string_view in, std::string& out, Notes& notes);
+  void end_line(std::string& out, Notes& notes);
   void base64_byte(char c, std::string& out, Notes& notes);
+  void base64_value(int value, std::string& out, Notes& notes);
   void plain(std::string_view in, std::string& out, Notes& notes);
   void end_blanks(std::string& out, Notes& notes);
   void quoted_byte(char c, std::string& out, Notes& notes);
@@ -40,13 +43,17 @@ class Decoder {
   const bool blanks_matter_;
   std::uint32_t group_ = 0;
   unsigned bits_ = 0;
-  bool any_ = false;        // digits
-  bool padded_ = false;     // behind digits
-  bool broken_ = false;     // by a byte that is no base64, behind digits
-  bool ended_ = false;      // base64 goes on, but not in this reading
-  unsigned line_ends_ = 0;  // behind the last digit
-  std::string blanks_;      // which may be at the end of a line
-  std::string escape_;      // "", "=", "=A" or "= \t" on the way to a line end
+  bool any_ = false;             // digits
+  bool padded_ = false;          // behind digits
+  bool broken_ = false;          // by a byte that is no base64, behind digits
+  bool was_broken_ = false;      // before
+  bool digits_in_line_ = false;  // up to now
+  bool broken_in_line_ = false;  // the same
+  bool ended_ = false;           // base64 goes on, but not in this reading
+  unsigned line_ends_ = 0;       // behind the last digit
+  std::string line_;             // of base64, until it is known whether it is skipped
+  std::string blanks_;           // which may be at the end of a line
+  std::string escape_;           // "", "=", "=A" or "= \t" on the way to a line end
 };
 
 }  // namespace mxfeed::mime

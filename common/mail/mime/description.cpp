@@ -127,9 +127,10 @@ Encoding other_encoding(std::string_view text, std::optional<Encoding> known) {
   std::erase_if(name, [](char c) {
     return is_space(c) || c == '"' || c == '\'' || c == '\0' || c == '-';
   });
-  if (name.starts_with("base64")) return Encoding::base64;
-  if (name.starts_with("quotedprintable")) return Encoding::quoted_printable;
-  return Encoding::none;
+  // Some search the whole value for a name.
+  const std::size_t base64 = name.find("base64"), quoted = name.find("quotedprintable");
+  if (base64 == quoted) return Encoding::none;  // neither is there
+  return base64 < quoted ? Encoding::base64 : Encoding::quoted_printable;
 }
 
 void describe_encoding(const Block& block, Part& part, Notes& notes) {
@@ -186,7 +187,12 @@ void choose_container(Description& result, Notes& notes) {
   if (!part.is_container() || part.encoding == Encoding::none) return;
   notes.add(Anomaly::encoded_container);
   if (part.kind == Part::Kind::multipart) {
-    result.decodes = notes.choose(Ambiguity::container) == 1;
+    const unsigned choice = notes.choose(Ambiguity::container, 2);
+    result.decodes = choice == 1;
+    if (choice == 2) {
+      part.kind = Part::Kind::leaf;
+      result.is_file = true;
+    }
     return;
   }
   switch (notes.choose(Ambiguity::container, 2)) {

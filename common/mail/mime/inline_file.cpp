@@ -17,7 +17,7 @@ class UuFile : public InlineFile {
 
   Step read(const Line& line, FileSink& sink) override {
     const std::string_view text = without_trailing_blanks(line.text);
-    if (iequals(text, "end")) {
+    if (istarts_with(text, "end") && (text.size() == 3 || is_blank(text[3]))) {
       sink.end_file();
       return Step::end;
     }
@@ -40,11 +40,11 @@ class Base64File : public InlineFile {
   Step read(const Line& line, FileSink& sink) override {
     const std::string_view text = without_trailing_blanks(line.text);
     if (text.empty()) return Step::more;
-    const bool last = text == "====";
-    if (last || !is_base64_line(text)) {
+    if (text == "====") {
       sink.end_file();
-      return last ? Step::end : Step::cut;
+      return Step::end;
     }
+    if (!is_base64_line(text)) return Step::junk;
     std::string bytes;
     Notes ignored;
     decoder_.decode(text, bytes, ignored);

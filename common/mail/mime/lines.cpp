@@ -76,6 +76,9 @@ Line LineCutter::take(std::string_view& input, std::size_t length, std::size_t e
 
 Line LineCutter::line(std::string_view all, std::size_t end) {
   if (end == 1 && all.ends_with("\r\n")) end = 2;
+  // Programs for which a CR ends no line leave off all of them before the LF.
+  while (!cr_ends_ && end > 1 && end < all.size() && all[all.size() - end - 1] == '\r')
+    ++end;
   Line line{all.substr(0, all.size() - end), all.substr(all.size() - end), starts_};
   starts_ = end > 0;
   return line;

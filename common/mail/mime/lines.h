@@ -14,8 +14,10 @@ namespace mxfeed::mime {
 // A line, or a piece of one that is longer than LineCutter::kMaxLine.
 struct Line {
   std::string_view text;  // without its end
-  std::string_view end;  // "\n", "\r\n", "\r"; empty: the line goes on, or the data ended
-  bool starts = true;    // at the start of a line
+  // "\n", "\r\n", "\r", or "\r\r\n" if a CR ends no line; empty: the line goes on, or the
+  // data ended
+  std::string_view end;
+  bool starts = true;  // at the start of a line
 };
 
 // Splits a complete line into text and end.

@@ -33,22 +33,24 @@ enum class Ambiguity : std::uint8_t {
   encoding,  // which Content-Transfer-Encoding; n: the n-th; 0: the first that encodes
   encoding_name,  // 1: a Content-Transfer-Encoding such as "base64x" or "(x) base64" is
                   // understood by some programs only
-  container,      // an encoded multipart: 1 is decoded, then divided; an encoded message:
-                  // 1 is not decoded, 2 is a file
+  container,      // an encoded multipart: 1 is decoded, then divided, 2 is a file; an
+                  // encoded message: 1 is not decoded, 2 is a file
   delimiter,   // 1: only exact delimiters; 0: more text may follow the boundary; 2: and
-               // blanks or more dashes may stand before it
+               // blanks or more dashes may stand before it; 3: not even blanks may follow
   stray_line,  // no field, in a header: 1 ends the header, 2 is skipped; 0: depends
   blank_before_colon,  // "Name : x": 1 is not this field
   blank_line,     // only blanks, in a header: 1 ends the header; 0: continues the field
   bare_cr,        // 1: does not end a line
   padding,        // of base64: 1 ends it, and so does an empty line or another
-                  // byte; 0: it goes on
+                  // byte; 2: lines with other bytes are skipped instead; 0: it goes on
   quoted_blanks,  // at the end of a line of quoted-printable: 1: removed
-  junk_line,      // in uuencode: 0 ends the file, 1 is skipped
+  junk_line,      // in uuencode or BinHex: 0 ends the file, 1 is skipped
   after_end,      // what follows a final delimiter, up to another one: 1 is a part
   xxencode,       // a line of uuencode that is one of xxencode, too: 1 is xxencode
+  outside,  // a field "Content-T..." in a preamble, an epilogue or a text: 1 begins a
+            // part
 };
-inline constexpr std::size_t kAmbiguities = 15;
+inline constexpr std::size_t kAmbiguities = 16;
 
 class Reading {
  public:

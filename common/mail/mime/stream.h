@@ -62,6 +62,9 @@ class Stream {
   State state = State::header;
   HeaderReader header;
   std::string held_end;  // of the last line: belongs to a delimiter if one follows
+  // An empty line has come since the header began: what looks like a field is not one
+  // that was taken for the beginning of the body.
+  bool header_is_over = true;
 
   bool is_outermost() const { return index == 0; }
   Level& innermost() { return *levels.back(); }

@@ -13,6 +13,8 @@ namespace {
 constexpr std::string_view kXx =
     "+-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
+constexpr std::size_t kFullLine = 45;  // bytes
+
 // Nothing for what is not in the alphabet.
 std::optional<unsigned> value_of(char c, UuAlphabet alphabet) {
   if (alphabet == UuAlphabet::uu) return (static_cast<unsigned char>(c) - 32u) & 63u;
@@ -25,6 +27,7 @@ std::optional<unsigned> value_of(char c, UuAlphabet alphabet) {
 
 std::optional<UuBegin> uu_begin(std::string_view text) {
   UuBegin begin;
+  while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
   if (!istarts_with(text, "begin")) return std::nullopt;
   text.remove_prefix(5);
   if (istarts_with(text, "-base64")) {
@@ -33,7 +36,7 @@ std::optional<UuBegin> uu_begin(std::string_view text) {
   }
   if (text.empty() || !is_blank(text.front())) return std::nullopt;
   text = trim(text);
-  const std::size_t digits = std::min(text.find_first_not_of("01234567"), text.size());
+  const std::size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
   if (digits < 1 || digits > 6 || (digits < text.size() && !is_blank(text[digits]))) {
     return std::nullopt;
   }
@@ -52,7 +55,9 @@ bool is_uu_line(std::string_view text, UuAlphabet alphabet) {
   const std::size_t characters = (bytes + 2) / 3 * 4;
   const std::size_t have = text.size() - 1;
   if (bytes == 0 || have > characters + 2) return false;
+  // A full line may have lost any number of blanks at its end, a shorter one some.
   const bool may_lack_blanks = plain && alphabet == UuAlphabet::uu;
+  if (may_lack_blanks && bytes == kFullLine) return true;
   return may_lack_blanks ? have * 2 >= characters : have >= characters;
 }
 

@@ -99,6 +99,7 @@ void Walk::close_streams(std::size_t keep) {
   for (std::size_t i = keep; i < streams_.size(); ++i) finish_input(*streams_[i]);
   while (streams_.size() > keep) {
     Stream& last = *streams_.back();
+    if (!last.levels.empty()) last.innermost().part.has_no_end = true;
     while (!last.levels.empty()) end_level(last);
     streams_.pop_back();
     if (!streams_.empty()) streams_.back()->innermost().feeds = Level::Feeds::nothing;

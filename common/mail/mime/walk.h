@@ -76,12 +76,17 @@ class Walk {
   void begin_with_stray(Stream& stream);
 
   // --- Lines ---
+  // A preamble or epilogue ends, if the stream is in one.
+  void end_outside(Stream& stream);
   // Whether the line, which begins with "--", is a delimiter; if so, it has been
   // processed.
   bool delimit(Stream& stream, const Line& line);
   void header_line(Stream& stream, const Line& line);
   // A delimiter with blanks or more dashes before it is one for some programs.
   bool delimit_loosely(Stream& stream, const Line& line);
+  // Whether the line of a preamble, epilogue or text begins a part; if so, it has been
+  // processed.
+  bool begin_outside(Stream& stream, const Line& line);
   void body_line(Stream& stream, const Line& line);
   void process(Stream& stream, const Line& line);
   void note_line(const Line& line, bool outermost);

@@ -11,12 +11,25 @@ constexpr std::size_t kLongLine = 998;  // RFC 5322, 2.1.1
 
 }  // namespace
 
+void Walk::end_outside(Stream& stream) {
+  Level& innermost = stream.innermost();
+  if (!innermost.multipart) return;
+  // The break before a delimiter belongs to it, but preamble and epilogue must not run
+  // together.
+  raw(stream, innermost, stream.held_end);
+  innermost.text->finish();
+}
+
 bool Walk::delimit(Stream& stream, const Line& line) {
   const std::string_view text = without_trailing_blanks(line.text).substr(2);
   std::optional<Delimiter> found = stream.find_delimiter(text);
-  if (found && !found->exact) {
-    notes().ambiguities.add(Ambiguity::delimiter, 1);
-    if (notes().reading.choice(Ambiguity::delimiter) == 1) found.reset();
+  if (found) {
+    const unsigned choice = notes().reading.choice(Ambiguity::delimiter);
+    const bool has_blanks = text.size() + 2 < line.text.size();
+    if (has_blanks) notes().ambiguities.add(Ambiguity::delimiter, 3);
+    if (!found->exact) notes().ambiguities.add(Ambiguity::delimiter, 1);
+    const bool is_exact = found->exact && (choice != 3 || !has_blanks);
+    if (!is_exact && (choice == 1 || choice == 3)) found.reset();
   }
   if (!found && stream.state == Stream::State::body && !stream.levels.empty() &&
       stream.innermost().multipart && stream.innermost().multipart->guess(text)) {
@@ -28,13 +41,7 @@ bool Walk::delimit(Stream& stream, const Line& line) {
     if (stream.state == Stream::State::opaque) return false;
   }
   if (!found->exact) note(Anomaly::boundary_prefix);
-  // The break before a delimiter belongs to it, but preamble and epilogue must not run
-  // together.
-  Level& innermost = stream.innermost();
-  if (innermost.multipart) {
-    raw(stream, innermost, stream.held_end);
-    innermost.text->finish();
-  }
+  end_outside(stream);
   stream.note_matches(text);
   end_levels(stream, found->level + 1);
   stream.held_end.clear();
@@ -51,10 +58,12 @@ bool Walk::delimit(Stream& stream, const Line& line) {
 }
 
 void Walk::header_line(Stream& stream, const Line& line) {
+  stream.header_is_over = false;
   switch (stream.header.read(line)) {
     case HeaderReader::Step::more:
       return;
     case HeaderReader::Step::end:
+      stream.header_is_over = true;
       begin_part(stream);
       return;
     case HeaderReader::Step::body:
@@ -63,7 +72,11 @@ void Walk::header_line(Stream& stream, const Line& line) {
     case HeaderReader::Step::dashes:
       if (delimit(stream, line)) return;
       if (stream.state == Stream::State::header) {
-        if (!stream.header.is_empty()) note(Anomaly::header_without_end);
+        if (!stream.header.is_empty()) {
+          note(Anomaly::header_without_end);
+          notes().ambiguities.add(Ambiguity::stray_line, 2);
+          if (notes().reading.choice(Ambiguity::stray_line) == 2) return;
+        }
         begin_part(stream);
       }
       break;
@@ -86,6 +99,28 @@ bool Walk::delimit_loosely(Stream& stream, const Line& line) {
          delimit(stream, {.text = text, .end = line.end, .starts = true});
 }
 
+bool Walk::begin_outside(Stream& stream, const Line& line) {
+  const Level& level = stream.innermost();
+  const bool is_text = limits_.parts_in_text && level.part.kind == Part::Kind::leaf &&
+                       level.part.is_text() && level.part.encoding == Encoding::none &&
+                       stream.header_is_over;
+  if (!level.multipart && !is_text) return false;
+  // Content-Type or Content-Transfer-Encoding.
+  if (!istarts_with(line.text, "content-t")) return false;
+  if (notes().choose(Ambiguity::outside) == 0) return false;
+  if (is_text) {
+    raw(stream, stream.innermost(), stream.held_end);
+    end_levels(stream, stream.levels.size() - 1);
+  } else {
+    end_outside(stream);
+  }
+  stream.held_end.clear();
+  stream.state = Stream::State::header;
+  stream.header.begin("text/plain");
+  process(stream, line);
+  return true;
+}
+
 void Walk::body_line(Stream& stream, const Line& line) {
   if (line.starts && line.text.starts_with("--") && delimit(stream, line)) return;
   if (line.starts && !line.text.empty() &&
@@ -93,6 +128,8 @@ void Walk::body_line(Stream& stream, const Line& line) {
       delimit_loosely(stream, line)) {
     return;
   }
+  if (line.starts && line.text.empty()) stream.header_is_over = true;
+  if (line.starts && begin_outside(stream, line)) return;
   // Looked up here: delimit() may have ended parts even when it returned false.
   Level& level = stream.innermost();
   if (level.multipart && !trim(line.text).empty()) level.multipart->note_text();

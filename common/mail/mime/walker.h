@@ -55,6 +55,7 @@ struct Limits {
   std::size_t header_bytes = std::size_t{256} * 1024;  // of the header of one part
   std::size_t boundary = 1000;                         // bytes
   std::uint64_t expanded = std::uint64_t{64} << 20;    // of BinHex, which can compress
+  bool parts_in_text = true;  // Ambiguity::outside counts in texts, too
 };
 
 enum class Encoding : std::uint8_t { none, base64, quoted_printable };
@@ -76,6 +77,8 @@ struct Part {
   Encoding encoding = Encoding::none;
   // A leaf with the parts of a message below it.  Known at the latest when they begin.
   bool is_message = false;
+  // The data ended before a delimiter came.  Known when the part ends.
+  bool has_no_end = false;
   std::string disposition;  // "attachment", lower case; may be empty
   // From Content-Disposition, then from Content-Type; mail programs differ in which they
   // use.  Decoded (RFC 2231, 2047) to UTF-8 and not made safe: a name may hold slashes

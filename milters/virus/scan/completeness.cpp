@@ -199,6 +199,7 @@ class Collect : public mime::Visitor {
 Inventory take_inventory(std::string_view mail, const Seen& seen, FeedRule rule,
                          AttachmentCollector* attachments, const ReadingLimits& limits) {
   Inventory inventory;
+  inventory.limits = limits.walk;
   Compare compare(seen, rule, attachments);
   mime::Readings readings(limits.readings);
   const std::uint64_t most_fed =
@@ -211,7 +212,7 @@ Inventory take_inventory(std::string_view mail, const Seen& seen, FeedRule rule,
       break;
     }
     compare.begin_reading();
-    mime::Walker walker(compare, {}, *reading);
+    mime::Walker walker(compare, limits.walk, *reading);
     walk(mail, walker);
     readings.add(walker.ambiguities());
     inventory.anomalies.add(walker.anomalies());
@@ -235,7 +236,7 @@ void for_each_part(std::string_view mail, const Inventory& inventory,
                    const UsePart& use) {
   for (const Inventory::Walk& one : inventory.walks) {
     Collect collect(one.picks, use);
-    mime::Walker walker(collect, {}, one.reading);
+    mime::Walker walker(collect, inventory.limits, one.reading);
     walk(mail, walker);
     if (!collect.goes_on()) return;
   }

@@ -40,11 +40,12 @@ enum class FeedRule {
 };
 
 struct ReadingLimits {
-  std::size_t readings = 16;
+  std::size_t readings = 48;
   std::uint64_t walked = std::uint64_t{256} << 20;  // bytes in all but the first one
   // Bytes of parts to be fed that only these readings have: so many times the mail.
   std::uint64_t fed_times = 2;
   std::uint64_t fed_least = std::uint64_t{1} << 20;
+  mime::Limits walk;  // of each reading
 };
 
 // A part to be looked at again.
@@ -66,6 +67,7 @@ struct Inventory {
   std::size_t readings = 0;  // walked
   bool too_many_readings = false;
   mime::Anomalies anomalies;  // of all readings
+  mime::Limits limits;        // of each walk
 };
 
 // Walks through the message in each way and compares.  `attachments`, if not null, gets

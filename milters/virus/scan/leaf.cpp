@@ -53,11 +53,12 @@ std::string with_lf(std::string_view content) {
   return out;
 }
 
-// A quoted-printable file at the end of a message: some programs leave off the last line
-// end.
+// A file at the end of a message, in quoted-printable or as it is: some programs leave
+// off the last line end.
 bool may_lose_last_end(const mime::Part& part) {
-  return part.encoding == mime::Encoding::quoted_printable &&
-         (!part.is_text() || !part.file_names.empty());
+  const bool is_file = !part.is_text() || !part.file_names.empty();
+  return is_file && (part.encoding == mime::Encoding::quoted_printable ||
+                     (part.encoding == mime::Encoding::none && part.has_no_end));
 }
 
 std::string_view without_last_end(std::string_view content) {

@@ -3,6 +3,8 @@
 
 #include <string>
 
+#include "milters/virus/scan/formats/mail_like.h"
+
 namespace mxfeed::virus {
 namespace {
 
@@ -15,10 +17,14 @@ constexpr std::string_view kReceived =
 }  // namespace
 
 void MessageScan::run(std::string_view mail) {
+  run(mail, {});
+}
+
+void MessageScan::run(std::string_view mail, const ReadingLimits& limits) {
   Seen seen;
   engine_.scan(mail, &seen);
   if (rule_ == FeedRule::none || !engine_.goes_on()) return;
-  const Inventory inventory = take_inventory(mail, seen, rule_, attachments_);
+  const Inventory inventory = take_inventory(mail, seen, rule_, attachments_, limits);
   using mime::Anomaly;
   if (inventory.anomalies.has(Anomaly::partial_message)) {
     engine_.found(ScanVerdict::unscannable, "message/partial");
@@ -61,7 +67,10 @@ void MessageScan::message(std::string_view mail) {
   }
   ++depth_;
   ++parts_fed_;
-  run(std::string(kReceived).append(mail));
+  // A piece of text in which a header was found is no mail that somebody has made so.
+  ReadingLimits limits;
+  limits.walk.parts_in_text = is_mail_like(mail);
+  run(std::string(kReceived).append(mail), limits);
   --depth_;
 }
 

@@ -46,6 +46,7 @@ class MessageScan : public LeafUser {
   void found(ScanVerdict verdict, std::string_view name) override;
 
  private:
+  void run(std::string_view mail, const ReadingLimits& limits);
   bool use(const mime::Part& part, std::string_view content, const Pick& pick);
   void feed(std::string_view content);
 

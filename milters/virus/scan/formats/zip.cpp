@@ -216,7 +216,10 @@ class Readings {
       if (is_encrypted(entry)) findings_.note_encrypted("Encrypted.Zip");
       for (const std::uint64_t shift : shifts) {
         const auto local = local_at(archive_, entry.local + shift);
-        if (!local) continue;
+        if (!local) {
+          add_unmarked(entry, entry.local + shift);
+          continue;
+        }
         if (is_encrypted(entry) && is_encrypted(*local)) continue;
         for (const std::uint16_t method : {entry.method, local->method}) {
           add(*local, method, entry.packed);
@@ -227,6 +230,12 @@ class Readings {
         }
       }
     }
+  }
+
+  void add_unmarked(const Central& entry, std::uint64_t at) {
+    const auto local = local_at(archive_, at, Mark::any);
+    if (!local || is_encrypted(entry) || local->name != entry.name) return;
+    add(*local, entry.method, entry.packed);
   }
 
   void add_listed() {

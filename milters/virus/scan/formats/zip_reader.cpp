@@ -44,8 +44,10 @@ void read_extra(std::string_view extra, Header& header, std::uint64_t* offset) {
 
 }  // namespace
 
-std::optional<Local> local_at(std::string_view archive, std::uint64_t at) {
-  if (!has(archive, at, kLocalMark)) return std::nullopt;
+std::optional<Local> local_at(std::string_view archive, std::uint64_t at, Mark mark) {
+  if (mark == Mark::needed ? !has(archive, at, kLocalMark) : at > archive.size()) {
+    return std::nullopt;
+  }
   ByteReader reader(archive.substr(at));
   Local local;
   local.at = at;

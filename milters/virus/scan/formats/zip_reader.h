@@ -57,8 +57,12 @@ struct EndRecord {
   bool is_zip64 = false;  // another record has, or may have, other values
 };
 
+// Whether a local header must begin with its mark: some programs take the directory's
+// word.
+enum class Mark : std::uint8_t { needed, any };
 // Nothing if there is no such record at that place.
-std::optional<Local> local_at(std::string_view archive, std::uint64_t at);
+std::optional<Local> local_at(std::string_view archive, std::uint64_t at,
+                              Mark mark = Mark::needed);
 std::optional<EndRecord> end_at(std::string_view archive, std::size_t at);
 // The record of zip64 that the locator before the end record names, or that stands
 // directly before the locator.

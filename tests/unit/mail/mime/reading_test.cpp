@@ -34,9 +34,11 @@ struct Outcome {
 };
 
 // `header` is fields, one a line; `body` is as sent.
+constexpr std::size_t kMostReadings = 48;
+
 Outcome read_all(std::string_view header, std::string_view body) {
   Outcome outcome;
-  Readings readings(16);
+  Readings readings(kMostReadings);
   while (const auto reading = readings.next()) {
     Contents contents;
     Walker walker(contents, {}, *reading);
@@ -84,7 +86,7 @@ const Row kRows[] = {
      "Content-Type: multipart/mixed; boundary=._; boundary=_.",
      "--._\nContent-Transfer-Encoding: base64\n\naGVs\n--_.\n\nbG8=\n--._--\n",
      {"hello"},
-     6},
+     18},
     {"of four boundaries, those that never come do not matter",
      "Content-Type: multipart/mixed; boundary=x; boundary=y; boundary=z; boundary=b",
      part("Content-Transfer-Encoding: base64\n", "aGVsbG8="),
@@ -95,7 +97,7 @@ const Row kRows[] = {
      "Content-Type: multipart/mixed; boundary=_.",
      "--._\nContent-Transfer-Encoding: base64\n\naGVs\n--_.\n\nbG8=\n--._--\n",
      {"hello"},
-     6},
+     18},
     {"a quote is missing",
      "Content-Type: multipart/mixed; boundary=\"b; charset=x",
      part("", "hello"),
@@ -166,6 +168,16 @@ const Row kRows[] = {
      part("Content-Transfer-Encoding: base64x\n", "aGVsbG8="),
      {"hello", "aGVsbG8="},
      2},
+    {"an encoding in a list",
+     kMixed,
+     part("Content-Transfer-Encoding: 7bit, base64\n", "aGVsbG8="),
+     {"hello", "aGVsbG8="},
+     2},
+    {"an encoding in a comment",
+     kMixed,
+     part("Content-Transfer-Encoding: 8bit (base64)\n", "aGVsbG8="),
+     {"hello", "aGVsbG8="},
+     2},
     {"an encoding in quotes",
      kMixed,
      part("Content-Transfer-Encoding: \"base64\"\n", "aGVsbG8="),
@@ -190,17 +202,17 @@ const Row kRows[] = {
      kMixed + "\nContent-Transfer-Encoding: base64",
      "LS1iCgpoZWxsbwotLWItLQo=\n",  // "--b\n\nhello\n--b--\n"
      {"hello"},
-     2},
+     3},
     {"a multipart that only says that it is encoded",
      kMixed + "\nContent-Transfer-Encoding: base64",
      part("", "hello"),
      {"hello"},
-     4},
+     9},
     {"a message that only says that it is encoded",
      "Content-Type: message/rfc822\nContent-Transfer-Encoding: base64",
      "Content-Transfer-Encoding: base64\n\naGVsbG8=\n",
      {"hello"},
-     6},
+     27},
     {"an encoded message is saved as a file",
      "Content-Type: message/rfc822; name=e.com\nContent-Transfer-Encoding: base64",
      "aGVsbG8=\n",
@@ -231,6 +243,11 @@ const Row kRows[] = {
      part("Content-Transfer-Encoding: base64\n", "aGVsbG8h\n\naGVsbG8h"),
      {"hello!", "hello!hello!"},
      2},
+    {"a line that is no base64, and text behind an empty line",
+     kMixed,
+     part("Content-Transfer-Encoding: base64\n", "aGVs\n-_._\nbG8h\n\naGVsbG8h"),
+     {"hel", "hello!", "hello!hello!"},
+     3},
     {"padding that base64 does not need",
      kMixed,
      part("Content-Transfer-Encoding: base64\n", "aGVsbG8h==\naGVsbG8h"),
@@ -245,6 +262,34 @@ const Row kRows[] = {
      kMixed,
      "--b--\nContent-Transfer-Encoding: base64\n\naGVsbG8=\n--b--\n",
      {"hello"},
+     4},
+    {"a final delimiter with blanks behind it",
+     kMixed,
+     "--b\nContent-Type: text/plain\n\nhel\n--b-- \nlo\n--b--\n",
+     {"hel", "hel\r\n--b-- \r\nlo"},
+     12},
+    {"fields and content in a text",
+     kMixed,
+     part("Content-Type: text/plain\n",
+          "text\nContent-Transfer-Encoding: base64\n\naGVsbG8="),
+     {"hello", "text\r\nContent-Transfer-Encoding: base64\r\n\r\naGVsbG8="},
+     2},
+    {"fields and content in a preamble",
+     kMixed,
+     "text\nContent-Transfer-Encoding: base64\n\naGVsbG8=\n--b\n\nyou\n--b--\n",
+     {"hello", "you"},
+     2},
+    {"fields and content in an epilogue",
+     kMixed,
+     "--b\n\nyou\n--b--\nContent-Transfer-Encoding: base64\n\naGVsbG8=\n",
+     {"hello", "you"},
+     2},
+    {"a line that is no BinHex in BinHex",
+     kMixed,
+     part("",
+          "(This file must be converted with BinHex 4.0)\n\n"
+          ":!3%!3%!!!!!!!!!!!!!!!!!!!!!!!!\n _\n!!!!!!!!!!!!:\n"),
+     {},
      2},
     {"a line that is no uuencode in uuencode",
      kMixed,
@@ -271,7 +316,7 @@ const Row kRows[] = {
      kMixed,
      part("Content-Type: text/plain\n \nContent-Transfer-Encoding: base64\n", "aGVsbG8="),
      {"hello", "Content-Transfer-Encoding: base64\r\n\r\naGVsbG8="},
-     2},
+     4},
     {"a line that is no field in a header",
      kMixed,
      part("stray\nContent-Transfer-Encoding: base64\n", "aGVsbG8="),
@@ -313,10 +358,10 @@ TEST_CASE("an ambiguity that only one reading shows is followed, too", "[mime]")
 }
 
 TEST_CASE("past their limit there are too many readings", "[mime]") {
-  const auto many = [](int count) {
+  const auto many = [](std::size_t count) {
     std::string header = "Content-Type: multipart/mixed";
     std::string body;
-    for (int i = 0; i < count; ++i) {
+    for (std::size_t i = 0; i < count; ++i) {
       const std::string name = "b" + std::to_string(i) + "x";
       header += "; boundary=" + name;
       body += "--" + name + "\r\n\r\nhello\r\n";
@@ -325,7 +370,6 @@ TEST_CASE("past their limit there are too many readings", "[mime]") {
   };
   CHECK(many(15).readings == 16);
   CHECK_FALSE(many(15).too_many);
-  CHECK(many(16).too_many);
   CHECK(many(40).too_many);
   std::string fields;
   for (int i = 0; i < 17; ++i) {
