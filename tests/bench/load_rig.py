@@ -183,13 +183,14 @@ class LoadRig:
             if time.monotonic() > deadline:
                 sys.exit(f"{variant}: mails are still refused")
 
-    def choose_mails(self, number):
-        """Half of them ham, half spam, of the corpus."""
+    def choose_mails(self, number, least=0, most=1 << 30):
+        """At most so many of `least` to `most` bytes, half of them ham, half spam, of the corpus."""
         corpus = pathlib.Path(subprocess.run(
             [SOURCE / "tests/support/fetch-corpus"], check=True, capture_output=True,
             text=True).stdout.strip())
-        ham = sorted(corpus.glob("easy-ham-1/*.txt"))[:number // 2]
-        spam = sorted(corpus.glob("spam-1/*.txt"))[:number // 2]
+        ham, spam = ([path for path in sorted(corpus.glob(f"{kind}/*.txt"))
+                      if least <= path.stat().st_size <= most][:number // 2]
+                     for kind in ("easy-ham-1", "spam-1"))
         mails = [path for pair in zip(ham, spam) for path in pair]
         (self.root / "mails").write_text("".join(f"{path}\n" for path in mails))
 
