@@ -89,6 +89,12 @@ class Rests {
 
 }  // namespace
 
+void leave_the_processor() {
+  ::setsid();
+  ::setpriority(PRIO_PROCESS, 0, kLowest);
+  set_nice_of_session(kLowest);
+}
+
 void run_in_background(const std::function<void()>& work) {
   ::setsid();
   std::promise<void> done;
@@ -106,8 +112,11 @@ void run_in_background(const std::function<void()>& work) {
   set_nice_of_session(kLow);
   if (outcome.wait_for(kModest) == std::future_status::timeout) set_nice_of_session(0);
   thread.join();
-  set_nice_of_session(0);
   outcome.get();
+}
+
+void leave_the_background() {
+  set_nice_of_session(0);
 }
 
 }  // namespace mxfeed::virus

@@ -20,7 +20,7 @@ inline constexpr std::chrono::milliseconds kRest{15};
 //
 // The process begins a session of its own unless it leads one: where processes are
 // scheduled by sessions (sched(7), autogroup), priorities count within a session only, so
-// that of the session is lowered too, for a minute or until the work is done.
+// that of the session is lowered too, for a minute or until leave_the_background().
 //
 // Work that goes through much memory slows others down even on a processor of its own,
 // since it takes the cache and the memory's speed from them.  So a signal, SIGRTMIN,
@@ -29,5 +29,11 @@ inline constexpr std::chrono::milliseconds kRest{15};
 //
 // Rethrows what the work throws.  When it returns, its thread has ended.
 void run_in_background(const std::function<void()>& work);
+void leave_the_background();
+
+// To be called by a process that only has to end: to give a gigabyte back keeps the
+// kernel busy for a good part of a second, on behalf of the process, which then waits for
+// whoever has something to do.  The process gets a session of its own, as above.
+void leave_the_processor();
 
 }  // namespace mxfeed::virus

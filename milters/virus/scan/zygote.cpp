@@ -98,6 +98,9 @@ class Zygote {
     return 0;
   }
 
+  // Whether it ended as the service is to end.
+  bool drains() const { return drains_; }
+
  private:
   struct Worker {
     Monotonic::time_point since;
@@ -111,6 +114,8 @@ class Zygote {
     const bool is_late = Monotonic::now() - began_ > kMostWarming;
     if (crew_->proofs() < task_.settings.workers && !is_late) return;
     is_ready_ = true;
+    // Forks of a process of a gigabyte and the first scans are work in the background, too.
+    if (task_.in_background) leave_the_background();
     if (!report(EngineReady{engine_.signatures(), engine_.reads_rar()})) retire(false);
   }
 
@@ -178,6 +183,7 @@ class Zygote {
 
   void retire(bool drains) {
     retired_ = true;
+    drains_ = drains;
     crew_->stop(drains);
   }
 
@@ -281,6 +287,7 @@ class Zygote {
   Monotonic::time_point next_fork_{};
   milliseconds pause_{0};
   bool retired_ = false;
+  bool drains_ = false;  // it was the service's last one
   const Monotonic::time_point began_ = Monotonic::now();
   bool is_ready_ = false;  // and has told so
 };
@@ -335,8 +342,10 @@ int run_zygote_command(int argc, char** argv) {
               .add("event", "load")
               .add("note", "no RAR library: mail with RAR archives counts as encrypted"));
     }
-    status = Zygote(*task, *engine, board).serve();
+    Zygote zygote(*task, *engine, board);
+    status = zygote.serve();
     remove_scratch(task->scratch, ::getpid());
+    if (!zygote.drains()) leave_the_processor();  // another one serves
     ::_exit(status);  // freeing the engine would take long for nothing
   } catch (const std::exception& error) {
     report(LoadFailed{error.what()});

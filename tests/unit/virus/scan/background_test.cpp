@@ -44,11 +44,26 @@ TEST_CASE("work in the background has the lowest priority, and its caller the fo
   }));
 }
 
-TEST_CASE("a session has its former priority after work in the background", "[virus]") {
+// Also where there are no autogroups.
+bool session_has(std::string_view nice) {
+  const auto session = read_file("/proc/self/autogroup");
+  return !session || session->ends_with(std::string(nice) + "\n");
+}
+
+TEST_CASE("a session has its former priority when it has left the background",
+          "[virus]") {
   CHECK(in_child([] {
     run_in_background([] {});
-    const auto session = read_file("/proc/self/autogroup");
-    return !session || session->ends_with("nice 0\n");
+    const bool was_low = session_has("nice 10");
+    leave_the_background();
+    return was_low && session_has("nice 0");
+  }));
+}
+
+TEST_CASE("a process that only has to end has the lowest priority", "[virus]") {
+  CHECK(in_child([] {
+    leave_the_processor();
+    return own_priority() == 19 && session_has("nice 19");
   }));
 }
 
