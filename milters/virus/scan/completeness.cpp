@@ -121,6 +121,7 @@ class Compare : public mime::Visitor {
     ++parts;
     const std::uint64_t digest = open.content.exact.value();
     Pick pick{part.number};
+    pick.size = open.content.size;
     pick.feed = must_feed(part, open.content) && fed_.insert(digest).second;
     if (rule_ == FeedRule::missed || rule_ == FeedRule::all) {
       pick.as_mail = part.is_message && !seen_.has_mail(open.content) &&
@@ -168,7 +169,11 @@ class Collect : public mime::Visitor {
       : picks_(picks), use_(use) {}
 
   void data(const mime::Part& part, std::string_view bytes) override {
-    if (goes_on_ && find(part) != nullptr) open_[part.number] += bytes;
+    const Pick* const pick = goes_on_ ? find(part) : nullptr;
+    if (pick == nullptr) return;
+    std::string& content = open_[part.number];
+    content.reserve(pick->size);  // a large one must not grow by doubling
+    content += bytes;
   }
   void end_part(const mime::Part& part) override {
     const auto found = open_.find(part.number);

@@ -50,10 +50,11 @@ struct ReadingLimits {
 
 // A part to be looked at again.
 struct Pick {
-  std::size_t number;    // in the walk
-  bool feed = false;     // the engine has not seen it
-  bool as_mail = false;  // the engine has not read it as a message
-  bool examine = false;  // leaf.h
+  std::size_t number;      // in the walk
+  bool feed = false;       // the engine has not seen it
+  bool as_mail = false;    // the engine has not read it as a message
+  bool examine = false;    // leaf.h
+  std::uint64_t size = 0;  // of the content
 };
 
 struct Inventory {
