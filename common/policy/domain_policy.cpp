@@ -100,6 +100,11 @@ void visit_domain(Visitor& field, Policy& policy) {
   field(92, policy.senders.allow);
   field(93, policy.senders.block);
   field(94, policy.senders.protect);
+  field(95, policy.teaching.traps);
+  field(96, policy.teaching.report_spam);
+  field(97, policy.teaching.report_ham);
+  field(98, policy.teaching.customer);
+  field(99, policy.teaching.servers);
 }
 
 template <typename Visitor, typename Policy>

@@ -103,6 +103,22 @@ struct SenderPolicy {
   bool operator==(const SenderPolicy&) const = default;
 };
 
+// Recipients whose mail mxfeed-spam learns from; nothing of it is delivered.  Not a part
+// of SpamPolicy, which decides with whom a recipient may share a transaction.
+struct TeachingPolicy {
+  std::vector<std::string> traps;  // local parts in lower case: all mail to them is spam
+  // Where the customer reports what was judged wrong: local parts in lower case, or
+  // empty.
+  std::string report_spam, report_ham;
+  // Whose domains may report; empty: only the domain itself.
+  std::string customer;
+  // The domain's own: they may report without further proof of the sender.
+  std::vector<Network> servers;
+  bool has_reports() const { return !report_spam.empty() || !report_ham.empty(); }
+  bool is_used() const { return !traps.empty() || has_reports(); }
+  bool operator==(const TeachingPolicy&) const = default;
+};
+
 // What mxfeed-quarantine holds.
 struct QuarantinePolicy {
   std::chrono::seconds keep = std::chrono::hours(24 * 30);
@@ -119,6 +135,7 @@ struct DomainPolicy {
   SpamPolicy spam;
   SenderPolicy senders;
   QuarantinePolicy quarantine;
+  TeachingPolicy teaching;
   std::uint64_t max_size = 0;  // of a message, in octets; 0: no limit but Postfix's
   // Domains whose policies of content and max_size are equal have the same class:
   // their recipients may share a transaction.  0: not one of our domains.

@@ -2,6 +2,7 @@
 #include "postfix-conf/generate/compile.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "postfix-conf/config/settings.h"
@@ -14,9 +15,40 @@ DomainPolicy policy_of(const DomainSettings& settings) {
   DomainPolicy policy = settings.policy;
   policy.max_size = settings.max_size;
   // What has no effect while spam is off must not make classes.
-  if (!policy.spam.enabled) policy.spam = {};
+  if (!policy.spam.enabled) {
+    policy.spam = {};
+    policy.teaching = {};
+  }
   if (!policy.attachments.has_rules()) policy.attachments = {};
   return policy;
+}
+
+// The customers with an address for reports.  Only their domains are told apart: every
+// other policy is that of all domains with the same settings.
+std::set<std::uint32_t> reporting_customers(const Config& config) {
+  std::set<std::uint32_t> customers;
+  for (const auto& domain : config.domains) {
+    const DomainPolicy& policy = domain.settings->policy;
+    if (domain.customer != DomainConfig::kNoCustomer && policy.spam.enabled &&
+        policy.teaching.has_reports()) {
+      customers.insert(domain.customer);
+    }
+  }
+  return customers;
+}
+
+// Who may report to the domain.
+void add_reporters(const DomainConfig& domain, const Config& config,
+                   const std::set<std::uint32_t>& customers, TeachingPolicy& teaching) {
+  if (customers.contains(domain.customer)) {
+    teaching.customer = config.customers[domain.customer].id;
+  }
+  if (!teaching.has_reports()) return;
+  for (const auto& server : domain.deliver_to) {
+    if (const auto* const address = server.address()) {
+      teaching.servers.push_back({*address, address->is_v4() ? 32u : 128u});
+    }
+  }
 }
 
 std::string route_of(const DomainConfig& domain) {
@@ -108,6 +140,7 @@ Wanted compile(const Config& config, const HostConfig* local, const std::string&
   bool uses_authorities = false;
   bool uses_quarantine = false;
   PolicyIndex policies(draft.policies);
+  const auto reporting = reporting_customers(config);
   std::vector<Hosted> refused;
   draft.hosted.reserve(config.domains.size());
   for (const auto& domain : config.domains) {
@@ -132,7 +165,10 @@ Wanted compile(const Config& config, const HostConfig* local, const std::string&
     hosted.callout = s.recipients == "callout";
     hosted.while_down = s.callout_while_down;
     hosted.tls = s.tls;
-    hosted.policy = policies.add(policy_of(s));
+    DomainPolicy policy = policy_of(s);
+    add_reporters(domain, config, reporting, policy.teaching);
+    uses_quarantine = uses_quarantine || (taken && policy.teaching.is_used());
+    hosted.policy = policies.add(std::move(policy));
     if (!taken) {
       wanted.refused.insert(hosted.name);
       refused.push_back(std::move(hosted));

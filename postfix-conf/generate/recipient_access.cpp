@@ -61,6 +61,16 @@ bool is_role(std::string_view local_part) {
   return local_part == "postmaster" || local_part == "abuse";
 }
 
+// The recipients whose mail a filter keeps from the domain's server, which need not know
+// them.
+std::vector<std::string> taught_by(const TeachingPolicy& teaching) {
+  std::vector<std::string> all = teaching.traps;
+  for (const std::string& report : {teaching.report_spam, teaching.report_ham}) {
+    if (!report.empty()) all.push_back(report);
+  }
+  return all;
+}
+
 void lines(const Generated& generated, const Hosted& hosted, const LineSink& line) {
   const bool is_ours =
       is_relayed(hosted.own) || is_relayed(hosted.below) || hosted.intake == Intake::gone;
@@ -71,6 +81,11 @@ void lines(const Generated& generated, const Hosted& hosted, const LineSink& lin
   if (own.empty() && list == nullptr && has_parent_with_row(generated, hosted.name)) {
     own = below = kNothing;
   }
+  const bool is_open = hosted.intake == Intake::open && is_relayed(hosted.own);
+  const bool has_row = list != nullptr || !own.empty();
+  const auto teaching = is_open && has_row
+                            ? taught_by(generated.policies.at(hosted.policy).teaching)
+                            : std::vector<std::string>();
   const bool has_below = hosted.below != Row::none && hosted.below != Row::refused;
   const std::string_view known = own.empty() ? kNothing : std::string_view(own);
   std::string address;
@@ -80,11 +95,15 @@ void lines(const Generated& generated, const Hosted& hosted, const LineSink& lin
       line(address, value);
     };
     if (list != nullptr) {
-      for (const auto& one : *list) add(one, is_role(one) ? kNothing : known);
+      for (const auto& one : *list) {
+        if (std::find(teaching.begin(), teaching.end(), one) != teaching.end()) continue;
+        add(one, is_role(one) ? kNothing : known);
+      }
       for (const std::string_view role : {"postmaster", "abuse"}) {
         if (!std::binary_search(list->begin(), list->end(), role)) add(role, kNothing);
       }
     }
+    for (const auto& one : teaching) add(one, kNothing);
     const std::string_view value = list != nullptr ? kUnknown : std::string_view(own);
     if (!value.empty()) line(name, value);
     if (has_below && !below.empty()) line("." + name, below);

@@ -287,7 +287,7 @@ Settings<DomainSettings> domain_settings() {
       size<&S::max_size>("max_size", kLeastSize, kMostSize, R"("100M")"),
       table<S>("greylist", domain_greylist_settings, read_greylist),
       table<S>("virus", domain_virus_settings),
-      table<S>("spam", domain_spam_settings),
+      table<S>("spam", domain_spam_settings, read_domain_spam),
       table<S>("quarantine", domain_quarantine_settings),
       custom<&S::recipients>("recipients", SettingType::string, R"(["info", "sales"])",
                              read_recipients),

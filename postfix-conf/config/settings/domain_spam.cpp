@@ -9,12 +9,14 @@
 #include "common/base/text.h"
 #include "postfix-conf/config/settings/rows.h"
 #include "postfix-conf/config/settings/tables.h"
+#include "postfix-conf/config/settings/teaching.h"
 
 namespace mxfeed {
 namespace {
 
 constexpr auto kPolicy = &DomainSettings::policy;
 constexpr auto kSpam = &DomainPolicy::spam;
+constexpr auto kTeaching = &DomainPolicy::teaching;
 constexpr std::size_t kMaxHeader = 200;
 constexpr std::size_t kMaxSubject = 100;
 
@@ -130,12 +132,25 @@ Settings<DomainSettings> domain_spam_settings() {
           .value =
               [](const S& s) { return Json(s.policy.spam.immature_acts ? kAct : kWait); },
       },
+      custom<kPolicy, kTeaching, &TeachingPolicy::traps>(
+          "traps", SettingType::strings, R"(["old-sales"])", read_spam_traps),
+      custom<kPolicy, kTeaching, &TeachingPolicy::report_spam>(
+          "report_spam", SettingType::string, R"("is-spam")", read_report_spam),
+      custom<kPolicy, kTeaching, &TeachingPolicy::report_ham>(
+          "report_ham", SettingType::string, R"("not-spam")", read_report_ham),
       level_row<SpamLevel::low>("low"),
       level_row<SpamLevel::med>("med"),
       level_row<SpamLevel::high>("high"),
       rule_row<kPolicy, kSpam, &SpamPolicy::bulk>("bulk"),
   };
   return kRows;
+}
+
+void read_domain_spam(const Entry& entry, const Setting<DomainSettings>& row,
+                      DomainSettings& settings) {
+  read_table(entry, row, settings);
+  if (entry.kind() == TomlNode::Kind::table)
+    check_teaching(entry, settings.policy.teaching);
 }
 
 }  // namespace mxfeed

@@ -44,6 +44,8 @@ void read_servers(const Entry& entry, const Setting<DomainSettings>& row,
                   DomainSettings& settings);
 void read_recipients(const Entry& entry, const Setting<DomainSettings>& row,
                      DomainSettings& settings);
+void read_domain_spam(const Entry& entry, const Setting<DomainSettings>& row,
+                      DomainSettings& settings);
 void read_tls(const Entry& entry, const Setting<DomainSettings>& row,
               DomainSettings& settings);
 void read_greylist(const Entry& entry, const Setting<GatewayConfig>& row,

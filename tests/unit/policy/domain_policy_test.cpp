@@ -45,6 +45,8 @@ DomainPolicy full_domain() {
                list_of("news@shop.example"),
                {"Anna Beck <anna@acme.example>"}};
   p.spam.bulk = {SpamAction::header, "X-Bulk: yes"};
+  p.teaching = {
+      {"old-sales", "x"}, "is-spam", "not-spam", "acme", {*Network::parse("192.0.2.7")}};
   return p;
 }
 
@@ -143,6 +145,12 @@ const DomainField kDomainFields[] = {
     {"senders.protect", [](auto& p) { p.senders.protect = {"Anna B <a@b.example>"}; }},
     {"spam.bulk.action", [](auto& p) { p.spam.bulk.action = SpamAction::header; }},
     {"spam.bulk.text", [](auto& p) { p.spam.bulk.text = "X-Bulk: yes"; }},
+    {"teaching.traps", [](auto& p) { p.teaching.traps = {"old-sales"}; }},
+    {"teaching.report_spam", [](auto& p) { p.teaching.report_spam = "is-spam"; }},
+    {"teaching.report_ham", [](auto& p) { p.teaching.report_ham = "not-spam"; }},
+    {"teaching.customer", [](auto& p) { p.teaching.customer = "acme"; }},
+    {"teaching.servers",
+     [](auto& p) { p.teaching.servers = {*Network::parse("2001:db8::7")}; }},
     {"quarantine.keep", [](auto& p) { p.quarantine.keep = std::chrono::seconds(13); }},
     {"quarantine.quota", [](auto& p) { p.quarantine.quota = 1ull << 33; }},
 };
@@ -172,7 +180,8 @@ TEST_CASE("a whole policy survives storage", "[policy]") {
 TEST_CASE("no field was added without storage", "[policy]") {
   const DomainPolicy domain;
   const auto& [name, subdomains, greylist, virus, attachments, spam, senders, quarantine,
-               max_size, content_class, later] = domain;
+               teaching, max_size, content_class, later] = domain;
+  const auto& [spam_traps, report_spam, report_ham, customer, own_servers] = teaching;
   const auto& [wanted, unwanted, people] = senders;
   const auto& [preset, blocked, attachment_action] = attachments;
   const auto& [when, shadow, delay, unverified, retry_window, keep, traps, trap_delay,
@@ -203,7 +212,7 @@ TEST_CASE("no field was added without storage", "[policy]") {
       file_size, files, recursion, time, in_place, spf_timeout, scored, scored_timeout,
       verifier, reported, arc, named, server, role, wait, servers, type, master, user,
       password_file, prefix, is_reachable, wanted, unwanted, people, bulk, held_for,
-      quota, later, latest));
+      quota, spam_traps, report_spam, report_ham, customer, own_servers, later, latest));
   CHECK(begins.size() == 3);
   CHECK(rules.size() == 4);
 }

@@ -127,5 +127,40 @@ TEST_CASE("The quarantine is used if an attachment can be held") {
   CHECK_FALSE(is_used("preset = \"strict\"\n"));
 }
 
+const std::string kReports =
+    "[customer]\nid = \"acme\"\n[[domain]]\nname = \"acme.example\"\n"
+    "deliver_to = [\"203.0.113.7\", \"[mail.acme.example]:25\"]\n"
+    "[domain.spam]\nenabled = true\n";
+const std::string kOther =
+    "[[domain]]\nname = \"shop.example\"\ndeliver_to = [\"203.0.113.8\"]\n";
+
+TEST_CASE("The quarantine is used if mail teaches") {
+  CHECK(compiled(kReports + "traps = [\"x\"]\n").gateway.quarantine.is_reachable);
+  CHECK(compiled(kReports + "report_ham = \"x\"\n").gateway.quarantine.is_reachable);
+  CHECK_FALSE(compiled(kReports).gateway.quarantine.is_reachable);
+  const std::string off = "enabled = false\ntraps = [\"x\"]\n";
+  CHECK_FALSE(compiled(kReports.substr(0, kReports.find("enabled")) + off)
+                  .gateway.quarantine.is_reachable);
+}
+
+TEST_CASE("All domains of a customer may report, and servers of the domain") {
+  const auto all = compiled(kReports + "report_spam = \"x\"\n" + kOther);
+  const auto& acme = all.policies.at(all.find("acme.example")->policy).teaching;
+  const auto& shop = all.policies.at(all.find("shop.example")->policy).teaching;
+  CHECK(acme.customer == "acme");
+  CHECK(acme.servers == std::vector<Network>{*Network::parse("203.0.113.7")});
+  CHECK(shop.customer == "acme");
+  CHECK(shop.servers.empty());
+}
+
+TEST_CASE("Traps alone tell no customers apart, and keep no recipients apart") {
+  const auto all = compiled(kReports + "traps = [\"x\"]\n" + kOther +
+                            "[domain.spam]\nenabled = true\n");
+  const auto& acme = all.policies.at(all.find("acme.example")->policy);
+  const auto& shop = all.policies.at(all.find("shop.example")->policy);
+  CHECK(acme.teaching.customer.empty());
+  CHECK(acme.spam == shop.spam);
+}
+
 }  // namespace
 }  // namespace mxfeed

@@ -14,7 +14,7 @@ namespace {
 struct Domain {
   std::string name;
   std::string what;  // words: suspended gone listed subdomains blocklist callout
-                     // callout-defer refused
+                     // callout-defer refused taught
 };
 
 Generated generated(const std::vector<Domain>& domains) {
@@ -35,6 +35,11 @@ Generated generated(const std::vector<Domain>& domains) {
     one.callout = has("callout");
     if (has("callout-defer")) one.while_down = WhileDown::defer;
     if (has("listed")) all.recipients[domain.name] = {"info", "postmaster", "sales+x"};
+    if (has("taught")) {
+      one.policy = 1;
+      all.policies.resize(2);
+      all.policies[1].teaching = {{"info", "old"}, "is-spam", "not-spam", "", {}};
+    }
     all.hosted.push_back(std::move(one));
   }
   return all;
@@ -81,6 +86,17 @@ const Row kRows[] = {
      {{"a.b", "listed blocklist"}},
      {"info@a.b: mxfeed_blocklist", "postmaster@a.b: DUNNO",
       "sales+x@a.b: mxfeed_blocklist", "abuse@a.b: DUNNO", "a.b: 550"}},
+    {"teaching addresses, any recipient", {{"a.b", "taught"}}, {}},
+    {"teaching addresses, a list",
+     {{"a.b", "taught listed"}},
+     {"postmaster@a.b: DUNNO", "sales+x@a.b: DUNNO", "abuse@a.b: DUNNO",
+      "info@a.b: DUNNO", "old@a.b: DUNNO", "is-spam@a.b: DUNNO", "not-spam@a.b: DUNNO",
+      "a.b: 550"}},
+    {"teaching addresses, call-outs and block lists",
+     {{"a.b", "taught callout blocklist"}},
+     {"info@a.b: DUNNO", "old@a.b: DUNNO", "is-spam@a.b: DUNNO", "not-spam@a.b: DUNNO",
+      "a.b: mxfeed_blocklist,"}},
+    {"teaching addresses, suspended", {{"a.b", "taught suspended listed"}}, {"a.b: 450"}},
     {"below one with a row",
      {{"a.b", "suspended"}, {"x.a.b", ""}, {"y.x.a.b", "subdomains"}},
      {"a.b: 450", "x.a.b: DUNNO", "y.x.a.b: DUNNO", ".y.x.a.b: DUNNO"}},
