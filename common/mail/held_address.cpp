@@ -32,15 +32,37 @@ std::string_view to_string(HeldKind kind) {
       return "attachment";
     case HeldKind::spam:
       return "spam";
+    case HeldKind::trap:
+      return "trap";
+    case HeldKind::report_spam:
+      return "report_spam";
+    case HeldKind::report_ham:
+      return "report_ham";
   }
   return "";
 }
 
 std::optional<HeldKind> parse_held_kind(std::string_view text) {
-  for (const HeldKind kind : {HeldKind::virus, HeldKind::attachment, HeldKind::spam}) {
+  for (const HeldKind kind :
+       {HeldKind::virus, HeldKind::attachment, HeldKind::spam, HeldKind::trap,
+        HeldKind::report_spam, HeldKind::report_ham}) {
     if (to_string(kind) == text) return kind;
   }
   return std::nullopt;
+}
+
+bool teaches(HeldKind kind) {
+  switch (kind) {
+    case HeldKind::virus:
+    case HeldKind::attachment:
+    case HeldKind::spam:
+      return false;
+    case HeldKind::trap:
+    case HeldKind::report_spam:
+    case HeldKind::report_ham:
+      break;
+  }
+  return true;
 }
 
 std::string random_token() {

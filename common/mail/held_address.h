@@ -25,9 +25,19 @@ inline constexpr std::string_view kQuarantineDomain = "quarantine.mxfeed.invalid
 // Its first parameter is what has held the message; see OwnFields.
 inline constexpr std::string_view kQuarantineField = "X-Mxfeed-Quarantine";
 
-enum class HeldKind : std::uint8_t { virus, attachment, spam };
+enum class HeldKind : std::uint8_t {
+  virus,
+  attachment,
+  spam,
+  // Held until `mxfeed spam learn --held` has learned from it:
+  trap,         // the message is spam
+  report_spam,  // the messages attached to it are spam
+  report_ham    // they are wanted
+};
 std::string_view to_string(HeldKind kind);
 std::optional<HeldKind> parse_held_kind(std::string_view text);
+// Whether it is for the spam classifier to learn from, and not somebody's mail.
+bool teaches(HeldKind kind);
 
 // A name that nobody guesses, 32 hexadecimal digits.  Throws Fault.
 std::string random_token();

@@ -57,6 +57,8 @@ constexpr Option kAllowExpiry = {"--allow-expiry", "N",
 constexpr Option kUntil = {"--until", "TIME",
                            "A time with a time zone, 2026-12-05T18:00:00+01:00"};
 constexpr Option kEnded = {"--ended", "", "Also list what is no longer held"};
+constexpr Option kLessons = {"--lessons", "",
+                             "List traps and reports of spam, which teach, instead"};
 constexpr Option kContent = {"--content", "", "Print the message as it came instead"};
 constexpr Option kForce = {"--force", "", "Also deliver messages with a virus"};
 constexpr Option kRate = {"--rate", "N", "Messages a second", Takes::number, "50"};
@@ -334,10 +336,11 @@ std::vector<Command> gateway_commands() {
        }},
       {"quarantine list",
        "List what is held for a domain",
-       {kEnded, kJson},
+       {kEnded, kLessons, kJson},
        {{"DOMAIN", "The domain"}},
        [](const Arguments& a) {
-         return list_held(quarantine_options_of(a), a.has(kEnded.name));
+         return list_held(quarantine_options_of(a), a.has(kEnded.name),
+                          a.has(kLessons.name));
        }},
       {"quarantine show",
        "Show one held message: its envelope and header",

@@ -137,13 +137,13 @@ void check_held_here(const QuarantineOptions& options) {
                   escape_untrusted(host)));
 }
 
-ExitCode list_held(const QuarantineOptions& options, bool ended) {
+ExitCode list_held(const QuarantineOptions& options, bool ended, bool lessons) {
   const auto domain = domain_of(options);
   const Store store = open_held(options, Sqlite::Access::read_write);
   Listing listing({{"id", 6, true},
                    {"arrived", 20},
                    {"state", 9},
-                   {"kind", 10},
+                   {"kind", 11},
                    {"size", 9, true},
                    {"from", 24},
                    {"to", 24},
@@ -151,6 +151,7 @@ ExitCode list_held(const QuarantineOptions& options, bool ended) {
                   options.json);
   store.each(domain, [&](const Item& item) {
     if (!ended && !item.is_live()) return;
+    if (teaches(item.address.kind) != lessons) return;
     listing.row({item.id, utc(item.arrived), to_string(item.standing),
                  to_string(item.address.kind), item.size,
                  options.json ? item.sender : sender_of(item), item.address.recipient,
@@ -210,7 +211,8 @@ std::vector<Item> named_items(const Store& store, const QuarantineOptions& optio
   std::vector<Item> items;
   if (ids == std::vector<std::string>{std::string(kAll)}) {
     store.each(domain, [&](const Item& item) {
-      if (item.standing == Standing::held) items.push_back(item);
+      if (item.standing == Standing::held && !teaches(item.address.kind))
+        items.push_back(item);
     });
     return items;
   }

@@ -27,8 +27,9 @@ struct QuarantineOptions {
 // was held here before; a note says so if something was.
 void check_held_here(const QuarantineOptions& options);
 
-// What is held; with `ended`, also what is no longer.
-ExitCode list_held(const QuarantineOptions& options, bool ended);
+// What is held; with `ended`, also what is no longer; with `lessons`, what teaches the
+// spam classifier instead, which is nobody's mail.
+ExitCode list_held(const QuarantineOptions& options, bool ended, bool lessons);
 ExitCode show_held(const QuarantineOptions& options, const std::string& id, bool content);
 // `ids` are numbers, or "all".
 ExitCode delete_held(const QuarantineOptions& options,

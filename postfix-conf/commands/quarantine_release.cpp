@@ -79,6 +79,9 @@ class Release {
   void release(Item item, bool force) {
     // It may have been ended by finish_interrupted().
     if (const auto now = store_.find(item.id)) item = *now;
+    if (teaches(item.address.kind)) {
+      return refuse(item, "it is held to be learned from, and is nobody's mail");
+    }
     if (item.standing == Standing::held && item.address.kind == HeldKind::virus &&
         !force) {
       return refuse(item, "it has a virus; --force delivers it all the same");

@@ -117,6 +117,8 @@ std::string_view to_string(Standing standing) {
       return "expired";
     case Standing::displaced:
       return "displaced";
+    case Standing::learned:
+      return "learned";
   }
   return "";
 }
@@ -250,6 +252,17 @@ std::vector<Item> Store::unfinished() const {
   return items;
 }
 
+std::vector<Item> Store::lessons(std::size_t most) const {
+  std::vector<Item> items;
+  SqliteStatement query(database_, std::string(kColumns) +
+                                       "WHERE standing = 0 AND kind IN ('trap', "
+                                       "'report_spam', 'report_ham') "
+                                       "ORDER BY arrived, id LIMIT ?1");
+  query.bind(1, static_cast<std::int64_t>(most));
+  while (query.step()) items.push_back(item_of(query));
+  return items;
+}
+
 bool Store::begin_release(std::int64_t id, const std::string& receipt, Time now) {
   SqliteStatement update(database_,
                          "UPDATE items SET standing = 1, receipt = ?2, since = ?3 "
@@ -368,11 +381,14 @@ std::size_t Store::displace(const std::string& domain, std::uint64_t quota, Time
   std::uint64_t rest = 0;
   std::vector<std::int64_t> beyond;
   {
-    SqliteStatement query(database_,
-                          "SELECT id, size FROM items WHERE domain = ?1 AND standing = 0 "
-                          "ORDER BY arrived DESC, id DESC");
+    SqliteStatement query(
+        database_,
+        "SELECT id, size, kind FROM items WHERE domain = ?1 AND standing = 0 "
+        "ORDER BY arrived DESC, id DESC");
     query.bind(1, domain);
     while (query.step()) {
+      const auto kind = parse_held_kind(query.text(2));
+      if (kind && teaches(*kind)) continue;
       rest += static_cast<std::uint64_t>(query.number(1));
       if (rest > quota) beyond.push_back(query.number(0));
     }

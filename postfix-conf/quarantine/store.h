@@ -39,6 +39,7 @@ enum class Standing : std::uint8_t {
   deleted,    // by the operator
   expired,    // its time was over
   displaced,  // the domain had more than its quota
+  learned,    // mxfeed-spam has learned from it
 };
 std::string_view to_string(Standing standing);
 
@@ -100,6 +101,8 @@ class Store {
   void each(const std::string& domain, const std::function<void(const Item&)>& see) const;
   // Live ones that are being released.
   std::vector<Item> unfinished() const;
+  // Held ones that teaches() is true of, the oldest first.
+  std::vector<Item> lessons(std::size_t most) const;
   std::filesystem::path content_of(const Item& item) const;
 
   // From held to releasing; false if it is no longer held.
@@ -115,7 +118,7 @@ class Store {
 
   struct Limits {
     std::chrono::seconds keep{};
-    std::uint64_t quota = 0;  // bytes; 0: none
+    std::uint64_t quota = 0;  // bytes, lessons not counted; 0: none
   };
   // Ends what is held for longer than its domain wants, and the oldest of each domain
   // that has more.  At most some at once: returns whether there may be more.

@@ -14,7 +14,9 @@ std::string local_part_of(const std::string& address) {
 }
 
 TEST_CASE("an address of the quarantine says all that is held", "[mail]") {
-  for (const HeldKind kind : {HeldKind::virus, HeldKind::attachment, HeldKind::spam}) {
+  for (const HeldKind kind :
+       {HeldKind::virus, HeldKind::attachment, HeldKind::spam, HeldKind::trap,
+        HeldKind::report_spam, HeldKind::report_ham}) {
     for (const char* recipient :
          {"info@acme.example",
           "J\xC3\xBCrgen@b\xC3\xBC"
@@ -25,7 +27,7 @@ TEST_CASE("an address of the quarantine says all that is held", "[mail]") {
                              std::string("infected (\0\r\n@)", 15), recipient};
       const auto text = held.str();
       CHECK(text.ends_with("@quarantine.mxfeed.invalid"));
-      CHECK(text.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789.@") ==
+      CHECK(text.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789._@") ==
             std::string::npos);
       CHECK(HeldAddress::parse(local_part_of(text)) == held);
     }

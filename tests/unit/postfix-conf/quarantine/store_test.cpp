@@ -191,6 +191,43 @@ TEST_CASE("of a domain with more than its quota the oldest go", "[quarantine]") 
   CHECK(rig.standings() == "held displaced displaced displaced held");
 }
 
+TEST_CASE("lessons are found by their kind, the oldest first", "[quarantine]") {
+  Rig rig;
+  const auto of_kind = [&](HeldKind kind, int token) {
+    HeldAddress address = rig.address(token);
+    address.kind = kind;
+    return address;
+  };
+  rig.keep({of_kind(HeldKind::trap, 1)}, kNow + hours(1));
+  rig.keep({of_kind(HeldKind::virus, 2)});
+  rig.keep({of_kind(HeldKind::report_spam, 3)});
+  rig.keep({of_kind(HeldKind::report_ham, 4)});
+  const auto lessons = rig.store.lessons(10);
+  REQUIRE(lessons.size() == 3);
+  CHECK(lessons[0].address.kind == HeldKind::report_spam);
+  CHECK(lessons[1].address.kind == HeldKind::report_ham);
+  CHECK(lessons[2].address.kind == HeldKind::trap);
+  CHECK(rig.store.lessons(2).size() == 2);
+  CHECK(rig.store.remove(lessons[0].id, Standing::learned, kNow));
+  CHECK(rig.store.lessons(10).size() == 2);
+  CHECK(rig.standings() == "held learned held held");
+}
+
+TEST_CASE("lessons have no part in the quota, but expire", "[quarantine]") {
+  Rig rig;
+  HeldAddress trap = rig.address(1);
+  trap.kind = HeldKind::trap;
+  rig.keep({trap}, kNow, std::string(1000, 'x'));
+  rig.keep({rig.address(2)}, kNow + hours(1), std::string(100, 'x'));
+  CHECK_FALSE(rig.store.expire(for_all(hours(24), 100), kNow + hours(2)));
+  CHECK(rig.standings() == "held held");
+  rig.keep({rig.address(3)}, kNow + hours(2), "x");
+  rig.store.expire(for_all(hours(24), 100), kNow + hours(2));
+  CHECK(rig.standings() == "held displaced held");
+  rig.store.expire(for_all(hours(24), 100), kNow + hours(24));
+  CHECK(rig.standings() == "expired displaced held");
+}
+
 TEST_CASE("each domain has limits of its own", "[quarantine]") {
   Rig rig;
   const std::string text(100, 'x');
