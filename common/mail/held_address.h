@@ -51,7 +51,7 @@ struct HeldAddress {
   HeldKind kind = HeldKind::virus;
   std::string token;      // of the message: the same for all of its recipients
   std::string domain;     // of ours, in whose quarantine it is
-  std::string reason;     // any bytes
+  std::string reason;     // any bytes; if empty, Postfix quotes the address
   std::string recipient;  // the argument of RCPT, without angle brackets
 
   // "virus.….…@quarantine.mxfeed.invalid"

@@ -138,6 +138,12 @@ const std::optional<SenderCheck>& Classification::sender_check() {
   return *sender_check_;
 }
 
+bool Classification::confirms_sender(std::string_view domain) {
+  sender_check();
+  return sender_.confirms(domain) ||
+         (authentication_.passes_dmarc() && authentication_.confirms(domain));
+}
+
 std::optional<SenderCheck> Classification::sender() {
   std::optional<SenderCheck> check = sender_check();
   if (check && check->spf && check->identity == SenderIdentity::mail_from) {

@@ -71,6 +71,10 @@ class Classification {
   bool is_proven() const { return score_.proven || score_.alone == Alone::high; }
   Report report() const;
 
+  // Whether SPF, or a verifier's DMARC, confirms that the message comes from the domain,
+  // which is that of the envelope's sender.  Waits for the SPF check.
+  bool confirms_sender(std::string_view domain);
+
   // What X-Mxfeed-Sender is to record; waits for the SPF check.  Nothing if SPF is off.
   std::optional<SenderCheck> sender();
 

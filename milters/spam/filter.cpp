@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <vector>
@@ -12,6 +13,7 @@
 #include "milters/spam/action.h"
 #include "milters/spam/evidence/message.h"
 #include "milters/spam/joint_policy.h"
+#include "milters/spam/teaching.h"
 
 namespace mxfeed::spam {
 namespace {
@@ -20,9 +22,23 @@ Verdict pass_after_fault() {
   return Verdict::proceed("spam-fault");
 }
 
-// What is to be done for the recipients of a message.
+Verdict count_refusal(Verdict verdict) {
+  counter("mxfeed_spam_reports_refused_total",
+          fmt::format(R"(reason="{}")", verdict.reason()))
+      .add();
+  return verdict;
+}
+
+// A report must not reach the domain's server, which does not know the recipient.
+Verdict put_off() {
+  return count_refusal(Verdict::defer({451, "4.3.0"}, "spam-cannot-hold",
+                                      "This recipient cannot be served at present"));
+}
+
+// What is to be done for the ordinary recipients of a message.
 enum class Scope {
-  other,     // no recipient is in a hosted domain: nothing
+  other,     // none is in a hosted domain: nothing
+  taught,    // the same, but there are others, who teach: remove forged fields
   disabled,  // remove forged fields
   exempt,    // the same
   judged
@@ -81,34 +97,43 @@ class SpamFilter : public Filter {
     forged_ += message_.remove_forged(edits);
     static Metric& forged = counter("mxfeed_spam_forged_fields_total");
     if (forged_ > 0) forged.add(forged_);
-    const Verdict verdict = judged(edits);
+    if (const auto refused = taught_refusal()) return *refused;
+    Verdict verdict = judged(edits);
+    if (verdict.action() == Action::discard && !taught_.empty()) {
+      for (const Recipient* one : ordinary_) edits.remove_recipient(one->as_received);
+      verdict = Verdict::proceed(verdict.reason());
+    }
     if (verdict.action() != Action::proceed) return verdict;
     if (!edits.quarantine_reason().empty() &&
         policy_->gateway().quarantine.is_reachable) {
       hold(edits);
     }
+    if (!taught_.empty()) hold_taught(edits);
     if (const auto check = message_.sender()) {
       edits.append(kSenderField, compose(*check));
     }
     return verdict;
   }
 
-  Verdict on_fault(const Fault&) noexcept override { return pass_after_fault(); }
+  Verdict on_fault(const Fault&) noexcept override {
+    return taught_.empty() ? pass_after_fault() : put_off();
+  }
 
   // mxfeed-virus refuses such a message; without it, the message passes.
   Verdict on_limit(std::string_view) noexcept override {
-    return Verdict::proceed("spam-limit");
+    return taught_.empty() ? Verdict::proceed("spam-limit") : put_off();
   }
 
   void describe(LogFields& fields) const override {
     if (!domain_.name.empty()) fields.add("domain", domain_.name);
     if (forged_ > 0) fields.add("forged", forged_);
     message_.describe(fields);
+    taught_.describe(fields);
+    if (!token_.empty()) fields.add("token", token_);
     if (!decision_) return;
     fields.add("level", message_.rating().name())
         .add("p", fmt::format("{:.3f}", message_.probability()))
         .add("act", to_string(decision_->action));
-    if (!token_.empty()) fields.add("token", token_);
     if (decision_->softened) {
       fields.add("instead_of", to_string(rule_of(message_.rating(), domain_.spam).action))
           .add("because", exempt_ == Exempt::some ? "exempt-recipient" : "immature");
@@ -120,14 +145,17 @@ class SpamFilter : public Filter {
   // Exchanges the recipients for addresses of the quarantine, instead of Postfix's hold
   // queue, which keeps the message if one of them cannot be exchanged.
   void hold(MessageEdits& edits) {
-    std::string token = random_token();
+    if (!std::ranges::all_of(ordinary_, [](const Recipient* one) {
+          return is_exchangeable(one->as_received);
+        })) {
+      return;
+    }
     std::vector<HeldAddress> held;
-    for (const Recipient& one : envelope_.recipients) {
-      if (!is_exchangeable(one.as_received)) return;
-      const DomainPolicy policy = policy_->find(one.domain);
-      held.push_back({HeldKind::spam, token,
-                      policy.name.empty() ? one.domain : policy.name,
-                      edits.quarantine_reason(), one.as_received});
+    for (const Recipient* one : ordinary_) {
+      const DomainPolicy policy = policy_->find(one->domain);
+      held.push_back({HeldKind::spam, token(),
+                      policy.name.empty() ? one->domain : policy.name,
+                      edits.quarantine_reason(), one->as_received});
     }
     edits.quarantine("");
     for (const HeldAddress& one : held) {
@@ -135,7 +163,33 @@ class SpamFilter : public Filter {
       edits.add_recipient(one.str());
     }
     edits.append(kQuarantineField, to_string(HeldKind::spam));
-    token_ = std::move(token);
+  }
+
+  void hold_taught(MessageEdits& edits) {
+    taught_.hold(token(), edits);
+    for (const HeldKind kind : taught_.kinds()) {
+      counter("mxfeed_spam_taught_total", fmt::format(R"(kind="{}")", to_string(kind)))
+          .add();
+    }
+  }
+
+  // Of what is held of the message.
+  const std::string& token() {
+    if (token_.empty()) token_ = random_token();
+    return token_;
+  }
+
+  // Why the message cannot be taken from its sender for those who teach.
+  std::optional<Verdict> taught_refusal() {
+    if (taught_.empty()) return std::nullopt;
+    if (!policy_->gateway().quarantine.is_reachable) return put_off();
+    const std::string domain = Recipient::parse(envelope_.sender).domain;
+    const Reporter reporter{message_.is_own(), envelope_.client.address,
+                            domain.empty() ? DomainPolicy{} : policy_->find(domain)};
+    auto refused =
+        taught_.refusal(reporter, [&] { return message_.confirms_sender(domain); });
+    if (refused) return count_refusal(*std::move(refused));
+    return std::nullopt;
   }
 
   // What the domain wants done with spam.
@@ -144,6 +198,7 @@ class SpamFilter : public Filter {
       static Metric& mixed = counter("mxfeed_spam_mixed_total");
       mixed.add();
     }
+    if (scope_ == Scope::taught) return Verdict::proceed("spam-taught");
     if (scope_ == Scope::exempt) return Verdict::proceed("spam-exempt");
     if (scope_ == Scope::disabled) {
       return Verdict::proceed(forged_ > 0 ? "spam-forged" : "");
@@ -168,14 +223,21 @@ class SpamFilter : public Filter {
     const bool is_trusted = message_.is_own();
     std::size_t roles = 0;
     bool first = true;
-    std::string looked_up;
+    std::optional<std::string> looked_up;
+    DomainPolicy policy;
+    DomainPolicy of_taught;
     for (const Recipient& recipient : envelope_.recipients) {
-      if (!recipient.role().empty()) ++roles;
-      if (!first && recipient.domain == looked_up) continue;
+      const bool is_same = looked_up && recipient.domain == *looked_up;
+      if (!is_same) policy = policy_->find(recipient.domain);
       looked_up = recipient.domain;
-      DomainPolicy policy = policy_->find(recipient.domain);
+      if (taught_.add(recipient, policy)) {
+        of_taught = policy;
+        continue;
+      }
+      ordinary_.push_back(&recipient);
+      if (!recipient.role().empty()) ++roles;
       if (first) {
-        domain_ = std::move(policy);
+        domain_ = policy;
         first = false;
       } else if (policy.content_class != domain_.content_class) {
         is_mixed_ = true;
@@ -184,13 +246,16 @@ class SpamFilter : public Filter {
         if (!domain_.is_hosted()) domain_.content_class = policy.content_class;
       }
     }
-    if (!domain_.is_hosted()) {
+    if (!domain_.is_hosted() && !taught_.empty()) {
+      scope_ = Scope::taught;
+      domain_ = of_taught;
+    } else if (!domain_.is_hosted()) {
       scope_ = Scope::other;
     } else if (is_trusted && is_mixed_) {
       scope_ = Scope::exempt;
     } else if (!domain_.spam.enabled) {
       scope_ = Scope::disabled;
-    } else if (is_trusted || roles == envelope_.recipients.size()) {
+    } else if (is_trusted || roles == ordinary_.size()) {
       scope_ = Scope::exempt;
     } else {
       scope_ = Scope::judged;
@@ -210,6 +275,8 @@ class SpamFilter : public Filter {
   Exempt exempt_ = Exempt::nobody;
   bool is_mixed_ = false;  // recipients of different policies: domain_ has the joint one
   DomainPolicy domain_;
+  TaughtRecipients taught_;
+  std::vector<const Recipient*> ordinary_;  // of the envelope, all others
   HeaderView header_;
   std::optional<Reader> reader_;
 
