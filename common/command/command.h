@@ -35,7 +35,7 @@ struct Option {
 };
 
 struct Operand {
-  enum class Count { one, at_most_one, at_least_one };
+  enum class Count { one, at_most_one, at_least_one, any };
   std::string_view name;  // its placeholder, "DOMAIN"
   std::string_view help;
   Takes takes = Takes::text;

@@ -111,11 +111,15 @@ std::string wrong_operands(const Command& command,
   const auto& wanted = command.operands;
   for (std::size_t i = 0; i < std::max(wanted.size(), given.size()); ++i) {
     if (i >= given.size()) {
-      if (wanted[i].count == Operand::Count::at_most_one) continue;
+      if (wanted[i].count == Operand::Count::at_most_one ||
+          wanted[i].count == Operand::Count::any) {
+        continue;
+      }
       return fmt::format("{} is missing", wanted[i].name);
     }
     const bool repeated =
-        !wanted.empty() && wanted.back().count == Operand::Count::at_least_one;
+        !wanted.empty() && (wanted.back().count == Operand::Count::at_least_one ||
+                            wanted.back().count == Operand::Count::any);
     if (i >= wanted.size() && !repeated) {
       return fmt::format("too many operands: {}", in_quotes(given[i]));
     }

@@ -34,6 +34,8 @@ std::string shown(const Operand& operand) {
       return std::string(operand.name);
     case Operand::Count::at_most_one:
       return fmt::format("[{}]", operand.name);
+    case Operand::Count::any:
+      return fmt::format("[{}...]", operand.name);
     case Operand::Count::at_least_one:
       return fmt::format("{}...", operand.name);
   }

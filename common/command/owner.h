@@ -16,4 +16,17 @@ namespace mxfeed {
 // user mxfeed-DAEMON exists, Fault if the system refuses the change.
 void become_daemon(const std::filesystem::path& state, std::string_view daemon);
 
+// The same while it lives, for a command that works for several daemons.  Not nested; the
+// program must have one thread.  Ends the program if root cannot be had back.
+class ActingDaemon {
+ public:
+  ActingDaemon(const std::filesystem::path& state, std::string_view daemon);
+  ~ActingDaemon();
+  ActingDaemon(const ActingDaemon&) = delete;
+  ActingDaemon& operator=(const ActingDaemon&) = delete;
+
+ private:
+  bool is_other_ = false;
+};
+
 }  // namespace mxfeed
