@@ -13,6 +13,7 @@
 #include "milters/spam/commands/commands.h"
 #include "milters/virus/commands/commands.h"
 #include "postfix-conf/commands/commands.h"
+#include "postfix-conf/held_lessons.h"
 
 namespace {
 
@@ -29,7 +30,7 @@ Registry all_commands() {
   append(registry.commands, greylist::commands());
   append(registry.commands, greylist_list_commands());
   append(registry.commands, virus::commands());
-  append(registry.commands, spam::commands());
+  append(registry.commands, spam::commands(quarantine::open_lessons));
   registry.commands.push_back({"completion bash",
                                "Print a script that completes commands in bash",
                                {},

@@ -58,6 +58,7 @@ class UnitsTest(unittest.TestCase):
                       for kind in ("service", "socket")),
                     "mxfeed-keeper.service", "mxfeed-keeper.timer",
                     "mxfeed-spam-exchange.service", "mxfeed-spam-exchange.timer",
+                    "mxfeed-spam-reports.service", "mxfeed-spam-reports.timer",
                     "mxfeed-verify.service", "mxfeed-verify.timer"]),
             sorted(path.name for path in UNITS.iterdir()))
         for name in DAEMONS:
@@ -76,6 +77,7 @@ class UnitsTest(unittest.TestCase):
     def test_what_timers_start_are_commands_that_there_are(self):
         for name, key, when in (("keeper", "OnUnitInactiveSec", "60s"),
                                 ("spam-exchange", "OnUnitInactiveSec", "60s"),
+                                ("spam-reports", "OnUnitInactiveSec", "60s"),
                                 ("verify", "OnCalendar", "daily")):
             with self.subTest(name):
                 path, *arguments = service(name)["ExecStart"][0].split()
@@ -93,6 +95,8 @@ class UnitsTest(unittest.TestCase):
         # It is root, though without rights, and has the network.
         self.assert_exposed(UNITS / "mxfeed-verify.service", 3.0)
         self.assert_exposed(UNITS / "mxfeed-spam-exchange.service", 2.0)
+        # It becomes two other users, and has no network.
+        self.assert_exposed(UNITS / "mxfeed-spam-reports.service", 3.0)
 
     def test_their_exposure_is_low_with_a_network_too(self):
         if shutil.which("systemd-analyze") is None:

@@ -168,9 +168,13 @@ void Walk::begin_part(Stream& stream) {
 }
 
 void Walk::push_part(Stream& stream, Description found) {
+  if (found.part.kind == Part::Kind::message && !limits_.opens_messages) {
+    found.part.kind = Part::Kind::leaf;
+    found.decodes = false;
+  }
   found.part.depth = stream.next_depth();
   const Part::Kind kind = found.part.kind;
-  const bool is_file = found.is_file;
+  const bool is_file = found.is_file || !limits_.opens_messages;
   const bool decodes = found.decodes;
   const bool divides = kind == Part::Kind::multipart && !decodes;
   std::vector<std::string> dividers = std::move(found.boundaries);

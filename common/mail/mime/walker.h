@@ -56,6 +56,8 @@ struct Limits {
   std::size_t boundary = 1000;                         // bytes
   std::uint64_t expanded = std::uint64_t{64} << 20;    // of BinHex, which can compress
   bool parts_in_text = true;  // Ambiguity::outside counts in texts, too
+  // Whether the parts of attached messages are given; else each is a leaf, as it is.
+  bool opens_messages = true;
 };
 
 enum class Encoding : std::uint8_t { none, base64, quoted_printable };

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "common/base/fault.h"
 #include "common/base/json.h"
@@ -167,7 +168,7 @@ ExitCode explain(const Arguments& arguments) {
 
 }  // namespace
 
-std::vector<Command> commands() {
+std::vector<Command> commands(OpenLessons open) {
   return {
       {"spam explain",
        "Show the evidence in a message, its spam probability and level",
@@ -175,7 +176,7 @@ std::vector<Command> commands() {
        {{"FILE", "The message; - is standard input", Takes::file}},
        explain},
       evaluate_command(),
-      learn_command(),
+      learn_command(std::move(open)),
       forget_command(),
       exchange_command(),
       merge_command(),

@@ -7,9 +7,11 @@
 #include <vector>
 
 #include "common/command/command.h"
+#include "milters/spam/commands/held_lessons.h"
 
 namespace mxfeed::spam {
 
-std::vector<Command> commands();
+// `open` gives what `mxfeed spam learn --held` learns from.
+std::vector<Command> commands(OpenLessons open);
 
 }  // namespace mxfeed::spam

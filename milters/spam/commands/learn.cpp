@@ -7,12 +7,15 @@
 #include <cstdio>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "common/base/json.h"
 #include "common/base/text.h"
 #include "common/command/listing.h"
 #include "common/mail/address.h"
+#include "milters/spam/commands/learn_held.h"
 #include "milters/spam/commands/mailbox_reader.h"
 #include "milters/spam/commands/open_trainer.h"
 #include "milters/spam/commands/progress_line.h"
@@ -153,13 +156,29 @@ ExitCode forget(const Arguments& arguments) {
   return ExitCode::fine;
 }
 
-const std::vector<Operand> kMails = {
-    {"MAILS", "A mail, a mailbox (mbox), a Maildir or a directory; - is standard input",
-     Takes::file, Operand::Count::at_least_one}};
+constexpr std::string_view kMailsHelp =
+    "A mail, a mailbox (mbox), a Maildir or a directory; - is standard input";
+
+ExitCode learn_asked(const Arguments& arguments, const OpenLessons& open) {
+  if (!arguments.has("--held")) {
+    if (arguments.operands().empty()) {
+      throw CommandError(ExitCode::usage, "spam learn: MAILS is missing");
+    }
+    return retriable(learn, arguments);
+  }
+  for (const std::string_view other : {"--spam", "--ham", "--source", "--domain"}) {
+    if (arguments.has(other) || !arguments.operands().empty()) {
+      throw CommandError(ExitCode::usage,
+                         "spam learn: --held tells all that there is to say");
+    }
+  }
+  return retriable([&](const Arguments& all) { return learn_held(all, open); },
+                   arguments);
+}
 
 }  // namespace
 
-Command learn_command() {
+Command learn_command(OpenLessons open) {
   return {"spam learn",
           "Teach the content model from mails that are spam or ham",
           {{"--spam", "", "The mails are spam"},
@@ -167,16 +186,19 @@ Command learn_command() {
            {"--source", "WHO", "Who says so: administrator, trap or user", Takes::text,
             "administrator"},
            {"--domain", "NAME", "The recipients' domain"},
+           {"--held", "", "Learn from what came to traps and addresses for reports"},
            kJson},
-          kMails,
-          [](const Arguments& arguments) { return retriable(learn, arguments); }};
+          {{"MAILS", kMailsHelp, Takes::file, Operand::Count::any}},
+          [open = std::move(open)](const Arguments& arguments) {
+            return learn_asked(arguments, open);
+          }};
 }
 
 Command forget_command() {
   return {"spam forget",
           "Make the content model forget mails",
           {kJson},
-          kMails,
+          {{"MAILS", kMailsHelp, Takes::file, Operand::Count::at_least_one}},
           [](const Arguments& arguments) { return retriable(forget, arguments); }};
 }
 

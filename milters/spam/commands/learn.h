@@ -5,10 +5,11 @@
 #pragma once
 
 #include "common/command/command.h"
+#include "milters/spam/commands/held_lessons.h"
 
 namespace mxfeed::spam {
 
-Command learn_command();
+Command learn_command(OpenLessons open);
 Command forget_command();
 
 }  // namespace mxfeed::spam

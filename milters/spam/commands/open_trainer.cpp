@@ -17,9 +17,8 @@ namespace {
 constexpr std::chrono::seconds kPatience{60};
 constexpr std::chrono::milliseconds kBetween{200};
 
-Trainer wait_for_trainer(const Arguments& arguments) {
-  become_daemon(arguments.state(), "spam");
-  const auto directory = model_directory(arguments.state());
+Trainer locked_trainer(const std::filesystem::path& state) {
+  const auto directory = model_directory(state);
   for (auto waited = kBetween * 0; waited < kPatience; waited += kBetween) {
     try {
       return Trainer(directory);
@@ -42,13 +41,19 @@ void warn_of_damage(const Trainer& trainer) {
 
 }  // namespace
 
-Trainer open_trainer(const Arguments& arguments) {
-  Trainer trainer = wait_for_trainer(arguments);
+Trainer wait_for_trainer(const std::filesystem::path& state) {
+  Trainer trainer = locked_trainer(state);
   warn_of_damage(trainer);
   return trainer;
 }
 
-ExitCode retriable(ExitCode (*work)(const Arguments&), const Arguments& arguments) {
+Trainer open_trainer(const Arguments& arguments) {
+  become_daemon(arguments.state(), "spam");
+  return wait_for_trainer(arguments.state());
+}
+
+ExitCode retriable(const std::function<ExitCode(const Arguments&)>& work,
+                   const Arguments& arguments) {
   try {
     return work(arguments);
   } catch (const JournalInUse& fault) {

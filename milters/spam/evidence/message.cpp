@@ -146,12 +146,13 @@ Message Reader::finish(Time received) {
   return std::move(message_);
 }
 
-Message read_message(std::string_view bytes, Time received, const ReadLimits& limits) {
-  Reader reader(limits);
+std::string_view each_field(
+    std::string_view bytes,
+    const std::function<void(std::string_view name, std::string_view value)>& see) {
   std::string name;
   std::string value;
   const auto end_field = [&] {
-    if (!name.empty()) reader.field(name, value);
+    if (!name.empty()) see(name, value);
     name.clear();
   };
   if (bytes.starts_with("From "))
@@ -179,7 +180,15 @@ Message read_message(std::string_view bytes, Time received, const ReadLimits& li
     bytes = rest;
   }
   end_field();
-  reader.body(bytes);
+  return bytes;
+}
+
+Message read_message(std::string_view bytes, Time received, const ReadLimits& limits) {
+  Reader reader(limits);
+  const auto body = each_field(bytes, [&](std::string_view name, std::string_view value) {
+    reader.field(name, value);
+  });
+  reader.body(body);
   return reader.finish(received);
 }
 

@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -88,6 +89,12 @@ class Reader {
   std::unique_ptr<mime::Walker> walker_;
   std::size_t walked_ = 0;
 };
+
+// Shows the fields of a message's header, and returns its body.  A leading "From " line
+// is skipped.
+std::string_view each_field(
+    std::string_view message,
+    const std::function<void(std::string_view name, std::string_view value)>& see);
 
 // A whole message from a file (LF or CRLF; a leading "From " line is skipped).
 Message read_message(std::string_view bytes, Time received,
