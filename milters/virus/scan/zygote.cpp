@@ -114,7 +114,7 @@ class Zygote {
     const bool is_late = Monotonic::now() - began_ > kMostWarming;
     if (crew_->proofs() < task_.settings.workers && !is_late) return;
     is_ready_ = true;
-    // Forks of a process of a gigabyte and the first scans are work in the background, too.
+    // To fork a process of a gigabyte, and the first scans, were work in the background.
     if (task_.in_background) leave_the_background();
     if (!report(EngineReady{engine_.signatures(), engine_.reads_rar()})) retire(false);
   }
