@@ -57,7 +57,7 @@ class Outline : public Visitor {
   std::size_t bytes_ = 0;
 };
 
-constexpr std::size_t kExpansion = 64;  // of BinHex
+constexpr std::size_t kExpansion = 64;  // of BinHex, and of uuencode without its blanks
 
 struct Result {
   Outline outline;
@@ -91,7 +91,8 @@ Result walk(std::string_view message, const Limits& limits, const Reading& readi
   result.anomalies = walker.anomalies();
   require(result.outline.closed(), "all parts end");
   result.ambiguities = walker.ambiguities();
-  const bool expands = result.anomalies.has(Anomaly::inline_encoded);
+  const bool expands = result.anomalies.has(Anomaly::inline_encoded) ||
+                       result.anomalies.has(Anomaly::uuencoded);
   require(result.outline.bytes() <= size * (expands ? kExpansion : 1),
           "no byte is given twice");
   require(walker.parts() == result.outline.parts().size(), "parts are counted");

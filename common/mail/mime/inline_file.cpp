@@ -27,12 +27,16 @@ class UuFile : public InlineFile {
     if (!line.starts || !is_uu_line(line.text, alphabet_)) return Step::junk;
     std::string bytes;
     uu_decode(line.text, alphabet_, bytes);
+    expands_ = bytes.size() > line.text.size();
     sink.file_data(bytes);
     return Step::more;
   }
+  // A line may have lost its blanks.
+  bool expands() const override { return expands_; }
 
  private:
   const UuAlphabet alphabet_;
+  bool expands_ = false;  // the last line
 };
 
 class Base64File : public InlineFile {

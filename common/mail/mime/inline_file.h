@@ -39,7 +39,7 @@ class InlineFile {
   virtual Step read(const Line& line, FileSink& sink) = 0;
   // No more lines will come; whether the encoding may end here.
   virtual bool finish(FileSink& sink);
-  // Whether a file may be longer than its encoding.
+  // Whether the last data may be longer than its encoding.
   virtual bool expands() const { return false; }
 };
 

@@ -154,5 +154,17 @@ TEST_CASE("BinHex that grows beyond a limit is cut, and that is known", "[mime]"
   CHECK_FALSE(walk("text/plain", kBinHex, 9, limits).anomalies.exceeded());
 }
 
+TEST_CASE("uuencode without its blanks grows only up to a limit", "[mime]") {
+  // Two full lines of nothing but zeros, and one that is as long as it says.
+  const std::string body = with_crlf("begin 644 x\nM\nM\n#0V%T\n`\nend\n");
+  Limits limits;
+  limits.expanded = 90;
+  const auto whole = walk("text/plain", body, 9, limits);
+  CHECK_FALSE(whole.anomalies.exceeded());
+  CHECK(whole.files == "x=" + std::string(90, '\0') + "Cat|");
+  limits.expanded = 89;
+  CHECK(walk("text/plain", body, 9, limits).anomalies.exceeded());
+}
+
 }  // namespace
 }  // namespace mxfeed::mime
