@@ -33,6 +33,8 @@ class Output {
   std::size_t parts() const { return parts_; }
   // Whether so many more bytes may come from a compressed encoding; notes it if not.
   bool may_expand(std::size_t more);
+  // Bytes that came from such encodings, also those beyond the limit.
+  std::uint64_t expanded() const { return expanded_; }
   bool is_full() const { return parts_ >= limits_.parts; }
 
  private:

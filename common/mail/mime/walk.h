@@ -31,7 +31,7 @@ class Walk {
   void end();
 
   Notes& notes() { return output_.notes(); }
-  std::uint64_t bytes() const { return walked_; }
+  std::uint64_t bytes() const { return walked_ + output_.expanded(); }
   std::size_t parts() const { return output_.parts(); }
 
  private:

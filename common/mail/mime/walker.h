@@ -54,7 +54,7 @@ struct Limits {
   std::size_t parts = 10'000;
   std::size_t header_bytes = std::size_t{256} * 1024;  // of the header of one part
   std::size_t boundary = 1000;                         // bytes
-  std::uint64_t expanded = std::uint64_t{64} << 20;    // of BinHex, which can compress
+  std::uint64_t expanded = std::uint64_t{64} << 20;    // of what is longer than encoded
   bool parts_in_text = true;  // Ambiguity::outside counts in texts, too
   // Whether the parts of attached messages are given; else each is a leaf, as it is.
   bool opens_messages = true;
@@ -126,7 +126,8 @@ class Walker {
   Anomalies anomalies() const;
   // Where this walk would have gone differently for other readings; complete after end().
   const Ambiguities& ambiguities() const;
-  // Bytes read so far: the body, and decoded messages in it.
+  // Bytes read so far: the body, decoded messages in it, and files that are longer than
+  // their encoding.
   std::uint64_t walked() const;
   // Parts begun so far, containers included.
   std::size_t parts() const;

@@ -169,7 +169,7 @@ ExitCode learn_asked(const Arguments& arguments, const OpenLessons& open) {
   for (const std::string_view other : {"--spam", "--ham", "--source", "--domain"}) {
     if (arguments.has(other) || !arguments.operands().empty()) {
       throw CommandError(ExitCode::usage,
-                         "spam learn: --held tells all that there is to say");
+                         "spam learn: --held takes no MAILS, label, source or domain");
     }
   }
   return retriable([&](const Arguments& all) { return learn_held(all, open); },

@@ -149,6 +149,19 @@ TEST_CASE("what other readings cost is limited", "[virus]") {
     CHECK(inventory.too_many_readings);
     CHECK(inventory.readings == 3);
   }
+  SECTION("the bytes that grow out of an encoding") {
+    // Lines of uuencode that have lost their blanks: 15 times as many zeros.
+    std::string growing = ambiguous_mail(80);
+    std::string file = "--b\r\n\r\nbegin 644 x\r\n";
+    for (int i = 0; i < 1000; ++i) file += "M\r\n";
+    growing.insert(growing.find("--b\r\n"), file + "`\r\nend\r\n");
+    ReadingLimits limits;
+    limits.walked = 60'000;
+    const Inventory inventory =
+        take_inventory(growing, Seen{}, FeedRule::missed, nullptr, limits);
+    CHECK(inventory.too_many_readings);
+    CHECK(inventory.readings == 3);
+  }
   SECTION("the bytes scanned") {
     const auto most_fed = [](std::uint64_t least) {
       return [least](ReadingLimits& most) {
