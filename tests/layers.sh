@@ -31,7 +31,7 @@ milters/virus/protocol common/base common/policy
 milters/virus/commands common/base common/command common/policy milters/virus milters/virus/protocol
 milters/virus/scan common/base common/mail common/mail/mime common/policy common/program milters/virus/protocol milters/virus/scan/attachments milters/virus/scan/formats
 milters/virus/scan/attachments common/base common/policy milters/virus/protocol
-milters/virus/scan/formats common/base
+milters/virus/scan/formats common/base common/mail/mime
 milters/spam common/base common/mail common/mail/mime common/net common/policy common/milter milters/spam/engine milters/spam/evidence milters/spam/lists milters/spam/model
 milters/spam/evidence common/base common/mail common/mail/mime
 milters/spam/engine common/base common/mail common/net common/policy common/store milters/spam/evidence

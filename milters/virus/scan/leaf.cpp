@@ -74,7 +74,11 @@ bool wants_examination(const mime::Part& part, std::string_view head) {
 }
 
 void examine(const mime::Part& part, std::string_view content, LeafUser& user) {
-  if (is_wide_text(part, content)) user.file(to_utf8(content, part.charset));
+  if (is_wide_text(part, content)) {
+    const std::string text = to_utf8(content, part.charset);
+    user.file(text);
+    if (part.has_no_end) user.file(without_last_end(text));
+  }
   if (is_raw_file(part, content.substr(0, kLeafHead))) user.file(with_lf(content));
   if (may_lose_last_end(part)) {
     const std::string_view shorter = without_last_end(content);

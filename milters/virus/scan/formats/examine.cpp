@@ -8,6 +8,8 @@
 #include "milters/virus/scan/formats/rar.h"
 #include "milters/virus/scan/formats/seven_zip.h"
 #include "milters/virus/scan/formats/streams.h"
+#include "milters/virus/scan/formats/szdd.h"
+#include "milters/virus/scan/formats/tar.h"
 #include "milters/virus/scan/formats/tnef.h"
 #include "milters/virus/scan/formats/zip.h"
 
@@ -20,6 +22,8 @@ void examine(std::string_view content, Findings& findings) {
   examine_office(content, findings);
   examine_seven_zip(content, findings);
   examine_streams(content, findings);
+  examine_szdd(content, findings);
+  examine_tar(content, findings);
   examine_tnef(content, findings);
   examine_archive(content, findings);
   examine_rar(content, findings);

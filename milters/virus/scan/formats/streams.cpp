@@ -1,16 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "milters/virus/scan/formats/streams.h"
 
+#include <algorithm>
+#include <cstring>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "milters/virus/scan/formats/bytes.h"
+#include "milters/virus/scan/formats/tar.h"
 
 namespace mxfeed::virus {
 namespace {
 
+using std::string_view_literals::operator""sv;
+
 constexpr std::size_t kMaxStreams = 10'000;
+constexpr std::string_view kXz = "\xfd\x37zXZ\0"sv;
 
 // The header has no mark, but few bytes begin like it: xz(1) itself takes only such.
 bool is_lzma(std::string_view content) {
@@ -36,7 +42,7 @@ bool is_zstd(std::string_view content) {
 
 std::optional<Codec> codec_of(std::string_view content) {
   if (content.starts_with("\x1f\x8b\x08")) return Codec::gzip;
-  if (content.starts_with(std::string_view("\xfd\x37zXZ\0", 6))) return Codec::xz;
+  if (content.starts_with(kXz)) return Codec::xz;
   if (content.starts_with("LZIP\1")) return Codec::lzip;
   if (is_zstd(content)) return Codec::zstd;
   if (content.size() > 10 && content.starts_with("BZh") && content[3] >= '1' &&
@@ -66,6 +72,78 @@ bool is_read_by_libclamav(Codec codec) {
   return codec == Codec::gzip || codec == Codec::bzip2;
 }
 
+// Reads the streams at the beginning of the content, one behind the other.  `is_seen`:
+// the first one needs no reading if there is no other.
+void read_streams(Codec codec, std::string_view content, bool is_seen,
+                  Findings& findings) {
+  std::vector<std::string> streams;
+  std::string all;
+  while (codec_of(content) == codec) {
+    if (streams.size() >= kMaxStreams) return findings.note_unscannable("MaxFiles");
+    if (codec == Codec::gzip) note_gzip_name(content, findings);
+    Decompressed stream = findings.unpack(codec, content);
+    using End = Decompressed::End;
+    if (stream.end == End::too_large || stream.end == End::too_late ||
+        stream.end == End::unsupported) {
+      return;
+    }
+    if (codec == Codec::lzma && stream.end == End::malformed && all.empty()) return;
+    if (all.size() + stream.bytes.size() > findings.left()) {
+      return findings.note_unscannable("MaxScanSize");
+    }
+    all += stream.bytes;
+    streams.push_back(std::move(stream.bytes));
+    if (stream.end != End::complete) break;
+    content.remove_prefix(stream.consumed);
+    // Padding, as gzip(1) and xz(1) take it.
+    const std::size_t next = content.find_first_not_of('\0');
+    content.remove_prefix(next == std::string_view::npos ? content.size() : next);
+  }
+  if (streams.size() == 1 && is_seen) return;
+  if (streams.size() > 1) {
+    for (std::string& stream : streams) findings.add_member(std::move(stream));
+  }
+  findings.add_member(std::move(all));
+}
+
+// Where the next stream may begin, behind `from`; npos if nowhere.
+std::size_t next_mark(std::string_view content, std::size_t from) {
+  constexpr struct {
+    std::string_view bytes;
+    std::size_t before;  // bytes of the stream in front of the mark
+  } kMarks[] = {{"\x1f\x8b\x08"sv, 0},
+                {kXz, 0},
+                {"\x28\xb5\x2f\xfd"sv, 0},
+                {"1AY&SY"sv, 4},
+                {"LZIP\1"sv, 0}};
+  std::size_t first = std::string_view::npos;
+  for (const auto& mark : kMarks) {
+    const std::size_t begin = from + mark.before;
+    if (begin >= content.size()) continue;
+    const void* const at = ::memmem(content.data() + begin, content.size() - begin,
+                                    mark.bytes.data(), mark.bytes.size());
+    if (at == nullptr) continue;
+    const std::size_t found = static_cast<const char*>(at) - content.data() - mark.before;
+    first = std::min(first, found);
+  }
+  return first;
+}
+
+// 7-Zip opens a stream behind other data, and a script may unpack its own end.
+void read_embedded(std::string_view content, Findings& findings) {
+  constexpr std::size_t kSearched = std::size_t{8} << 20;  // as far as 7-Zip looks
+  constexpr int kMostMarks = 16;
+  if (is_tar(content)) return;  // its files are read one by one
+  const std::string_view searched = content.substr(0, kSearched);
+  std::size_t at = 0;
+  for (int marks = 0; marks < kMostMarks; ++marks) {
+    at = next_mark(searched, at + 1);
+    if (at == std::string_view::npos || findings.is_late()) return;
+    const auto codec = codec_of(content.substr(at));
+    if (codec) read_streams(*codec, content.substr(at), false, findings);
+  }
+}
+
 }  // namespace
 
 std::string_view past_skippable(std::string_view content) {
@@ -82,36 +160,8 @@ std::string_view past_skippable(std::string_view content) {
 
 void examine_streams(std::string_view content, Findings& findings) {
   const auto codec = codec_of(content);
-  if (!codec) return;
-  std::vector<std::string> streams;
-  std::string all;
-  while (codec_of(content) == codec) {
-    if (streams.size() >= kMaxStreams) return findings.note_unscannable("MaxFiles");
-    if (*codec == Codec::gzip) note_gzip_name(content, findings);
-    Decompressed stream = findings.unpack(*codec, content);
-    using End = Decompressed::End;
-    if (stream.end == End::too_large || stream.end == End::too_late ||
-        stream.end == End::unsupported) {
-      return;
-    }
-    if (*codec == Codec::lzma && stream.end == End::malformed && all.empty()) return;
-    if (all.size() + stream.bytes.size() > findings.left()) {
-      return findings.note_unscannable("MaxScanSize");
-    }
-    all += stream.bytes;
-    streams.push_back(std::move(stream.bytes));
-    if (stream.end != End::complete) break;
-    content.remove_prefix(stream.consumed);
-    // Padding, as gzip(1) and xz(1) take it.
-    const std::size_t next = content.find_first_not_of('\0');
-    content.remove_prefix(next == std::string_view::npos ? content.size() : next);
-  }
-  if (streams.size() == 1) {
-    if (!is_read_by_libclamav(*codec)) findings.add_member(std::move(all));
-    return;
-  }
-  for (std::string& stream : streams) findings.add_member(std::move(stream));
-  findings.add_member(std::move(all));
+  if (!codec) return read_embedded(content, findings);
+  read_streams(*codec, content, is_read_by_libclamav(*codec), findings);
 }
 
 }  // namespace mxfeed::virus

@@ -32,6 +32,18 @@ TEST_CASE("each of several streams is taken out", "[virus]") {
   }
 }
 
+TEST_CASE("a stream behind other data is taken out", "[virus]") {
+  for (const char* const program : {"gzip", "bzip2", "xz", "lzip", "zstd -q"}) {
+    CAPTURE(program);
+    const std::string packed = made(std::string(program) + " -c payload >out");
+    CHECK(found_in("#!/bin/sh\nexit\n" + packed, examine_streams) == "member");
+    CHECK(found_in("x \x1f\x8b\x08 is a mark" + packed, examine_streams) == "member");
+  }
+  // A tar's files are read one by one.
+  CHECK(
+      found_in(made("gzip -c payload >p.gz; tar -cf out p.gz"), examine_streams).empty());
+}
+
 TEST_CASE("what is no whole stream is no trouble", "[virus]") {
   const Case cases[] = {{"gzip", true}, {"bzip2", true}};
   for (const Case& c : cases) {
