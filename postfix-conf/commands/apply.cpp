@@ -20,6 +20,7 @@
 #include "common/command/listing.h"
 #include "postfix-conf/commands/apply_report.h"
 #include "postfix-conf/commands/dns_check.h"
+#include "postfix-conf/commands/domain_source.h"
 #include "postfix-conf/commands/in_force.h"
 #include "postfix-conf/commands/installation.h"
 #include "postfix-conf/commands/keeper_state.h"
@@ -109,12 +110,18 @@ struct Asked {
   std::set<std::string> with_command;  // domains whose recipients a program prints
 };
 
+// What could not be read of a source is told at once: the rest may be put in force.
+void tell_source(const DomainSource& source, ApplyReport& report) {
+  for (const auto& problem : source.problems()) complain(problem);
+  report.set("source", source.json());
+}
+
 // What the configuration asks for; nothing if it is wrong.
 std::optional<Asked> read_wanted(const ApplyOptions& options,
                                  const Generations& generations,
-                                 const Generated& in_force, GenerationMeta& meta,
-                                 ApplyReport& report) {
-  Config config = load_config_shown(options.config);
+                                 const Generated& in_force, DomainSource& source,
+                                 GenerationMeta& meta, ApplyReport& report) {
+  Config config = source.load(options.config);
   const auto former = former_meta(generations);
   Site site;
   if (config.errors.empty()) {
@@ -126,6 +133,7 @@ std::optional<Asked> read_wanted(const ApplyOptions& options,
                                     .allow_removals = options.allow_recipient_removals,
                                     .keep = !options.dry_run});
   }
+  tell_source(source, report);
   print_problems(config);
   report.set("errors", config.errors.size());
   report.set("warnings", config.warnings.size());
@@ -158,10 +166,12 @@ void note_applied(const ApplyOptions& options, int status) {
 }  // namespace
 
 int apply(const ApplyOptions& options) {
+  int installed = static_cast<int>(ExitCode::wrong);
   const int status = locked(options, [&](Generations& generations, ApplyReport& report) {
     GenerationMeta meta;
     auto in_force = read_in_force(generations);
-    auto asked = read_wanted(options, generations, in_force.hosted, meta, report);
+    DomainSource source(options.state);
+    auto asked = read_wanted(options, generations, in_force.hosted, source, meta, report);
     if (!asked) return 1;
     meta.unknown = in_force.meta.unknown;
     const int done = Installation(options, generations, std::move(in_force), report)
@@ -170,10 +180,12 @@ int apply(const ApplyOptions& options) {
     // Not before: the keeper renews the lists of what stays in force.
     if (done == 0 && !options.dry_run) {
       prune_recipient_lists(options.state, asked->with_command);
+      source.keep();
     }
-    return done;
+    installed = done;
+    return done == 0 && !source.problems().empty() ? 1 : done;
   });
-  note_applied(options, status);
+  note_applied(options, installed);
   return status;
 }
 

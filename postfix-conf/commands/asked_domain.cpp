@@ -9,6 +9,7 @@
 
 #include "common/base/text.h"
 #include "common/mail/address.h"
+#include "postfix-conf/commands/domain_source.h"
 #include "postfix-conf/commands/problems.h"
 #include "postfix-conf/generate/generations.h"
 #include "postfix-conf/generate/rows.h"
@@ -55,7 +56,7 @@ std::optional<AskedDomain> ask_domain(const std::filesystem::path& directory,
     fmt::print(stderr, "\"{}\" is not a domain name\n", escape_untrusted(name));
     return std::nullopt;
   }
-  AskedDomain asked{load_config_shown(directory), nullptr};
+  AskedDomain asked{load_config_shown(directory, kept_rows(state)), nullptr};
   if (!asked.config.errors.empty()) {
     print_problems(asked.config);
     return std::nullopt;

@@ -12,6 +12,7 @@
 #include "common/base/unix_socket.h"
 #include "common/command/listing.h"
 #include "common/policy/policy_db.h"
+#include "postfix-conf/commands/domain_source.h"
 #include "postfix-conf/commands/quarantine_host.h"
 #include "postfix-conf/commands/recipients_client.h"
 #include "postfix-conf/generate/generations.h"
@@ -219,6 +220,9 @@ Health look_at_health(const std::filesystem::path& state,
   health.milters = number_in_force(generations, Generations::kCurrent, health);
   health.postfix = number_in_force(generations, Generations::kCurrentPostfix, health);
   if (health.milters) judge_policy(state, health);
+  if (auto trouble = source_trouble(state); !trouble.empty()) {
+    health.warnings.push_back(fmt::format("[source]: {}", trouble));
+  }
   if (postfix_config) ask_postfix(state, *postfix_config, scope, health);
   const bool accepts_mail = health.attachment && health.attachment->accepts_mail();
   if (scope == Scope::in_use && !accepts_mail) return health;

@@ -17,6 +17,7 @@
 #include "common/base/log.h"
 #include "common/command/listing.h"
 #include "postfix-conf/commands/apply.h"
+#include "postfix-conf/commands/domain_source.h"
 #include "postfix-conf/commands/keeper_deliveries.h"
 #include "postfix-conf/commands/keeper_endings.h"
 #include "postfix-conf/commands/keeper_intake.h"
@@ -116,7 +117,10 @@ class KeeperRun {
     endings_.note_released(plan.released());
     endings_.carry_out(steps, malformed_ == 0);
     endings_.report();
-    KeeperNews news(options_.config, site_, book_, terms_, clock_.now);
+    KeeperNews news(options_.config, options_.state, site_, book_, terms_, clock_.now);
+    if (const auto trouble = source_trouble(options_.state); !trouble.empty()) {
+      news.alert({"source", "", trouble});
+    }
     tell(plan, news);
     provider_.run(steps, control_, news);
     recovery_.run(backlogs_, news);

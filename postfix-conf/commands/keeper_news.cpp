@@ -7,6 +7,7 @@
 #include "common/base/process.h"
 #include "common/base/text.h"
 #include "common/command/listing.h"
+#include "postfix-conf/commands/domain_source.h"
 #include "postfix-conf/config/load.h"
 
 namespace mxfeed {
@@ -18,7 +19,7 @@ constexpr std::chrono::hours kBetweenWarnings{24};
 }  // namespace
 
 const Config& KeeperNews::config() {
-  if (!config_) config_ = load_config(directory_);
+  if (!config_) config_ = load_config(directory_, {}, kept_rows(state_));
   return *config_;
 }
 

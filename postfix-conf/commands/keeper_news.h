@@ -24,9 +24,14 @@ namespace mxfeed {
 class KeeperNews {
  public:
   // The arguments must outlive the object.
-  KeeperNews(const std::filesystem::path& config, const KeeperPostfix& postfix,
-             KeeperBook& book, Terms& terms, Time now)
-      : directory_(config), postfix_(postfix), book_(book), terms_(terms), now_(now) {}
+  KeeperNews(const std::filesystem::path& config, const std::filesystem::path& state,
+             const KeeperPostfix& postfix, KeeperBook& book, Terms& terms, Time now)
+      : directory_(config),
+        state_(state),
+        postfix_(postfix),
+        book_(book),
+        terms_(terms),
+        now_(now) {}
 
   // At most one of a kind and domain an hour.
   void alert(const Alert& alert);
@@ -42,6 +47,7 @@ class KeeperNews {
             const std::string& text) const;
 
   const std::filesystem::path& directory_;
+  const std::filesystem::path& state_;
   const KeeperPostfix& postfix_;
   KeeperBook& book_;
   Terms& terms_;

@@ -13,6 +13,7 @@
 
 #include "common/command/listing.h"
 #include "postfix-conf/commands/apply.h"
+#include "postfix-conf/commands/domain_source.h"
 #include "postfix-conf/commands/problems.h"
 #include "postfix-conf/commands/recipient_commands.h"
 #include "postfix-conf/config/load.h"
@@ -58,7 +59,7 @@ void refresh_recipients(const KeeperOptions& options, const Generated& in_force,
     if (in_force.recipients.contains(name)) due.insert(std::move(name));
   }
   if (due.empty() || !book.may_send("recipient_commands", "", now, kRenewedAfter)) return;
-  Config config = load_config(options.config);
+  Config config = load_config(options.config, {}, kept_rows(options.state));
   if (!config.errors.empty()) {
     complain("warning: recipients are not renewed: the configuration has errors");
     return;

@@ -10,6 +10,7 @@
 #include "common/base/text.h"
 #include "common/command/listing.h"
 #include "postfix-conf/commands/asked_domain.h"
+#include "postfix-conf/commands/domain_source.h"
 #include "postfix-conf/commands/health.h"
 #include "postfix-conf/commands/problems.h"
 #include "postfix-conf/config/load.h"
@@ -45,7 +46,7 @@ Json json_of(const Config& config, const Problem& problem) {
       .set("cause", problem.cause);
 }
 
-Json json_of(const Config& config, const Health& health) {
+Json json_of(const Config& config, const Health& health, const DomainSource& source) {
   Json errors = Json::list();
   for (const auto& error : config.errors) errors.add(json_of(config, error));
   Json warnings = Json::list();
@@ -57,19 +58,22 @@ Json json_of(const Config& config, const Health& health) {
       .set("files", config.files_read)
       .set("errors", std::move(errors))
       .set("warnings", std::move(warnings))
+      .set("source", source.json())
       .set("dangers", json_of(health.alarms));
 }
 
 }  // namespace
 
 ExitCode check(const CheckOptions& options) {
-  const Config config = load_config_shown(options.config);
+  DomainSource source(options.state);
+  const Config config = source.load(options.config);
+  for (const auto& problem : source.problems()) complain(problem);
   print_problems(config);
   const bool good = config.errors.empty();
   const Health health =
       good ? look_at_health(options.state, options.postfix_config, Scope::in_use)
            : Health();
-  if (options.json) fmt::print("{}\n", json_of(config, health).str());
+  if (options.json) fmt::print("{}\n", json_of(config, health, source).str());
   if (!good) {
     fmt::print(stderr, "{}\n", count_of(config.errors.size(), "error"));
     return ExitCode::wrong;
@@ -79,7 +83,8 @@ ExitCode check(const CheckOptions& options) {
                count_of(config.customers.size(), "customer"),
                count_of(config.files_read, "file"));
   }
-  return print_alarms(health);
+  return worse(print_alarms(health),
+               source.problems().empty() ? ExitCode::fine : ExitCode::wrong);
 }
 
 ExitCode show(const std::filesystem::path& directory, const std::filesystem::path& state,

@@ -22,13 +22,13 @@ void complain(const std::string& line) {
   fmt::print(stderr, "{}\n", line);
 }
 
-Config load_config_shown(const std::filesystem::path& directory) {
-  if (::isatty(STDERR_FILENO) == 0) return load_config(directory);
-  auto config = load_config(directory, [](std::size_t done, std::size_t of) {
+Config load_config_shown(const std::filesystem::path& directory, const AskSource& ask) {
+  if (::isatty(STDERR_FILENO) == 0) return load_config(directory, {}, ask);
+  const auto show = [](std::size_t done, std::size_t of) {
     if (done % 100 == 0 && of > 100) fmt::print(stderr, "\r{} of {} files", done, of);
     if (done == of && of > 100) fmt::print(stderr, "\r\033[K");
-  });
-  return config;
+  };
+  return load_config(directory, show, ask);
 }
 
 void print_problems(const Config& config) {

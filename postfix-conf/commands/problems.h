@@ -8,11 +8,13 @@
 #include <string>
 
 #include "postfix-conf/config/config.h"
+#include "postfix-conf/config/load.h"
 
 namespace mxfeed {
 
 // load_config(), showing progress on a terminal.
-Config load_config_shown(const std::filesystem::path& directory);
+Config load_config_shown(const std::filesystem::path& directory,
+                         const AskSource& ask = {});
 
 // Prints a line on standard error.
 void complain(const std::string& line);

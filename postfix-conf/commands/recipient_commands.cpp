@@ -15,9 +15,9 @@
 
 #include "common/base/fault.h"
 #include "common/base/file.h"
-#include "common/base/process.h"
 #include "common/base/text.h"
 #include "common/command/listing.h"
+#include "postfix-conf/commands/program_output.h"
 #include "postfix-conf/config/recipient_files.h"
 #include "postfix-conf/config/settings.h"
 #include "postfix-conf/generate/removals.h"
@@ -32,14 +32,9 @@ using List = std::vector<std::string>;
 constexpr const char* kDirectory = "recipient_lists";
 constexpr unsigned kMode = 0600;
 constexpr std::size_t kMostOutput = 64 << 20;
-constexpr std::size_t kMostSaid = 300;
-// Less than the silence for which run_command() kills.
-constexpr std::string_view kTimeLimit = "50";
-constexpr std::string_view kKillAfter = "--kill-after=5";
+// Less than the silence for which run_program() kills.
+constexpr std::chrono::seconds kTimeLimit{50};
 constexpr std::chrono::minutes kMostTime{5};
-// Of timeout(1): 137 if it had to kill.
-constexpr int kTimedOut = 124;
-constexpr int kKilled = 137;
 
 // What a program printed, or why that is no list.
 struct Output {
@@ -64,38 +59,12 @@ Output parse_output(std::string_view text, const std::string& domain) {
   return {std::move(list), {}, false};
 }
 
-// The first line of what it wrote on standard error.
-std::string said(std::string_view errors) {
-  errors = trim(errors);
-  errors = errors.substr(0, errors.find('\n')).substr(0, kMostSaid);
-  return errors.empty() ? std::string() : ": " + escape_line(errors);
-}
-
 Output run(const RecipientCommand& command, const std::string& domain) {
-  // Without a shell.  timeout(1) also ends what the program has started.
-  List argv = {"timeout", std::string(kKillAfter), std::string(kTimeLimit), "env",
-               "MXFEED_DOMAIN=" + domain};
-  argv.insert(argv.end(), command.command.begin(), command.command.end());
+  List argv = command.command;
   argv.push_back(domain);
-  std::string text;
-  CommandResult result;
-  try {
-    result = run_command(argv, "", [&](std::string_view line) {
-      if (text.size() + line.size() >= kMostOutput) {
-        throw Fault("run", argv[0], "more than 64 MiB of output");
-      }
-      text.append(line).append("\n");
-    });
-  } catch (const Fault& fault) {
-    return no_list(std::string(fault.cause()));
-  }
-  if (result.status == kTimedOut || result.status == kKilled) {
-    return {{}, fmt::format("it did not end within {} s", kTimeLimit), true};
-  }
-  if (result.status != 0) {
-    return no_list(fmt::format("exit status {}{}", result.status, said(result.errors)));
-  }
-  return parse_output(text, domain);
+  auto output = run_program(argv, {"MXFEED_DOMAIN=" + domain}, kTimeLimit, kMostOutput);
+  if (!output.problem.empty()) return {{}, std::move(output.problem), output.is_slow};
+  return parse_output(output.text, domain);
 }
 
 std::optional<Time> written(const fs::path& path) {

@@ -26,6 +26,7 @@
 #include "common/net/smtp_client.h"
 #include "common/net/spf.h"
 #include "postfix-conf/commands/asked_domain.h"
+#include "postfix-conf/commands/domain_source.h"
 #include "postfix-conf/commands/in_force.h"
 #include "postfix-conf/commands/picked_host.h"
 #include "postfix-conf/commands/problems.h"
@@ -254,7 +255,7 @@ ExitCode verify(const VerifyOptions& options) {
   std::optional<Config> all;
   std::vector<const DomainConfig*> domains;
   if (options.domain.empty()) {
-    all = load_config_shown(options.config);
+    all = load_config_shown(options.config, kept_rows(options.state));
     if (!all->errors.empty()) {
       print_problems(*all);
       return ExitCode::wrong;

@@ -189,6 +189,7 @@ struct GatewayConfig {
   std::vector<HostConfig> hosts;
   std::vector<RecipientCommand> recipient_commands;
   AlertChannels alerts;
+  std::vector<std::string> source;  // [source] command, with its arguments; empty: none
   GatewayPolicy::Greylist greylist;
   GatewayPolicy::Virus virus;
   GatewayPolicy::Spam spam;
@@ -229,8 +230,9 @@ struct Config {
   Config(Config&&) = default;
   Config& operator=(Config&&) = default;
 
-  std::vector<std::string> files;  // full paths
-  std::size_t files_read = 0;      // how many of them were read: the first ones
+  std::vector<std::string> files;            // full paths
+  std::size_t files_read = 0;                // how many of them were read: the first ones
+  std::optional<std::uint32_t> source_file;  // which of them stands for [source]
   GatewayConfig gateway;
   DomainSettings
       defaults;  // [defaults] over the built-in ones: for mail of other domains

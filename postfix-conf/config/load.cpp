@@ -68,6 +68,7 @@ constexpr std::size_t kMostRecipients = 64 << 20;
 struct Loaded {
   std::vector<Problem> errors, warnings;
   DomainsFile domains;
+  std::list<DomainSettings> settings;  // of the domains
   std::string digest;
   bool is_complete = false;
 };
@@ -99,17 +100,17 @@ Loaded read_toml(const fs::path& path, std::uint32_t number, const Take& take) {
 }
 
 // Moves the domains out, sorted by name, those of equal name by place.
-std::vector<DomainConfig> sorted(std::vector<Loaded>& files) {
+std::vector<DomainConfig> sorted(std::vector<std::vector<DomainConfig>>& files) {
   struct Reference {
     std::uint64_t start = 0;  // the first bytes of the name: mostly enough to compare
     DomainConfig* domain = nullptr;
   };
   std::size_t count = 0;
-  for (const auto& file : files) count += file.domains.domains.size();
+  for (const auto& file : files) count += file.size();
   std::vector<Reference> references;
   references.reserve(count);
   for (auto& file : files) {
-    for (auto& domain : file.domains.domains) {
+    for (auto& domain : file) {
       Reference one{0, &domain};
       for (std::size_t i = 0; i < sizeof one.start; ++i) {
         const auto octet =
@@ -136,7 +137,7 @@ class Loader {
   explicit Loader(const fs::path& directory)
       : directory_(fs::absolute(directory).lexically_normal()) {}
 
-  Config load(const Progress& progress) {
+  Config load(const Progress& progress, const AskSource& ask) {
     Defaults defaults;
     merge(read_toml(directory_ / kGatewayFile, add_file(kGatewayFile),
                     [&](TomlNode root, Problems& problems, Loaded&) {
@@ -159,16 +160,26 @@ class Loader {
           const auto number = static_cast<std::uint32_t>(first + i);
           files[i] = read_toml(config_.files[number], number,
                                [&](TomlNode root, Problems& problems, Loaded& loaded) {
-                                 loaded.domains = read_domains(root, defaults, problems);
+                                 loaded.domains = read_domains(root, defaults, problems,
+                                                               loaded.settings);
                                });
         },
         [&](std::size_t done) {
           if (progress) progress(done, files.size());
         });
     if (progress && !files.empty()) progress(files.size(), files.size());
-    for (auto& file : files) merge(std::move(file));
-    config_.domains = sorted(files);
+    std::vector<std::vector<DomainConfig>> domains;
+    for (auto& file : files) {
+      merge(std::move(file));
+      domains.push_back(std::move(file.domains.domains));
+    }
     config_.files_read = config_.files.size();
+    if (ask && !config_.gateway.source.empty()) {
+      for (auto& some : read_source(ask(config_.gateway.source), defaults)) {
+        domains.push_back(std::move(some));
+      }
+    }
+    config_.domains = sorted(domains);
     warn_of_others(others);
     read_recipients();
     config_.digest = to_hex(std::move(digest_).finish());
@@ -196,11 +207,47 @@ class Loader {
     return static_cast<std::uint32_t>(config_.files.size() - 1);
   }
 
+  // Returns its domains.
+  std::vector<std::vector<DomainConfig>> read_source(const SourceText& text,
+                                                     const Defaults& defaults) {
+    const auto number = static_cast<std::uint32_t>(config_.files.size());
+    config_.files.push_back(text.name);
+    config_.source_file = number;
+    auto source = read_rows(text.rows, defaults, number);
+    // A row may name a customer of a file.
+    std::map<std::string, std::uint32_t> known;
+    for (std::uint32_t i = 0; i < config_.customers.size(); ++i) {
+      known.emplace(config_.customers[i].id, i);
+    }
+    std::vector<std::uint32_t> numbers;
+    for (auto& customer : source.customers) {
+      const auto next = static_cast<std::uint32_t>(config_.customers.size());
+      const auto found = known.find(customer.id);
+      const bool is_of_file = found != known.end() && names_only(customer);
+      numbers.push_back(is_of_file ? found->second : next);
+      if (!is_of_file) config_.customers.push_back(std::move(customer));
+    }
+    for (auto& some : source.domains) {
+      for (auto& domain : some) {
+        if (domain.customer != DomainConfig::kNoCustomer) {
+          domain.customer = numbers[domain.customer];
+        }
+      }
+    }
+    append(config_.errors, source.errors);
+    append(config_.warnings, source.warnings);
+    config_.settings.splice(config_.settings.end(), source.settings);
+    for (const auto& one : source.digests) digest_.add(one);
+    return std::move(source.domains);
+  }
+
+  template <typename T>
+  static void append(std::vector<T>& all, std::vector<T>& more) {
+    std::move(more.begin(), more.end(), std::back_inserter(all));
+  }
+
   // Merges everything except the domains themselves.
   void merge(Loaded&& loaded) {
-    const auto append = [](auto& all, auto& more) {
-      std::move(more.begin(), more.end(), std::back_inserter(all));
-    };
     append(config_.errors, loaded.errors);
     append(config_.warnings, loaded.warnings);
     if (loaded.domains.customer) {
@@ -208,7 +255,7 @@ class Loader {
       config_.customers.push_back(*std::move(loaded.domains.customer));
       for (auto& domain : loaded.domains.domains) domain.customer = customer;
     }
-    config_.settings.splice(config_.settings.end(), loaded.domains.settings);
+    config_.settings.splice(config_.settings.end(), loaded.settings);
     digest_.add(loaded.digest);
     is_complete_ = is_complete_ && loaded.is_complete;
   }
@@ -283,8 +330,9 @@ class Loader {
 
 }  // namespace
 
-Config load_config(const fs::path& directory, const Progress& progress) {
-  return Loader(directory).load(progress);
+Config load_config(const fs::path& directory, const Progress& progress,
+                   const AskSource& ask) {
+  return Loader(directory).load(progress, ask);
 }
 
 }  // namespace mxfeed

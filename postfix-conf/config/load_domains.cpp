@@ -70,14 +70,24 @@ DomainConfig read_domain(TomlNode table, const Defaults& defaults, Problems& pro
 
 }  // namespace
 
-DomainsFile read_domains(TomlNode root, const Defaults& defaults, Problems& problems) {
+DomainsFile read_domains(TomlNode root, const Defaults& defaults, Problems& problems,
+                         std::list<DomainSettings>& settings) {
   DomainsFile file;
   Section section(problems, root, "");
   file.customer = read_customer(section, problems);
-  const auto tables = section.take_tables("domain");
+  const auto given = section.table().member("domain");
+  // A row of [source] may have one domain.
+  const bool is_one =
+      problems.row != 0 && given && given->kind() == TomlNode::Kind::table;
+  std::vector<Section> tables;
+  if (is_one) {
+    tables.emplace_back(section, "domain", *section.take("domain"));
+  } else {
+    tables = section.take_tables("domain");
+  }
   file.domains.reserve(tables.size());
   for (const auto& table : tables) {
-    file.domains.push_back(read_domain(table.table(), defaults, problems, file.settings));
+    file.domains.push_back(read_domain(table.table(), defaults, problems, settings));
   }
   section.finish();
   return file;

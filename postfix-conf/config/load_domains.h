@@ -18,10 +18,11 @@ struct DomainsFile {
   std::optional<CustomerConfig> customer;
   // In the order of the file; the caller sets their customer.
   std::vector<DomainConfig> domains;
-  std::list<DomainSettings> settings;  // of the domains
 };
 
-// Problems are noted.  Thread-safe for different files.
-DomainsFile read_domains(TomlNode root, const Defaults& defaults, Problems& problems);
+// Adds the settings of the domains to `settings`, or finds equal ones there.  Problems
+// are noted.  Thread-safe for different files, problems and settings.
+DomainsFile read_domains(TomlNode root, const Defaults& defaults, Problems& problems,
+                         std::list<DomainSettings>& settings);
 
 }  // namespace mxfeed

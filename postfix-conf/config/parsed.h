@@ -21,7 +21,8 @@ class Parsed {
 
   explicit operator bool() const { return std::holds_alternative<T>(result_); }
   // Only if there is a value.
-  const T& operator*() const { return std::get<T>(result_); }
+  const T& operator*() const& { return std::get<T>(result_); }
+  T operator*() && { return std::get<T>(std::move(result_)); }
   const T* operator->() const { return &std::get<T>(result_); }
   // Only if there is no value.
   const std::string& cause() const { return std::get<Wrong>(result_).cause; }

@@ -53,14 +53,14 @@ Section::Section(Problems& problems, TomlNode table, std::string_view kind,
                  std::string_view name)
     : problems_(problems),
       table_(table),
-      place_{problems.file, table.line()},
+      place_(problems.place_of(table.line())),
       kind_(kind),
       name_(name) {}
 
 Section::Section(const Section& outer, std::string_view key, TomlNode table)
     : problems_(outer.problems_),
       table_(table),
-      place_{outer.problems_.file, table.line()},
+      place_(outer.place_of(table)),
       outer_(&outer),
       key_(key) {}
 
@@ -92,7 +92,7 @@ Place Section::place_of(std::string_view key) const {
 void Section::unknown(std::string_view key, std::uint32_t line,
                       const std::vector<std::string_view>& known) const {
   const auto meant = nearest(key, known);
-  error(escape_untrusted(key.substr(0, kMaxShown)), Place{problems_.file, line},
+  error(escape_untrusted(key.substr(0, kMaxShown)), problems_.place_of(line),
         meant.empty() ? std::string("unknown key")
                       : fmt::format("unknown key; did you mean \"{}\"?", meant));
 }

@@ -26,7 +26,10 @@ struct Problems {
   std::vector<Problem>& errors;
   std::vector<Problem>& warnings;
   std::uint32_t file;
-  bool muted = false;  // while reading again: all problems were noted before
+  bool muted = false;     // while reading again: all problems were noted before
+  std::uint32_t row = 0;  // the line of all that is read; 0: each value has its own
+
+  Place place_of(std::uint32_t line) const { return {file, row != 0 ? row : line}; }
 };
 
 enum class SettingsOf : std::uint8_t;
@@ -54,7 +57,7 @@ class Section {
   bool has(std::string_view key) const { return table_.member(key).has_value(); }
   TomlNode table() const { return table_; }
   Place place() const { return place_; }
-  Place place_of(TomlNode value) const { return {problems_.file, value.line()}; }
+  Place place_of(TomlNode value) const { return problems_.place_of(value.line()); }
   // The place of the key's value, or of the table if there is none.
   Place place_of(std::string_view key) const;
 

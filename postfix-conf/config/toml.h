@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Reads a TOML file.  Hides toml++ from every other file.
+// Reads a TOML file, or a table in JSON.  Hides toml++ from the files that read tables.
 
 #pragma once
 
@@ -63,6 +63,9 @@ class TomlFile {
  public:
   // Returns the file, or why it is not TOML.
   static std::variant<TomlFile, SyntaxError> parse(std::string_view text);
+  // The same for a table that is written as an object of JSON (RFC 8259).  Its values
+  // have line 0; a member that is null counts as absent.
+  static std::variant<TomlFile, SyntaxError> parse_json(std::string_view text);
   ~TomlFile();
   TomlFile(TomlFile&&) noexcept;
   TomlFile& operator=(TomlFile&&) noexcept;

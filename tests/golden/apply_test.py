@@ -249,7 +249,7 @@ class ApplyTest(golden.TestCase):
         self.configure("b.example", lines=['state = "paused"'])
         done = json.loads(self.apply("--json", "--diff").stdout)
         self.assertEqual(done, {
-            "errors": 0, "warnings": 0, "no_longer_relayed": ["a.example"],
+            "source": None, "errors": 0, "warnings": 0, "no_longer_relayed": ["a.example"],
             "damaged": False, "dry_run": False,
             "changes": ["- a.example: removed; its queue is kept",
                         "~ b.example: state active -> paused"],

@@ -315,10 +315,16 @@ Settings<GatewayConfig> alerts_settings() {
   return kRows;
 }
 
+void read_source_command(const Entry& entry, const Setting<GatewayConfig>&,
+                         GatewayConfig& gateway) {
+  gateway.source = read_command(entry);
+}
+
 Settings<GatewayConfig> source_settings() {
   static constexpr std::array kRows{
-      of_later_version<GatewayConfig>("command", SettingType::strings,
-                                      R"(["/usr/local/bin/domains"])"),
+      custom<&GatewayConfig::source>("command", SettingType::strings,
+                                     R"(["/usr/local/bin/domains"])",
+                                     read_source_command),
   };
   return kRows;
 }
