@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "milters/spam/sender_lists.h"
 
+#include <algorithm>
 #include <chrono>
+#include <cstddef>
+#include <string>
+#include <utility>
 
 #include "milters/spam/lists/list_evidence.h"
 #include "milters/spam/lists/list_names.h"
@@ -40,16 +44,17 @@ void SenderLists::ask_about(const Message& message) {
 }
 
 std::vector<Evidence> SenderLists::evidence() {
-  std::vector<Listed> listed = client_.listed(end_);
-  for (Listed& one : content_.listed(end_)) listed.push_back(std::move(one));
-  unknown_ = client_.unknown() + content_.unknown();
-  listed_ = to_string(listed);
-  return evidence_of(listed);
+  replies_ = client_.replies(end_);
+  for (ListReply& one : content_.replies(end_)) replies_.push_back(std::move(one));
+  return evidence_of(replies_);
 }
 
 void SenderLists::describe(LogFields& fields) const {
-  if (!listed_.empty()) fields.add("lists", listed_);
-  if (unknown_ > 0) fields.add("lists_unknown", unknown_);
+  const std::string listed = listed_names(replies_);
+  if (!listed.empty()) fields.add("lists", listed);
+  const auto unknown = std::ranges::count_if(
+      replies_, [](const ListReply& one) { return !is_usable(one.says); });
+  if (unknown > 0) fields.add("lists_unknown", static_cast<std::size_t>(unknown));
 }
 
 }  // namespace mxfeed::spam

@@ -5,8 +5,6 @@
 
 #pragma once
 
-#include <cstddef>
-#include <string>
 #include <vector>
 
 #include "common/base/log.h"
@@ -30,6 +28,9 @@ class SenderLists {
   // Waits for the answers, up to lists_timeout after ask_about().
   std::vector<Evidence> evidence();
 
+  // What each list says; after evidence().
+  const std::vector<ListReply>& replies() const { return replies_; }
+
   // Adds lists, of those that have something, and lists_unknown.
   void describe(LogFields& fields) const;
 
@@ -39,8 +40,7 @@ class SenderLists {
   Inquiry client_, content_;
   ListDesk::Instant end_{};  // of waiting
   bool has_begun_ = false;
-  std::string listed_;
-  std::size_t unknown_ = 0;
+  std::vector<ListReply> replies_;
 };
 
 }  // namespace mxfeed::spam

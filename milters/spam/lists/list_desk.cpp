@@ -38,6 +38,28 @@ bool is_refusal(const dns::Answer& answer, std::string_view zone) {
   });
 }
 
+std::string_view to_string(ListSays says) {
+  switch (says) {
+    case ListSays::listed:
+      return "listed";
+    case ListSays::clear:
+      return "clear";
+    case ListSays::refused:
+      return "refused";
+    case ListSays::unknown:
+      return "unknown";
+    case ListSays::has_all:
+      return "has-all";
+    case ListSays::resting:
+      return "resting";
+  }
+  return "?";
+}
+
+bool is_usable(ListSays says) {
+  return says == ListSays::listed || says == ListSays::clear;
+}
+
 struct ListDesk::Zone {
   explicit Zone(std::string_view given) : name(given) {}
 
@@ -49,13 +71,53 @@ struct ListDesk::Zone {
     return true;
   }
 
+  // What it says for a list, by its answer.  With the mutex locked.
+  ListSays settle(const ScoredList& list, const dns::Answer& answer);
+  // What it says of a key that no list has.  With the mutex locked.
+  void see_proof(std::string_view key, const dns::Answer& answer);
+
   const std::string name;
   Breaker breaker{kFaults, kRest};
   std::mutex mutex;
   Instant proved{};      // when it was last asked for what no list has
   bool has_all = false;  // and had it
   Instant refused{};     // when that was last logged
+
+ private:
+  ListSays without_answer(bool is_refused);
 };
+
+ListSays ListDesk::Zone::settle(const ScoredList& list, const dns::Answer& answer) {
+  if (has_all) return ListSays::has_all;
+  const bool is_refused = is_refusal(answer, name);
+  if (answer.is_temporary() || is_refused) return without_answer(is_refused);
+  breaker.succeeded();
+  const bool is_listed = std::ranges::any_of(
+      answer.all<IpAddress>(),
+      [&list](const IpAddress& address) { return list.counts(address); });
+  return is_listed ? ListSays::listed : ListSays::clear;
+}
+
+ListSays ListDesk::Zone::without_answer(bool is_refused) {
+  const auto now = steady_clock::now();
+  if (breaker.failed(now)) counter("mxfeed_spam_lists_resting_total").add();
+  if (!is_refused) return ListSays::unknown;
+  if (refused == Instant{} || now - refused > kProofLasts) {
+    refused = now;
+    warn(name,
+         "its operator refuses: ask through a resolver of your own, and see its terms");
+  }
+  return ListSays::refused;
+}
+
+void ListDesk::Zone::see_proof(std::string_view key, const dns::Answer& answer) {
+  if (answer.is_temporary() || is_refusal(answer, name)) return;
+  // The second question of a proof does not take back what the first has shown.
+  has_all = answer.is_found() || (has_all && key != kNeverListed[0]);
+  if (answer.is_found()) {
+    warn(name, fmt::format("it has {}, so it has everything: not used", key));
+  }
+}
 
 ListDesk::ListDesk(Ask ask) : ask_(std::move(ask)) {}
 
@@ -86,7 +148,7 @@ void Inquiry::ask(ScoredList::Subject subject, const std::vector<std::string>& k
     if (list.subject() != subject) continue;
     const auto zone = desk_.zone(list.zone());
     if (!zone->breaker.allows(now)) {
-      ++unknown_;
+      for (const auto& key : keys) resting_.push_back({&list, key, ListSays::resting});
       continue;
     }
     if (zone->takes_proof(now)) {
@@ -104,58 +166,24 @@ void Inquiry::send(const ScoredList* list, const std::shared_ptr<ListDesk::Zone>
   asked_.push_back({list, zone, std::string(key), desk_.ask_(*question, deadline)});
 }
 
-std::vector<Listed> Inquiry::listed(ListDesk::Instant deadline) {
-  std::vector<Listed> found;
+std::vector<ListReply> Inquiry::replies(ListDesk::Instant deadline) {
+  std::vector<ListReply> all = std::move(resting_);
   for (auto& asked : asked_) {
     const bool is_there = asked.answer.wait_until(deadline) == std::future_status::ready;
-    settle(
-        asked,
-        is_there ? asked.answer.get() : dns::Answer::temporary(dns::Trouble::timed_out),
-        found);
+    const dns::Answer answer =
+        is_there ? asked.answer.get() : dns::Answer::temporary(dns::Trouble::timed_out);
+    ListDesk::Zone& zone = *asked.zone;
+    const std::lock_guard lock(zone.mutex);
+    if (asked.list == nullptr) {
+      zone.see_proof(asked.key, answer);
+      continue;
+    }
+    const ListSays says = zone.settle(*asked.list, answer);
+    count(to_string(says));
+    all.push_back({asked.list, std::move(asked.key), says});
   }
   asked_.clear();
-  return found;
-}
-
-void Inquiry::settle(Asked& asked, const dns::Answer& answer,
-                     std::vector<Listed>& found) {
-  ListDesk::Zone& zone = *asked.zone;
-  const bool is_refused = is_refusal(answer, zone.name);
-  const std::lock_guard lock(zone.mutex);
-  if (asked.list == nullptr) {
-    if (answer.is_temporary() || is_refused) return;
-    // The second question of a proof does not take back what the first has shown.
-    zone.has_all = answer.is_found() || (zone.has_all && asked.key != kNeverListed[0]);
-    if (answer.is_found()) {
-      warn(zone.name, "it has " + asked.key + ", so it has everything: not used");
-    }
-    return;
-  }
-  if (zone.has_all) {
-    ++unknown_;
-    return count("has-all");
-  }
-  if (answer.is_temporary() || is_refused) {
-    ++unknown_;
-    count(is_refused ? "refused" : "unknown");
-    if (zone.breaker.failed(steady_clock::now())) {
-      counter("mxfeed_spam_lists_resting_total").add();
-    }
-    const auto now = steady_clock::now();
-    if (is_refused && (zone.refused == ListDesk::Instant{} ||
-                       now - zone.refused > ListDesk::kProofLasts)) {
-      zone.refused = now;
-      warn(zone.name,
-           "its operator refuses: ask through a resolver of your own, and see its terms");
-    }
-    return;
-  }
-  zone.breaker.succeeded();
-  const bool is_listed = std::ranges::any_of(
-      answer.all<IpAddress>(),
-      [&asked](const IpAddress& address) { return asked.list->counts(address); });
-  count(is_listed ? "listed" : "clear");
-  if (is_listed) found.push_back({asked.list, asked.key});
+  return all;
 }
 
 }  // namespace mxfeed::spam

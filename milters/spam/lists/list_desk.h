@@ -2,10 +2,10 @@
 //
 // Asks DNS lists about a message while it comes in.
 //
-//   Inquiry inquiry(desk, lists, deadline);
-//   inquiry.ask(ScoredList::Subject::client, {"7.2.0.192"});
+//   Inquiry inquiry(desk, lists);
+//   inquiry.ask(ScoredList::Subject::client, {"7.2.0.192"}, deadline);
 //   ...
-//   for (const Listed& one : inquiry.listed(deadline)) ...
+//   for (const ListReply& one : inquiry.replies(deadline)) ...
 //
 // A list whose operator refuses to answer, that has no answer in time, or that has
 // everything, tells nothing: no evidence, a counter, and after some times in a row a
@@ -62,9 +62,24 @@ class ListDesk {
   std::map<std::string, std::shared_ptr<Zone>, std::less<>> zones_;
 };
 
-struct Listed {
+enum class ListSays {
+  listed,
+  clear,    // it does not have the key, or its answer does not count
+  refused,  // its operator refuses to answer
+  unknown,  // no answer in time
+  has_all,  // it has everything, so what it says means nothing
+  resting,  // it was not asked: some times in a row it had no usable answer
+};
+// "listed", "has-all".
+std::string_view to_string(ListSays says);
+// Whether it tells something of the key.
+bool is_usable(ListSays says);
+
+// What a list says of one key.
+struct ListReply {
   const ScoredList* list;
   std::string key;  // what was asked for, without the zone
+  ListSays says;
 };
 
 // What is asked about one message.  One thread at a time; what it was given outlives it.
@@ -76,21 +91,18 @@ class Inquiry {
   // Asks all lists of that kind for the keys and returns at once.
   void ask(ScoredList::Subject subject, const std::vector<std::string>& keys,
            ListDesk::Instant deadline);
-  // Waits for the answers until the deadline.  Once.
-  std::vector<Listed> listed(ListDesk::Instant deadline);
-  // How many lists had no usable answer; after listed().
-  std::size_t unknown() const { return unknown_; }
+  // Waits for the answers until the deadline; one for each list and key.  Once.
+  std::vector<ListReply> replies(ListDesk::Instant deadline);
 
  private:
   struct Asked;
-  void settle(Asked& asked, const dns::Answer& answer, std::vector<Listed>& found);
   void send(const ScoredList* list, const std::shared_ptr<ListDesk::Zone>& zone,
             std::string_view key, ListDesk::Instant deadline);
 
   ListDesk& desk_;
   const std::vector<ScoredList>& lists_;
   std::vector<Asked> asked_;
-  std::size_t unknown_ = 0;
+  std::vector<ListReply> resting_;
 };
 
 }  // namespace mxfeed::spam

@@ -23,12 +23,12 @@ constexpr Kind kKinds[] = {
 
 }  // namespace
 
-std::vector<Evidence> evidence_of(const std::vector<Listed>& listed) {
+std::vector<Evidence> evidence_of(const std::vector<ListReply>& replies) {
   std::vector<Evidence> found;
   for (const Kind& kind : kKinds) {
     double most = 0, least = 0;
-    for (const Listed& one : listed) {
-      if (one.list->subject() != kind.subject) continue;
+    for (const ListReply& one : replies) {
+      if (one.says != ListSays::listed || one.list->subject() != kind.subject) continue;
       most = std::max(most, one.list->log_odds());
       least = std::min(least, one.list->log_odds());
     }
@@ -43,9 +43,10 @@ std::vector<Evidence> evidence_of(const std::vector<Listed>& listed) {
   return found;
 }
 
-std::string to_string(const std::vector<Listed>& listed) {
+std::string listed_names(const std::vector<ListReply>& replies) {
   std::string text;
-  for (const Listed& one : listed) {
+  for (const ListReply& one : replies) {
+    if (one.says != ListSays::listed) continue;
     if (!text.empty()) text += ", ";
     text.append(one.key).append(".").append(one.list->zone());
   }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// What it means that lists have the sender or the links of a message.  Pure.
+// What the replies of lists mean.  Pure.
 
 #pragma once
 
@@ -14,9 +14,9 @@ namespace mxfeed::spam {
 
 // Lists copy from one another, so of those of one kind only the one with the most weight
 // counts, for spam and for ham.
-std::vector<Evidence> evidence_of(const std::vector<Listed>& listed);
+std::vector<Evidence> evidence_of(const std::vector<ListReply>& replies);
 
-// "7.100.51.198.zen.example, shop.example.uri.example", for the log.
-std::string to_string(const std::vector<Listed>& listed);
+// What is listed, for the log: "7.100.51.198.zen.example, shop.example.uri.example".
+std::string listed_names(const std::vector<ListReply>& replies);
 
 }  // namespace mxfeed::spam

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "milters/spam/lists/list_desk.h"
 
+#include <algorithm>
 #include <set>
 
 #include "tests/support/catch.h"
@@ -18,10 +19,12 @@ struct Rig {
     Inquiry inquiry(desk, lists);
     inquiry.ask(subject, keys, deadline);
     std::vector<std::string> found;
-    for (const Listed& one : inquiry.listed(deadline)) {
+    says.clear();
+    for (const ListReply& one : inquiry.replies(deadline)) {
+      says.push_back(one.says);
+      if (one.says != ListSays::listed) continue;
       found.push_back(one.key + " " + std::string(one.list->zone()));
     }
-    unknown = inquiry.unknown();
     return found;
   }
 
@@ -42,7 +45,7 @@ struct Rig {
   std::map<std::string, std::string> has;  // name -> answer
   std::set<std::string> dead;
   std::vector<std::string> asked;
-  std::size_t unknown = 0;
+  std::vector<ListSays> says;  // to the last questions
   ListDesk desk{[this](const dns::Question& question, ListDesk::Instant) {
     std::promise<dns::Answer> promise;
     promise.set_value(answer(question));
@@ -56,9 +59,11 @@ TEST_CASE("only a list whose mask has the answer counts", "[spam]") {
   Inquiry inquiry(rig.desk, rig.lists);
   const auto deadline = std::chrono::steady_clock::now() + seconds(60);
   inquiry.ask(Subject::client, {"7.100.51.198"}, deadline);
-  const auto found = inquiry.listed(deadline);
-  REQUIRE(found.size() == 1);
-  CHECK(found[0].list->log_odds() == 1.5);
+  const auto replies = inquiry.replies(deadline);
+  REQUIRE(replies.size() == 2);
+  CHECK(replies[0].says == ListSays::clear);
+  CHECK(replies[1].says == ListSays::listed);
+  CHECK(replies[1].list->log_odds() == 1.5);
 }
 
 TEST_CASE("each kind of list is asked for its own keys", "[spam]") {
@@ -77,7 +82,7 @@ TEST_CASE("an operator's refusal is no evidence", "[spam]") {
     rig.lists = {*ScoredList::parse("client a.example=127.[0..255].[0..255].[0..255] 3")};
     rig.has = {{"7.100.51.198.a.example", refusal}};
     CHECK(rig.find(Subject::client, {"7.100.51.198"}).empty());
-    CHECK(rig.unknown == 1);
+    CHECK(rig.says == std::vector{ListSays::refused});
   }
 }
 
@@ -90,6 +95,7 @@ TEST_CASE("a list that has everything is not used", "[spam]") {
   rig.asked.clear();
   CHECK(rig.find(Subject::client, {"7.100.51.198"}).empty());
   CHECK(rig.asked.size() == 2);
+  CHECK(rig.says == std::vector(2, ListSays::has_all));
 }
 
 TEST_CASE("a list without answers is left alone for a while", "[spam]") {
@@ -97,12 +103,13 @@ TEST_CASE("a list without answers is left alone for a while", "[spam]") {
   rig.dead = {"7.100.51.198.a.example"};
   for (unsigned i = 0; i < ListDesk::kFaults; ++i) {
     CHECK(rig.find(Subject::client, {"7.100.51.198"}).empty());
-    CHECK(rig.unknown == 2);
+    CHECK(rig.says.size() == 2);
+    CHECK(std::ranges::none_of(rig.says, is_usable));
   }
   rig.asked.clear();
   CHECK(rig.find(Subject::client, {"7.100.51.198"}).empty());
   CHECK(rig.asked.empty());
-  CHECK(rig.unknown == 2);
+  CHECK(rig.says == std::vector(2, ListSays::resting));
   // Others are asked.
   rig.has = {{"shop.example.b.example", "127.0.1.2"}};
   CHECK(rig.find(Subject::url, {"shop.example"}).size() == 1);
@@ -117,8 +124,10 @@ TEST_CASE("after its deadline nothing is waited for", "[spam]") {
   Inquiry inquiry(desk, rig.lists);
   const auto now = std::chrono::steady_clock::now();
   inquiry.ask(Subject::client, {"7.100.51.198"}, now + seconds(60));
-  CHECK(inquiry.listed(now).empty());
-  CHECK(inquiry.unknown() == 2);
+  const auto replies = inquiry.replies(now);
+  REQUIRE(replies.size() == 2);
+  CHECK(replies[0].says == ListSays::unknown);
+  CHECK(replies[1].says == ListSays::unknown);
 }
 
 }  // namespace

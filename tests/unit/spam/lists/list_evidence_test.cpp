@@ -13,8 +13,13 @@ TEST_CASE("of the lists of one kind the strongest counts, for spam and for ham",
   const ScoredList strong = list("client b.example=127.0.0.2 3");
   const ScoredList good = list("client w.example=127.0.0.2 -2");
   const ScoredList link = list("url u.example=127.0.0.2 4");
-  const auto found = evidence_of(
-      {{&weak, "1.2.0.192"}, {&strong, "1.2.0.192"}, {&good, "1.2.0.192"}, {&link, "x"}});
+  const ScoredList silent = list("sender s.example=127.0.0.2 5");
+  const auto found = evidence_of({{&weak, "1.2.0.192", ListSays::listed},
+                                  {&strong, "1.2.0.192", ListSays::listed},
+                                  {&good, "1.2.0.192", ListSays::listed},
+                                  {&silent, "x", ListSays::clear},
+                                  {&silent, "y", ListSays::unknown},
+                                  {&link, "x", ListSays::listed}});
   REQUIRE(found.size() == 3);
   CHECK(found[0].slug == "client-listed");
   CHECK(found[0].logit == 3);
@@ -27,7 +32,9 @@ TEST_CASE("of the lists of one kind the strongest counts, for spam and for ham",
 
 TEST_CASE("what is listed is told as it was asked for", "[spam]") {
   const ScoredList list = *ScoredList::parse("client a.example=127.0.0.2 1");
-  CHECK(to_string({{&list, "1.2.0.192"}, {&list, "2.2.0.192"}}) ==
+  CHECK(listed_names({{&list, "1.2.0.192", ListSays::listed},
+                      {&list, "3.2.0.192", ListSays::clear},
+                      {&list, "2.2.0.192", ListSays::listed}}) ==
         "1.2.0.192.a.example, 2.2.0.192.a.example");
 }
 
