@@ -1,185 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "milters/spam/commands/commands.h"
 
-#include <fmt/format.h>
-
-#include <cmath>
-#include <optional>
-#include <string>
 #include <utility>
 
-#include "common/base/fault.h"
-#include "common/base/json.h"
-#include "common/base/text.h"
-#include "common/command/listing.h"
-#include "common/command/message_operand.h"
 #include "milters/spam/commands/evaluate.h"
 #include "milters/spam/commands/exchange.h"
+#include "milters/spam/commands/explain.h"
 #include "milters/spam/commands/learn.h"
-#include "milters/spam/commands/recorded.h"
-#include "milters/spam/commands/stored_message.h"
-#include "milters/spam/evidence/evidence.h"
-#include "milters/spam/model/live_model.h"
-#include "milters/spam/model/trainer.h"
-#include "milters/spam/score.h"
 
 namespace mxfeed::spam {
-namespace {
-
-constexpr std::size_t kMaxFile = std::size_t{200} << 20;
-
-Message message_of(const std::string& file) {
-  const std::string content = read_operand(file, kMaxFile);
-  Message message = stored_message(content);
-  if (content.size() > kMaxFile) message.whole = false;
-  return message;
-}
-
-// What is known of the published model, and what it says.
-struct ModelView {
-  std::string description;
-  Combiner combiner;
-};
-
-// What a message is found to be, and why.
-struct Judgement {
-  std::vector<Evidence> findings;
-  Score total;
-  ModelView model;
-  std::string authentication;  // what there is to say of the verifiers
-};
-
-double rounded(double value) {
-  return std::round(value * 1000) / 1000;
-}
-
-Json json_of(const std::string& file, const Message& message,
-             const Judgement& judgement) {
-  const Score& total = judgement.total;
-  const ModelView& model = judgement.model;
-  Json evidence = Json::list();
-  for (const Evidence& one : judgement.findings) {
-    evidence.add(Json::object()
-                     .set("name", one.slug)
-                     .set("group", to_string(one.group))
-                     .set("logit", one.logit)
-                     .set("weight", rounded(model.combiner.weights[one.group]))
-                     .set("proven", one.proven));
-  }
-  const auto sender = recorded_sender(message);
-  return Json::object()
-      .set("file", file)
-      .set("level", to_string(level(total, SpamPolicy{})))
-      .set("probability", rounded(total.probability))
-      .set("logit", rounded(total.logit))
-      .set("proven", total.proven)
-      .set("whole", message.whole)
-      .set("mime_anomalies",
-           message.anomalies.any() ? Json(message.anomalies.str()) : Json())
-      .set("sender", sender ? Json(compose(*sender)) : Json())
-      .set("authentication", judgement.authentication)
-      .set("model", model.description)
-      .set("bias", rounded(model.combiner.bias))
-      .set("evidence", std::move(evidence));
-}
-
-void print_table(const Message& message, const Judgement& judgement) {
-  const Score& total = judgement.total;
-  const ModelView& model = judgement.model;
-  const auto row = [](std::string_view name, std::string_view group, double logit,
-                      double here, std::string_view note) {
-    fmt::print("{:<28} {:<12} {:>6.2f} {:>6.2f}{}\n", name, group, logit, here, note);
-  };
-  fmt::print("{:<28} {:<12} {:>6} {:>6}\n", "EVIDENCE", "GROUP", "LOGIT", "HERE");
-  row("(no evidence)", "", kBias, model.combiner.bias, "");
-  for (const Evidence& one : judgement.findings) {
-    row(one.slug, to_string(one.group), one.logit,
-        model.combiner.weights[one.group] * one.logit, one.proven ? "  proven" : "");
-  }
-  fmt::print("content model: {}\n", escape_untrusted(model.description));
-  fmt::print("authentication: {}\n", escape_untrusted(judgement.authentication));
-  if (message.anomalies.any()) {
-    fmt::print("MIME anomalies: {}\n", escape_untrusted(message.anomalies.str()));
-  }
-  if (const auto sender = recorded_sender(message)) {
-    fmt::print("sender, as recorded at reception: {}\n", compose(*sender));
-  }
-  if (!message.whole)
-    fmt::print("The message exceeds the limits; only its first part was examined.\n");
-  fmt::print("sum {:.2f} after limits for each group, p={:.3f}, level {}\n", total.logit,
-             total.probability, to_string(level(total, SpamPolicy{})));
-}
-
-// Adds what the published model says of the content; why it says nothing, or how much its
-// word counts.
-ModelView add_content(const Arguments& arguments, const Message& message,
-                      std::vector<Evidence>& findings) {
-  try {
-    const auto model = Snapshot::open(model_file(arguments.state()));
-    if (model == nullptr) return {"none yet (mxfeed spam learn)", {}};
-    const Combiner& combiner = model->facts().combiner;
-    const Counts& counts = model->facts().counts;
-    const auto found = content_evidence(*model, message);
-    if (!found) {
-      return {fmt::format("abstains: has learned {} ham and {} spam, needs {} of each",
-                          counts.ham, counts.spam, kLeastLearned + 1),
-              combiner};
-    }
-    findings.push_back(*found);
-    return {fmt::format("has learned {} ham and {} spam, counts {:.0f} %, {}", counts.ham,
-                        counts.spam, 100 * ramp(counts),
-                        found->alone == Alone::high ? "may say high alone"
-                                                    : "has not proved itself yet"),
-            combiner};
-  } catch (const Fault& fault) {
-    return {fault.what(), {}};
-  }
-}
-
-// Adds what was found out about the sender when the message was received; what that was.
-std::string add_authentication(const Arguments& arguments, const Message& message,
-                               std::vector<Evidence>& findings) {
-  const Authentication authentication =
-      recorded_authentication(message, arguments.state());
-  const auto sender = recorded_sender(message);
-  const auto found = evidence_of(authentication, sender ? sender->spf : std::nullopt);
-  findings.insert(findings.end(), found.begin(), found.end());
-  if (!authentication.has_verifier) {
-    return "only our own SPF check; no authserv_id names a verifier";
-  }
-  const std::string text = authentication.str();
-  return text.empty() ? "no results of a verifier" : text;
-}
-
-ExitCode explain(const Arguments& arguments) {
-  const std::string& file = arguments.operands()[0];
-  const Message message = message_of(file);
-  Judgement judgement{judge(sources(), message), {}, {}, {}};
-  judgement.model = add_content(arguments, message, judgement.findings);
-  judgement.authentication = add_authentication(arguments, message, judgement.findings);
-  judgement.total = score(judgement.findings, judgement.model.combiner);
-  if (arguments.json()) {
-    fmt::print("{}\n", json_of(file, message, judgement).str());
-  } else {
-    print_table(message, judgement);
-  }
-  return ExitCode::fine;
-}
-
-}  // namespace
 
 std::vector<Command> commands(OpenLessons open) {
   return {
-      {"spam explain",
-       "Show the evidence in a message, its spam probability and level",
-       {kJson},
-       {{"FILE", "The message; - is standard input", Takes::file}},
-       explain},
-      evaluate_command(),
-      learn_command(std::move(open)),
-      forget_command(),
-      exchange_command(),
-      merge_command(),
+      explain_command(), evaluate_command(), learn_command(std::move(open)),
+      forget_command(),  exchange_command(), merge_command(),
   };
 }
 
