@@ -37,7 +37,7 @@ milters/spam/evidence common/base common/mail common/mail/mime
 milters/spam/engine common/base common/mail common/net common/policy common/store milters/spam/evidence
 milters/spam/lists common/base common/mail common/net common/policy common/store milters/spam/evidence
 milters/spam/model common/base common/mail common/policy common/store milters/spam/evidence
-milters/spam/commands common/base common/command common/mail common/mail/mime common/net common/policy common/program common/store milters/spam milters/spam/evidence milters/spam/model
+milters/spam/commands common/base common/command common/mail common/mail/mime common/net common/policy common/program common/store milters/spam milters/spam/evidence milters/spam/lists milters/spam/model
 postfix-conf postfix-conf/commands postfix-conf/quarantine common/base common/command common/store milters/greylist/commands milters/spam/commands milters/virus/commands
 postfix-conf/config common/base common/mail common/policy postfix-conf/config/settings
 postfix-conf/config/settings common/base common/mail common/policy common/store postfix-conf/config

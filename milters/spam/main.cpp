@@ -14,17 +14,13 @@ namespace {
 // Operators of lists do not answer what comes through a public resolver.
 mxfeed::spam::ListDesk::Ask ask_lists_by(mxfeed::dns::Resolver& resolver) {
   const auto conf = mxfeed::read_file("/etc/resolv.conf");
-  if (const auto server = mxfeed::spam::public_resolver(conf.value_or(""))) {
-    mxfeed::log(mxfeed::Severity::notice,
-                mxfeed::LogFields()
-                    .add("event", "lists")
-                    .add("note", "DNS lists are not asked: " + server->str() +
-                                     " in /etc/resolv.conf is a public resolver"));
-    return nullptr;
-  }
-  return [&resolver](const auto& question, auto deadline) {
-    return resolver.ask_async(question, deadline);
-  };
+  const std::string obstacle = mxfeed::spam::why_not_asked(conf.value_or(""));
+  if (obstacle.empty()) return mxfeed::spam::asking(resolver);
+  mxfeed::log(mxfeed::Severity::notice,
+              mxfeed::LogFields()
+                  .add("event", "lists")
+                  .add("note", "DNS lists are not asked: " + obstacle));
+  return nullptr;
 }
 
 class SpamDaemon : public mxfeed::Daemon {

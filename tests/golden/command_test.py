@@ -147,6 +147,20 @@ class CommandTest(golden.TestCase):
         table = self.mxfeed("spam", "explain", str(mail)).stdout
         self.assertRegex(table, r"date-missing +incomplete +0\.75 +0\.75")
 
+    def test_explain_says_why_no_list_is_asked(self):
+        mail = self.directory / "mail"
+        mail.write_text("From: a@b.example\n\nhello\n")
+        for settings, options, note in (("", [], "none is configured"),
+                                        ('[spam]\nlists = ["client bl.example=127.0.0.2 2"]\n',
+                                         ["--no-dns"], "not asked: --no-dns")):
+            with self.subTest(note):
+                self.write("mxfeed.toml", golden.MX + settings)
+                self.apply()
+                command = ["spam", "explain", str(mail), *options]
+                self.assertIn(f"\nDNS lists: {note}\n", self.mxfeed(*command).stdout)
+                explained = json.loads(self.mxfeed(*command, "--json").stdout)
+                self.assertEqual((explained["lists"], explained["lists_note"]), ([], note))
+
     def mailbox(self, name, count, text):
         """A mailbox of different mails."""
         path = self.directory / name

@@ -46,6 +46,46 @@ class SpamListsTest(rig.TestCase):
         [line] = self.gateway.daemons["spam"].log_lines(f"from={sender}", "level=")
         return line
 
+    def explained(self, *options, **sending):
+        """What explain says of such a mail as it was delivered."""
+        self.line(b"see http://www.bad.example/offer\r\n", **sending)
+        (delivery,) = self.customer.wait_for_count(1)
+        mail = self.gateway.directory / "mail"
+        mail.write_bytes(delivery.data)
+        return self.gateway.mxfeed("spam", "explain", mail, *options).stdout
+
+    def test_explain_asks_the_lists_that_the_milter_asks(self):
+        said = self.explained(source=LISTED)
+        for line in ("7.100.51.198.bl.example (client, 2.00): listed",
+                     "7.100.51.198.wl.example (client, -2.50): clear",
+                     "7.100.51.198.refusing.example (client, 3.00): refused",
+                     "7.100.51.198.all.example (client, 3.00): has-all",
+                     "bad.example.uri.example (url, 4.00): listed",
+                     "sender.example.uri.example (sender, 1.00): listed"):
+            self.assertIn(f"\nDNS list: {line}\n", said)
+        for evidence in ("client-listed", "url-listed", "sender-listed"):
+            self.assertRegex(said, f"(?m)^{evidence} ")
+        self.assertNotIn("no client known", said)
+
+    def test_explain_can_leave_the_lists_out(self):
+        said = self.explained("--no-dns", source=LISTED)
+        self.assertIn("\nDNS lists: not asked: --no-dns\n", said)
+        self.assertNotIn("listed", said)
+
+    def test_explain_waits_for_dead_name_servers_as_long_as_the_milter(self):
+        self.explained()
+        os.kill(self.world.resolver.pid, signal.SIGSTOP)
+        try:
+            begin = time.monotonic()
+            said = self.gateway.mxfeed("spam", "explain", self.gateway.directory / "mail").stdout
+            took = time.monotonic() - begin
+        finally:
+            os.kill(self.world.resolver.pid, signal.SIGCONT)
+        self.assertIn("bad.example.uri.example (url, 4.00): unknown", said)
+        self.assertNotIn("url-listed", said)
+        print(f"explain with dead name servers: {took:.2f} s of {TIMEOUT} s")
+        self.assertLess(took, TIMEOUT + MARGIN)
+
     def test_a_client_on_a_list_is_evidence_of_spam(self):
         line = self.line(source=LISTED)
         self.assertIn("client-listed", line)

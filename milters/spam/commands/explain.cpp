@@ -11,8 +11,9 @@
 #include "common/base/fault.h"
 #include "common/base/json.h"
 #include "common/base/text.h"
-#include "common/command/listing.h"
 #include "common/command/message_operand.h"
+#include "common/policy/policy_db.h"
+#include "milters/spam/commands/lists_view.h"
 #include "milters/spam/commands/recorded.h"
 #include "milters/spam/commands/stored_message.h"
 #include "milters/spam/evidence/evidence.h"
@@ -22,6 +23,8 @@
 
 namespace mxfeed::spam {
 namespace {
+
+constexpr Option kNoDns = {"--no-dns", "", "Ask no DNS list"};
 
 constexpr std::size_t kMaxFile = std::size_t{200} << 20;
 
@@ -44,6 +47,7 @@ struct Judgement {
   Score total;
   ModelView model;
   std::string authentication;  // what there is to say of the verifiers
+  ListsView lists;
 };
 
 double rounded(double value) {
@@ -75,6 +79,8 @@ Json json_of(const std::string& file, const Message& message,
            message.anomalies.any() ? Json(message.anomalies.str()) : Json())
       .set("sender", sender ? Json(compose(*sender)) : Json())
       .set("authentication", judgement.authentication)
+      .set("lists", json_of(judgement.lists))
+      .set("lists_note", judgement.lists.note)
       .set("model", model.description)
       .set("bias", rounded(model.combiner.bias))
       .set("evidence", std::move(evidence));
@@ -93,6 +99,7 @@ void print_table(const Message& message, const Judgement& judgement) {
     row(one.slug, to_string(one.group), one.logit,
         model.combiner.weights[one.group] * one.logit, one.proven ? "  proven" : "");
   }
+  fmt::print("{}", lines_of(judgement.lists));
   fmt::print("content model: {}\n", escape_untrusted(model.description));
   fmt::print("authentication: {}\n", escape_untrusted(judgement.authentication));
   if (message.anomalies.any()) {
@@ -133,11 +140,19 @@ ModelView add_content(const Arguments& arguments, const Message& message,
   }
 }
 
+// Without a policy there are neither verifiers nor lists.
+GatewayPolicy gateway_in_force(const std::filesystem::path& state) {
+  try {
+    return open_policy(state).gateway();
+  } catch (const Fault&) {
+    return {};
+  }
+}
+
 // Adds what was found out about the sender when the message was received; what that was.
-std::string add_authentication(const Arguments& arguments, const Message& message,
+std::string add_authentication(const GatewayPolicy::Spam& spam, const Message& message,
                                std::vector<Evidence>& findings) {
-  const Authentication authentication =
-      recorded_authentication(message, arguments.state());
+  const Authentication authentication = recorded_authentication(message, spam);
   const auto sender = recorded_sender(message);
   const auto found = evidence_of(authentication, sender ? sender->spf : std::nullopt);
   findings.insert(findings.end(), found.begin(), found.end());
@@ -148,12 +163,24 @@ std::string add_authentication(const Arguments& arguments, const Message& messag
   return text.empty() ? "no results of a verifier" : text;
 }
 
+// Adds what the lists of the gateway say now.
+ListsView add_lists(const Arguments& arguments, const GatewayPolicy& gateway,
+                    const Message& message, std::vector<Evidence>& findings) {
+  if (arguments.has(kNoDns.name)) return {"not asked: --no-dns", {}, {}};
+  ListsView lists = ask_lists(message, gateway);
+  findings.insert(findings.end(), lists.evidence.begin(), lists.evidence.end());
+  return lists;
+}
+
 ExitCode explain(const Arguments& arguments) {
   const std::string& file = arguments.operands()[0];
   const Message message = message_of(file);
-  Judgement judgement{judge(sources(), message), {}, {}, {}};
+  const GatewayPolicy gateway = gateway_in_force(arguments.state());
+  Judgement judgement{judge(sources(), message), {}, {}, {}, {}};
+  judgement.lists = add_lists(arguments, gateway, message, judgement.findings);
   judgement.model = add_content(arguments, message, judgement.findings);
-  judgement.authentication = add_authentication(arguments, message, judgement.findings);
+  judgement.authentication =
+      add_authentication(gateway.spam, message, judgement.findings);
   judgement.total = score(judgement.findings, judgement.model.combiner);
   if (arguments.json()) {
     fmt::print("{}\n", json_of(file, message, judgement).str());
@@ -168,7 +195,7 @@ ExitCode explain(const Arguments& arguments) {
 Command explain_command() {
   return {"spam explain",
           "Show the evidence in a message, its spam probability and level",
-          {kJson},
+          {kNoDns, kJson},
           {{"FILE", "The message; - is standard input", Takes::file}},
           explain};
 }

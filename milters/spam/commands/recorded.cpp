@@ -3,9 +3,7 @@
 
 #include <algorithm>
 
-#include "common/base/fault.h"
 #include "common/base/text.h"
-#include "common/policy/policy_db.h"
 
 namespace mxfeed::spam {
 namespace {
@@ -18,13 +16,28 @@ bool is_of_delivery(std::string_view name) {
                      [&](const char* one) { return iequals(name, one); });
 }
 
-// Without a policy there are no verifiers.
-GatewayPolicy::Spam settings_in_force(const std::filesystem::path& state) {
-  try {
-    return open_policy(state).gateway().spam;
-  } catch (const Fault&) {
-    return {};
+// From "from HELO (NAME [ADDRESS]) by ...", as Postfix writes it; it takes no parentheses
+// in HELO.
+std::optional<IpAddress> client_of(std::string_view received) {
+  constexpr std::string_view kSixth = "IPv6:";
+  const std::size_t begin = received.find('(');
+  if (begin == std::string_view::npos) return std::nullopt;
+  received = received.substr(begin + 1);
+  received = received.substr(0, received.find(')'));
+  const std::size_t open = received.rfind('[');
+  const std::size_t close = received.rfind(']');
+  if (open == std::string_view::npos || close == std::string_view::npos || close < open) {
+    return std::nullopt;
   }
+  received = received.substr(open + 1, close - open - 1);
+  if (istarts_with(received, kSixth)) received.remove_prefix(kSixth.size());
+  return IpAddress::parse(received);
+}
+
+bool is_this_host(const IpAddress& client, const GatewayPolicy& gateway) {
+  return client.is_loopback() ||
+         std::ranges::any_of(gateway.host_addresses,
+                             [&](const Network& own) { return own.contains(client); });
 }
 
 }  // namespace
@@ -34,9 +47,19 @@ std::optional<SenderCheck> recorded_sender(const Message& message) {
   return value != nullptr ? parse_sender_check(*value) : std::nullopt;
 }
 
+std::optional<IpAddress> recorded_client(const Message& message,
+                                         const GatewayPolicy& gateway) {
+  for (const Field& field : message.fields) {
+    if (!iequals(field.name, "Received")) continue;
+    const auto client = client_of(field.value);
+    if (client && is_this_host(*client, gateway)) continue;
+    return client;
+  }
+  return std::nullopt;
+}
+
 Authentication recorded_authentication(const Message& message,
-                                       const std::filesystem::path& state) {
-  const GatewayPolicy::Spam spam = settings_in_force(state);
+                                       const GatewayPolicy::Spam& spam) {
   VerifierFields verifiers(spam);
   bool has_own_received = false;
   bool is_on_top = true;

@@ -38,6 +38,12 @@ bool is_refusal(const dns::Answer& answer, std::string_view zone) {
   });
 }
 
+ListDesk::Ask asking(dns::Resolver& resolver) {
+  return [&resolver](const dns::Question& question, ListDesk::Instant deadline) {
+    return resolver.ask_async(question, deadline);
+  };
+}
+
 std::string_view to_string(ListSays says) {
   switch (says) {
     case ListSays::listed:

@@ -27,6 +27,7 @@
 #include <vector>
 
 #include "common/net/dns.h"
+#include "common/net/resolver.h"
 #include "common/policy/scored_list.h"
 #include "common/store/breaker.h"
 
@@ -61,6 +62,9 @@ class ListDesk {
   std::mutex mutex_;
   std::map<std::string, std::shared_ptr<Zone>, std::less<>> zones_;
 };
+
+// By a resolver, which must outlive the desk.
+ListDesk::Ask asking(dns::Resolver& resolver);
 
 enum class ListSays {
   listed,

@@ -41,4 +41,9 @@ std::optional<IpAddress> public_resolver(std::string_view resolv_conf) {
   return std::nullopt;
 }
 
+std::string why_not_asked(std::string_view resolv_conf) {
+  const auto server = public_resolver(resolv_conf);
+  return server ? server->str() + " in /etc/resolv.conf is a public resolver" : "";
+}
+
 }  // namespace mxfeed::spam

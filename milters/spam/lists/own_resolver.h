@@ -6,6 +6,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "common/mail/address.h"
@@ -14,5 +15,9 @@ namespace mxfeed::spam {
 
 // The first name server of a resolv.conf(5) that is a public resolver.
 std::optional<IpAddress> public_resolver(std::string_view resolv_conf);
+
+// Why no list is asked through the name servers of /etc/resolv.conf; empty if they may
+// be.
+std::string why_not_asked(std::string_view resolv_conf);
 
 }  // namespace mxfeed::spam

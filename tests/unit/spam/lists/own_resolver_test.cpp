@@ -30,5 +30,11 @@ TEST_CASE("public resolvers are known by their addresses", "[spam]") {
   }
 }
 
+TEST_CASE("only a public resolver is an obstacle", "[spam]") {
+  CHECK(why_not_asked("nameserver 127.0.0.1\n").empty());
+  CHECK(why_not_asked("nameserver 8.8.8.8\n") ==
+        "8.8.8.8 in /etc/resolv.conf is a public resolver");
+}
+
 }  // namespace
 }  // namespace mxfeed::spam
