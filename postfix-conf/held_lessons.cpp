@@ -38,17 +38,37 @@ std::optional<std::string> beginning_of(const std::filesystem::path& file) {
   return content;
 }
 
+// Nothing if the message was removed just now.
+std::optional<spam::HeldLesson> lesson_of(const Store& store, const Item& item) {
+  spam::HeldLesson lesson{item.id, item.address, item.sender, {}, {}};
+  try {
+    auto content = beginning_of(store.content_of(item));
+    if (!content) return std::nullopt;
+    lesson.content = *std::move(content);
+  } catch (const Fault& fault) {
+    lesson.fault = fault.what();
+  }
+  return lesson;
+}
+
 class StoredLessons : public spam::HeldLessons {
  public:
   explicit StoredLessons(std::filesystem::path state) : state_(std::move(state)) {}
 
   void each(std::size_t most,
-            const std::function<void(const spam::HeldLesson&)>& see) override {
+            const std::function<bool(const spam::HeldLesson&)>& see) override {
     const ActingDaemon acting(state_, kDaemon);
     const Store store = open();
-    for (const Item& item : store.lessons(most)) {
-      auto content = beginning_of(store.content_of(item));
-      if (content) see({item.id, item.address, item.sender, *std::move(content)});
+    // Those that are not taken stay, but they do not count: else enough of them would
+    // hide all others.
+    for (std::size_t taken = 0, seen = 0; taken < most;) {
+      const std::vector<Item> items = store.lessons(most - taken, seen);
+      if (items.empty()) return;
+      seen += items.size();
+      for (const Item& item : items) {
+        const auto lesson = lesson_of(store, item);
+        if (lesson && see(*lesson)) ++taken;
+      }
     }
   }
 

@@ -252,13 +252,14 @@ std::vector<Item> Store::unfinished() const {
   return items;
 }
 
-std::vector<Item> Store::lessons(std::size_t most) const {
+std::vector<Item> Store::lessons(std::size_t most, std::size_t skipped) const {
   std::vector<Item> items;
   SqliteStatement query(database_, std::string(kColumns) +
                                        "WHERE standing = 0 AND kind IN ('trap', "
                                        "'report_spam', 'report_ham') "
-                                       "ORDER BY arrived, id LIMIT ?1");
-  query.bind(1, static_cast<std::int64_t>(most));
+                                       "ORDER BY arrived, id LIMIT ?1 OFFSET ?2");
+  query.bind(1, static_cast<std::int64_t>(most))
+      .bind(2, static_cast<std::int64_t>(skipped));
   while (query.step()) items.push_back(item_of(query));
   return items;
 }

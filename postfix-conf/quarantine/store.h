@@ -101,8 +101,8 @@ class Store {
   void each(const std::string& domain, const std::function<void(const Item&)>& see) const;
   // Live ones that are being released.
   std::vector<Item> unfinished() const;
-  // Held ones that teaches() is true of, the oldest first.
-  std::vector<Item> lessons(std::size_t most) const;
+  // Held ones that teaches() is true of, the oldest first, behind the first `skipped`.
+  std::vector<Item> lessons(std::size_t most, std::size_t skipped = 0) const;
   std::filesystem::path content_of(const Item& item) const;
 
   // From held to releasing; false if it is no longer held.

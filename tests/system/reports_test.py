@@ -37,9 +37,10 @@ class ReportsTest(rig.TestCase):
         super().setUp()
         self.learn()
 
-    def learn(self):
-        done = self.gateway.mxfeed("spam", "learn", "--held", "--json")
+    def learn(self, status=0):
+        done = self.gateway.mxfeed("spam", "learn", "--held", "--json", check=False)
         self.said = done.stderr
+        self.assertEqual(done.returncode, status, self.said)
         return json.loads(done.stdout)
 
     def lessons(self, *arguments):
@@ -61,10 +62,10 @@ class ReportsTest(rig.TestCase):
         self.at_rest()
         self.assertEqual(self.gateway.postfix.queue(), [])
 
-    def assert_learned(self, held, learned, **more):
+    def assert_learned(self, held, learned, status=0, **more):
         want = {"held": held, "learned": learned, "relabelled": 0, "unchanged": 0,
-                "without_message": 0, **more}
-        self.assertEqual(self.learn(), want)
+                "without_message": 0, "failed": 0, **more}
+        self.assertEqual(self.learn(status), want)
 
     def test_mail_to_a_trap_is_learned_as_spam(self):
         self.accept("Old-Sales@acme.example", rig.mail("trapped", "Buy now.\n"))
@@ -125,6 +126,23 @@ class ReportsTest(rig.TestCase):
         self.wait_for_lessons("report_spam")
         self.assert_learned(1, 0, without_message=1)
         self.assertIn("reason=no-attached-message", self.said)
+        self.assertEqual(self.lessons("--lessons"), [])
+
+    def test_what_cannot_be_read_holds_up_nothing(self):
+        self.accept("old-sales@acme.example", rig.mail("unreadable"))
+        self.wait_for_lessons("trap")
+        (file,) = (self.gateway.state / "quarantine" / "messages").iterdir()
+        content = file.read_bytes()
+        file.unlink()
+        file.mkdir()
+        for number in range(2):
+            self.accept("old-sales@acme.example", rig.mail(f"readable {number}"))
+            self.wait_for_lessons("trap", "trap")
+            self.assert_learned(1, 1, status=1, failed=1)
+            self.assertRegex(self.said, "event=trap .*reason=not-learned fault=.*Is a directory")
+        file.rmdir()
+        file.write_bytes(content)
+        self.assert_learned(1, 1)
         self.assertEqual(self.lessons("--lessons"), [])
 
     def test_a_report_with_a_virus_is_not_learned(self):

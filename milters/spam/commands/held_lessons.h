@@ -21,6 +21,7 @@ struct HeldLesson {
   HeldAddress address;
   std::string sender;
   std::string content;  // the message, or its beginning if it is very long
+  std::string fault;    // why the content cannot be read; else empty
 };
 
 // All functions throw Fault.
@@ -28,9 +29,10 @@ class HeldLessons {
  public:
   virtual ~HeldLessons() = default;
 
-  // Each message that is held and teaches(), in the order of arrival, up to `most`.
+  // Each message that is held and teaches(), in the order of arrival, until `see` has
+  // taken `most`: it returns whether it takes the message.
   virtual void each(std::size_t most,
-                    const std::function<void(const HeldLesson&)>& see) = 0;
+                    const std::function<bool(const HeldLesson&)>& see) = 0;
   // They have been learned.
   virtual void remove(const std::vector<std::int64_t>& ids) = 0;
 };

@@ -172,7 +172,7 @@ ExitCode learn_asked(const Arguments& arguments, const OpenLessons& open) {
                          "spam learn: --held takes no MAILS, label, source or domain");
     }
   }
-  return retriable([&](const Arguments& all) { return learn_held(all, open); },
+  return retriable([&](const Arguments& all) { return learn_held(all, open, sources()); },
                    arguments);
 }
 

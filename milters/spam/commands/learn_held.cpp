@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <exception>
+#include <iterator>
 #include <string>
 #include <vector>
 
@@ -34,6 +36,7 @@ struct Lessons {
   std::vector<Lesson> all;
   std::vector<std::int64_t> ids;  // of the messages that they came from
   std::size_t useless = 0;        // reports without an attached message
+  std::size_t failed = 0;         // messages that could not be read or judged
 };
 
 Sample sample_of(const Sources& all, std::string_view mail) {
@@ -41,7 +44,7 @@ Sample sample_of(const Sources& all, std::string_view mail) {
   return spam::sample_of(message, judge(all, message));
 }
 
-void note(const HeldLesson& held, std::size_t samples) {
+LogFields fields_of(const HeldLesson& held) {
   const bool is_trap = held.address.kind == HeldKind::trap;
   LogFields fields;
   fields.add("event", is_trap ? "trap" : "report");
@@ -49,28 +52,62 @@ void note(const HeldLesson& held, std::size_t samples) {
   fields.add("domain", held.address.domain)
       .add("token", held.address.token)
       .add("from", held.sender)
-      .add("rcpt", held.address.recipient)
-      .add("messages", samples);
+      .add("rcpt", held.address.recipient);
+  return fields;
+}
+
+void note(const HeldLesson& held, std::size_t samples) {
+  LogFields fields = fields_of(held);
+  fields.add("messages", samples);
   if (samples == 0) fields.add("reason", "no-attached-message");
   log(samples == 0 ? Severity::notice : Severity::info, fields);
 }
 
-void add(const Sources& sources, const HeldLesson& held, Lessons& lessons) {
-  lessons.ids.push_back(held.id);
+void note_failed(const HeldLesson& held, std::string_view fault) {
+  LogFields fields = fields_of(held);
+  fields.add("id", held.id).add("reason", "not-learned").add("fault", fault);
+  log(Severity::warning, fields);
+}
+
+std::vector<Lesson> lessons_of(const Sources& sources, const HeldLesson& held) {
   const std::string& domain = held.address.domain;
   if (held.address.kind == HeldKind::trap) {
-    lessons.all.push_back(
-        {sample_of(sources, held.content), Label::spam, Teacher::trap, domain});
-    return note(held, 1);
+    return {{sample_of(sources, held.content), Label::spam, Teacher::trap, domain}};
   }
   const Label label =
       held.address.kind == HeldKind::report_ham ? Label::ham : Label::spam;
-  const auto attached = attached_messages(held.content);
-  for (const std::string& mail : attached) {
-    lessons.all.push_back({sample_of(sources, mail), label, Teacher::user, domain});
+  std::vector<Lesson> found;
+  for (const std::string& mail : attached_messages(held.content)) {
+    found.push_back({sample_of(sources, mail), label, Teacher::user, domain});
   }
-  if (attached.empty()) ++lessons.useless;
-  note(held, attached.size());
+  return found;
+}
+
+void add(const HeldLesson& held, std::vector<Lesson> found, Lessons& lessons) {
+  if (found.empty()) ++lessons.useless;
+  note(held, found.size());
+  lessons.ids.push_back(held.id);
+  lessons.all.insert(lessons.all.end(), std::make_move_iterator(found.begin()),
+                     std::make_move_iterator(found.end()));
+}
+
+// Whether it can be learned.  Whatever is wrong with one message must not keep the others
+// from being learned, now and in each later run.
+bool take(const Sources& sources, const HeldLesson& held, Lessons& lessons) {
+  std::string fault = held.fault;
+  std::vector<Lesson> found;
+  try {
+    if (fault.empty()) found = lessons_of(sources, held);
+  } catch (const std::exception& thrown) {
+    fault = thrown.what();
+  }
+  if (!fault.empty()) {
+    ++lessons.failed;
+    note_failed(held, fault);
+    return false;
+  }
+  add(held, std::move(found), lessons);
+  return true;
 }
 
 using Changes = std::array<std::size_t, 3>;
@@ -97,28 +134,30 @@ void print(const Arguments& arguments, const Lessons& lessons, const Changes& ch
                            .set("relabelled", changes[1])
                            .set("unchanged", changes[2])
                            .set("without_message", lessons.useless)
+                           .set("failed", lessons.failed)
                            .str());
     return;
   }
   fmt::print(
       "learned {}, relabelled {}, unchanged {}; reports without an attached "
-      "message: {}\n",
-      changes[0], changes[1], changes[2], lessons.useless);
+      "message: {}; failed: {}\n",
+      changes[0], changes[1], changes[2], lessons.useless, lessons.failed);
 }
 
 }  // namespace
 
-ExitCode learn_held(const Arguments& arguments, const OpenLessons& open) {
+ExitCode learn_held(const Arguments& arguments, const OpenLessons& open,
+                    const Sources& sources) {
   Lessons lessons;
   Changes changes{};
   if (const auto held = open(arguments.state())) {
-    const Sources all = sources();
-    held->each(kMostLessons, [&](const HeldLesson& one) { add(all, one, lessons); });
+    held->each(kMostLessons,
+               [&](const HeldLesson& one) { return take(sources, one, lessons); });
     changes = learn_all(lessons, arguments.state());
     held->remove(lessons.ids);
   }
   print(arguments, lessons, changes);
-  return ExitCode::fine;
+  return lessons.failed > 0 ? ExitCode::wrong : ExitCode::fine;
 }
 
 }  // namespace mxfeed::spam

@@ -208,6 +208,9 @@ TEST_CASE("lessons are found by their kind, the oldest first", "[quarantine]") {
   CHECK(lessons[1].address.kind == HeldKind::report_ham);
   CHECK(lessons[2].address.kind == HeldKind::trap);
   CHECK(rig.store.lessons(2).size() == 2);
+  REQUIRE(rig.store.lessons(2, 2).size() == 1);
+  CHECK(rig.store.lessons(2, 2)[0].id == lessons[2].id);
+  CHECK(rig.store.lessons(2, 3).empty());
   CHECK(rig.store.remove(lessons[0].id, Standing::learned, kNow));
   CHECK(rig.store.lessons(10).size() == 2);
   CHECK(rig.standings() == "held learned held held");

@@ -2,6 +2,7 @@
 #include "milters/spam/commands/learn_held.h"
 
 #include <map>
+#include <stdexcept>
 
 #include "common/base/fault.h"
 #include "common/base/file.h"
@@ -30,7 +31,7 @@ struct Shelf {
 class FakeLessons : public HeldLessons {
  public:
   explicit FakeLessons(Shelf& shelf) : shelf_(shelf) {}
-  void each(std::size_t, const std::function<void(const HeldLesson&)>& see) override {
+  void each(std::size_t, const std::function<bool(const HeldLesson&)>& see) override {
     for (const auto& one : shelf_.lessons) see(one);
   }
   void remove(const std::vector<std::int64_t>& ids) override {
@@ -42,6 +43,21 @@ class FakeLessons : public HeldLessons {
   Shelf& shelf_;
 };
 
+// A classifier that some messages are too much for.
+class Fragile : public EvidenceSource {
+ public:
+  void judge(const Message& message, Findings&) const override {
+    if (message.find("X-Fault") != nullptr) throw Fault("judge", "message", "broken");
+    if (message.find("X-Error") != nullptr) throw std::out_of_range("no such part");
+  }
+};
+
+Sources fragile_sources() {
+  Sources all;
+  all.push_back(std::make_unique<Fragile>());
+  return all;
+}
+
 struct Rig {
   Rig() { std::filesystem::create_directory(directory.path() / "spam"); }
 
@@ -50,14 +66,16 @@ struct Rig {
         Arguments({{"--state", directory.path().string()}, {"--json", ""}}, {}),
         [this](const std::filesystem::path&) {
           return std::make_unique<FakeLessons>(shelf);
-        });
+        },
+        fragile_sources());
   }
   void hold(HeldKind kind, const std::string& content) {
     const auto id = static_cast<std::int64_t>(shelf.lessons.size() + 1);
     shelf.lessons.push_back({id,
                              {kind, random_token(), "acme.example", "", "x@acme.example"},
                              "a@acme.example",
-                             content});
+                             content,
+                             ""});
   }
   Counts counts() { return wait_for_trainer(directory.path()).publish(Time()).counts; }
 
@@ -119,12 +137,49 @@ TEST_CASE("what could not be removed is learned again, which changes nothing", "
   CHECK(rig.shelf.removed.size() == 1);
 }
 
+TEST_CASE("a message that cannot be learned stays, and the others are learned",
+          "[spam]") {
+  const std::string fault = "X-Fault: 1\r\n" + kMail;
+  const std::string error = "X-Error: 1\r\n" + kMail;
+  struct {
+    const char* name;
+    HeldKind kind;
+    std::string content;
+    std::string fault;  // of reading it
+  } const rows[] = {
+      {"a trap that a source throws a fault for", HeldKind::trap, fault, ""},
+      {"a trap that a parser throws for", HeldKind::trap, error, ""},
+      {"a report", HeldKind::report_spam, attached(fault), ""},
+      {"a report with a second message", HeldKind::report_ham,
+       attached("Message-ID: <3@b.example>\r\n\r\nfine\r\n--out\r\n"
+                "Content-Type: message/rfc822\r\n\r\n" +
+                error),
+       ""},
+      {"a file that cannot be read", HeldKind::trap, "", "read: x: Input/output error"},
+  };
+  for (const auto& row : rows) {
+    DYNAMIC_SECTION(row.name) {
+      Rig rig;
+      rig.hold(row.kind, row.content);
+      rig.shelf.lessons.back().fault = row.fault;
+      rig.hold(HeldKind::trap, kMail);
+      // It is the same each time.
+      for (int run = 0; run < 2; ++run) {
+        CHECK(rig.learn() == ExitCode::wrong);
+        CHECK(rig.counts().spam == 1);
+        CHECK(rig.counts().ham == 0);
+        CHECK(rig.shelf.removed == std::vector<std::int64_t>{2});
+      }
+    }
+  }
+}
+
 TEST_CASE("without a store there is nothing to do", "[spam]") {
   const TempDirectory directory;
-  CHECK(learn_held(Arguments({{"--state", directory.path().string()}}, {}),
-                   [](const std::filesystem::path&) {
-                     return std::unique_ptr<HeldLessons>();
-                   }) == ExitCode::fine);
+  CHECK(learn_held(
+            Arguments({{"--state", directory.path().string()}}, {}),
+            [](const std::filesystem::path&) { return std::unique_ptr<HeldLessons>(); },
+            sources()) == ExitCode::fine);
 }
 
 }  // namespace
