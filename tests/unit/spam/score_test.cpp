@@ -103,6 +103,47 @@ TEST_CASE("content reaches by itself the level that it has earned", "[spam]") {
         Catch::Approx(kBias + 7));
 }
 
+TEST_CASE("high needs a second group that adds enough", "[spam]") {
+  const auto with_content = [](double logit) {
+    return level(
+        score(Found{{"engine", Group::engine, 7}, {"content", Group::content, logit}}),
+        SpamPolicy{});
+  };
+  CHECK(with_content(0.01) == SpamLevel::med);
+  CHECK(with_content(kLeastAgreement - 0.01) == SpamLevel::med);
+  CHECK(with_content(kLeastAgreement) == SpamLevel::high);
+}
+
+TEST_CASE("a group agrees if it adds enough, as it counts here", "[spam]") {
+  struct {
+    const char* name;
+    double sum, weight;
+    unsigned agreeing;
+  } const rows[] = {
+      {"nothing", 0, 1, 0},
+      {"one below the least", kLeastAgreement - 0.01, 1, 0},
+      {"the least", kLeastAgreement, 1, 1},
+      {"local labels have shown that it means little", 1.5, 0.1, 0},
+      {"local labels have shown that it means more", 0.15, 2, 1},
+      {"it speaks for ham", -1, 1, 0},
+  };
+  for (const auto& row : rows) {
+    CAPTURE(row.name);
+    GroupValues sums;
+    sums[Group::html] = row.sum;
+    Combiner combiner;
+    combiner.weights[Group::html] = row.weight;
+    CHECK(agreeing_groups(sums, combiner) == row.agreeing);
+  }
+}
+
+TEST_CASE("every piece of evidence is enough to agree, as it is shipped", "[spam]") {
+  for (const Evidence& found : kEvidence) {
+    CAPTURE(found.slug);
+    CHECK((found.logit <= 0 || found.logit >= kLeastAgreement));
+  }
+}
+
 TEST_CASE("the slugs of all evidence differ", "[spam]") {
   for (const Evidence& one : kEvidence) {
     CAPTURE(one.slug);
@@ -118,12 +159,15 @@ TEST_CASE("levels follow the policy's thresholds", "[spam]") {
     Score score;
     SpamLevel level;
   } const rows[] = {
-      {"below low", {0, 0.499, false, 2}, SpamLevel::none},
-      {"low", {0, 0.5, false, 2}, SpamLevel::low},
-      {"med", {0, 0.9, false, 2}, SpamLevel::med},
-      {"high", {0, 0.99, false, 2}, SpamLevel::high},
-      {"one group is not enough", {0, 0.999, false, 1}, SpamLevel::none},
-      {"proven", {0, 0.1, true, 1}, SpamLevel::high},
+      {"below low", {0, 0.499, false, 2, 2}, SpamLevel::none},
+      {"low", {0, 0.5, false, 2, 0}, SpamLevel::low},
+      {"med", {0, 0.9, false, 2, 0}, SpamLevel::med},
+      {"high", {0, 0.99, false, 2, 2}, SpamLevel::high},
+      {"a second group that says little is not enough for high",
+       {0, 0.99, false, 2, 1},
+       SpamLevel::med},
+      {"one group is not enough", {0, 0.999, false, 1, 1}, SpamLevel::none},
+      {"proven", {0, 0.1, true, 1, 1}, SpamLevel::high},
   };
   for (const auto& row : rows) {
     INFO(row.name);
