@@ -28,6 +28,7 @@ Registry all_commands() {
   Registry registry{"mxfeed", "Turns Postfix into a provider's inbound mail gateway.",
                     gateway_commands()};
   append(registry.commands, greylist::commands());
+  append(registry.commands, domain_commands());
   append(registry.commands, greylist_list_commands());
   append(registry.commands, virus::commands());
   append(registry.commands, spam::commands(quarantine::open_lessons));

@@ -11,7 +11,9 @@
 #include <string_view>
 
 #include "common/base/text.h"
+#include "common/command/message_operand.h"
 #include "postfix-conf/commands/apply.h"
+#include "postfix-conf/commands/domain_edit.h"
 #include "postfix-conf/commands/greylist_lists.h"
 #include "postfix-conf/commands/handover.h"
 #include "postfix-conf/commands/init.h"
@@ -383,6 +385,31 @@ std::vector<Command> gateway_commands() {
        [](const Arguments& a) {
          return show_status({a.config(), a.state(), postfix_to_ask(a), a.json()});
        }},
+  };
+}
+
+std::vector<Command> domain_commands() {
+  constexpr std::size_t kMostRow = 64 << 20;
+  static constexpr Option kDryRunOfEdit = {"--dry-run", "",
+                                           "Check it and change nothing"};
+  const Operand name = {"DOMAIN", "Its name"};
+  const auto edit_of = [](const Arguments& a, std::string row) {
+    return DomainEdit{configuration_of(a), a.state(), a.operands()[0],
+                      std::move(row),      a.json(),  a.has(kDryRunOfEdit.name)};
+  };
+  return {
+      {"domain set",
+       "Write the settings of a domain: edits the configuration",
+       {kJson, kDryRunOfEdit},
+       {name, {"FILE", "Its settings in JSON; - is standard input", Takes::file}},
+       [edit_of](const Arguments& a) {
+         return set_domain(edit_of(a, read_operand(a.operands()[1], kMostRow)));
+       }},
+      {"domain remove",
+       "Stop relaying a domain: edits the configuration",
+       {kJson, kDryRunOfEdit},
+       {name},
+       [edit_of](const Arguments& a) { return remove_domain(edit_of(a, "")); }},
   };
 }
 

@@ -12,7 +12,9 @@ namespace mxfeed {
 
 std::vector<Command> gateway_commands();
 
-// `mxfeed greylist allow` and `deny`, which change the configuration.
+// `mxfeed domain set` and `remove`, and `mxfeed greylist allow` and `deny`, which change
+// the configuration.
+std::vector<Command> domain_commands();
 std::vector<Command> greylist_list_commands();
 
 }  // namespace mxfeed

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "common/base/text.h"
+#include "common/base/toml_string.h"
 #include "postfix-conf/postfix/attach/known_milters.h"
 #include "postfix-conf/postfix/settings.h"
 

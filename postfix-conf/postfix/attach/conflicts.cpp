@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "common/base/text.h"
+#include "common/base/toml_string.h"
 #include "postfix-conf/generate/main_cf.h"
 #include "postfix-conf/postfix/attach/known_milters.h"
 #include "postfix-conf/postfix/entrances.h"

@@ -36,13 +36,4 @@ const KnownMilter* recognise_milter(std::string_view endpoint) {
   return found == std::end(kKnown) ? nullptr : &*found;
 }
 
-std::string toml_string(std::string_view item) {
-  std::string quoted = "\"";
-  for (const char c : item) {
-    if (c == '"' || c == '\\') quoted += '\\';
-    quoted += c;
-  }
-  return quoted + "\"";
-}
-
 }  // namespace mxfeed

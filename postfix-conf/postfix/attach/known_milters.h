@@ -19,7 +19,4 @@ struct KnownMilter {
 // Null for a milter that is not known.  `endpoint` is "inet:localhost:8891".
 const KnownMilter* recognise_milter(std::string_view endpoint);
 
-// The item of smtpd_milters as a string of mxfeed.toml.
-std::string toml_string(std::string_view item);
-
 }  // namespace mxfeed
