@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "common/base/fault.h"
 #include "common/base/json.h"
 #include "common/base/text.h"
 #include "common/command/listing.h"
@@ -34,6 +35,17 @@ std::string keeper_problem(const std::optional<Time>& last,
   return fmt::format("the keeper has not run since {}: {}", utc(*last), kHelp);
 }
 
+// The digest of the configuration that the milters' generation was made from: the same on
+// all hosts that have the same.  Empty if it cannot be told.
+std::string configuration_of(const Health& health, const StatusOptions& options) {
+  if (!health.milters) return {};
+  try {
+    return Generations(options.state).meta(*health.milters).config;
+  } catch (const Fault&) {
+    return {};  // told as an alarm
+  }
+}
+
 Json json_of(const Health& health, const StatusOptions& options,
              const std::optional<Time>& keeper) {
   Json daemons = Json::list();
@@ -54,6 +66,7 @@ Json json_of(const Health& health, const StatusOptions& options,
       .set("version", MXFEED_VERSION)
       .set("generation", health.milters)
       .set("postfix_generation", health.postfix)
+      .set("configuration", configuration_of(health, options))
       .set("daemons", std::move(daemons))
       .set("postfix", std::move(postfix))
       .set("keeper_run", keeper ? Json(utc(*keeper)) : Json())
@@ -92,8 +105,10 @@ void print_text(const Health& health, const StatusOptions& options) {
   const auto number = [](const std::optional<std::uint64_t>& generation) {
     return generation ? fmt::format("{}", *generation) : std::string("none");
   };
-  fmt::print("\ngeneration in force: {} (Postfix: {})\npostfix: {}\n",
+  const std::string configuration = configuration_of(health, options);
+  fmt::print("\ngeneration in force: {} (Postfix: {})\nconfiguration: {}\npostfix: {}\n",
              number(health.milters), number(health.postfix),
+             configuration.empty() ? "none" : configuration,
              attachment_of(health, options));
 }
 

@@ -99,6 +99,21 @@ class StatusTest(golden.TestCase):
         self.assertEqual({one["code"] for one in told["dangers"]}, {NOT_RUNNING})
         self.assertIn("no socket there", told["dangers"][0]["text"])
 
+    def test_hosts_with_the_same_configuration_show_the_same_digest(self):
+        def digest(state):
+            self.run_mxfeed("apply", "--no-postfix", "--no-dns", "--config", self.config,
+                            "--state", state)
+            told = self.run_mxfeed("status", "--no-postfix", "--json", "--config", self.config,
+                                   "--state", state).stdout
+            return json.loads(told)["configuration"]
+
+        here, there = self.directory / "here", self.directory / "there"
+        first = digest(here)
+        self.assertRegex(first, "^[0-9a-f]{32}$")
+        self.assertEqual(digest(there), first)
+        self.write("domains.d/b.toml", golden.feed("b.example"))
+        self.assertNotEqual(digest(here), first)
+
     def test_check_in_json_is_typed(self):
         told = json.loads(self.run_on("check", "--json", "--no-postfix", status=0).stdout)
         self.assertEqual((told["ok"], told["domains"], told["errors"]), (True, 1, []))
