@@ -2,6 +2,7 @@
 #include "milters/virus/scan/formats/streams.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <optional>
 #include <string>
@@ -106,39 +107,56 @@ void read_streams(Codec codec, std::string_view content, bool is_seen,
   findings.add_member(std::move(all));
 }
 
-// Where the next stream may begin, behind `from`; npos if nowhere.
-std::size_t next_mark(std::string_view content, std::size_t from) {
-  constexpr struct {
+// Finds the places where a stream may begin, in one pass for each mark.
+class MarkSearch {
+ public:
+  explicit MarkSearch(std::string_view content) : content_(content) {
+    for (std::size_t i = 0; i < next_.size(); ++i) next_[i] = find(kMarks[i], 1);
+  }
+
+  // The next place behind the last one, never the beginning; npos if there is none.
+  std::size_t next() {
+    const auto first = std::min_element(next_.begin(), next_.end());
+    const std::size_t at = *first;
+    if (at != npos) *first = find(kMarks[first - next_.begin()], at + 1);
+    return at;
+  }
+
+  static constexpr std::size_t npos = std::string_view::npos;
+
+ private:
+  struct Mark {
     std::string_view bytes;
     std::size_t before;  // bytes of the stream in front of the mark
-  } kMarks[] = {{"\x1f\x8b\x08"sv, 0},
-                {kXz, 0},
-                {"\x28\xb5\x2f\xfd"sv, 0},
-                {"1AY&SY"sv, 4},
-                {"LZIP\1"sv, 0}};
-  std::size_t first = std::string_view::npos;
-  for (const auto& mark : kMarks) {
+  };
+  static constexpr std::array<Mark, 5> kMarks = {{{"\x1f\x8b\x08"sv, 0},
+                                                  {kXz, 0},
+                                                  {"\x28\xb5\x2f\xfd"sv, 0},
+                                                  {"1AY&SY"sv, 4},
+                                                  {"LZIP\1"sv, 0}}};
+
+  std::size_t find(const Mark& mark, std::size_t from) const {
     const std::size_t begin = from + mark.before;
-    if (begin >= content.size()) continue;
-    const void* const at = ::memmem(content.data() + begin, content.size() - begin,
+    if (begin >= content_.size()) return npos;
+    const void* const at = ::memmem(content_.data() + begin, content_.size() - begin,
                                     mark.bytes.data(), mark.bytes.size());
-    if (at == nullptr) continue;
-    const std::size_t found = static_cast<const char*>(at) - content.data() - mark.before;
-    first = std::min(first, found);
+    if (at == nullptr) return npos;
+    return static_cast<const char*>(at) - content_.data() - mark.before;
   }
-  return first;
-}
+
+  std::string_view content_;
+  std::array<std::size_t, kMarks.size()> next_{};
+};
 
 // 7-Zip opens a stream behind other data, and a script may unpack its own end.
 void read_embedded(std::string_view content, Findings& findings) {
   constexpr std::size_t kSearched = std::size_t{8} << 20;  // as far as 7-Zip looks
-  constexpr int kMostMarks = 16;
   if (is_tar(content)) return;  // its files are read one by one
-  const std::string_view searched = content.substr(0, kSearched);
-  std::size_t at = 0;
-  for (int marks = 0; marks < kMostMarks; ++marks) {
-    at = next_mark(searched, at + 1);
-    if (at == std::string_view::npos || findings.is_late()) return;
+  MarkSearch search(content.substr(0, kSearched));
+  std::size_t tried = 0;
+  for (std::size_t at = search.next(); at != search.npos; at = search.next()) {
+    if (findings.is_late()) return;
+    if (++tried > kMaxStreams) return findings.note_unscannable("MaxFiles");
     const auto codec = codec_of(content.substr(at));
     if (codec) read_streams(*codec, content.substr(at), false, findings);
   }

@@ -47,11 +47,10 @@ bool has_data(std::string_view header) {
 // Where a tar begins that has other data in front of it, as 7-Zip finds one.
 std::size_t embedded_tar(std::string_view content) {
   constexpr std::size_t kMarkAt = 257, kSearched = std::size_t{8} << 20;
-  constexpr int kMostMarks = 64;
   constexpr std::string_view kMark = "ustar";
   content = content.substr(0, kSearched);
   std::size_t from = kMarkAt;
-  for (int marks = 0; marks < kMostMarks && from < content.size(); ++marks) {
+  while (from < content.size()) {
     const void* const at = ::memmem(content.data() + from, content.size() - from,
                                     kMark.data(), kMark.size());
     if (at == nullptr) break;
@@ -66,12 +65,14 @@ std::size_t embedded_tar(std::string_view content) {
 
 bool is_tar(std::string_view block) {
   if (block.size() < kBlock) return false;
+  const auto given = octal(block.substr(kSumAt, kSumDigits));
+  if (!given) return false;
   std::uint64_t sum = kSumDigits * ' ';  // for its own digits
   for (std::size_t i = 0; i < kBlock; ++i) {
     if (i < kSumAt || i >= kSumAt + kSumDigits)
       sum += static_cast<unsigned char>(block[i]);
   }
-  return octal(block.substr(kSumAt, kSumDigits)) == sum;
+  return *given == sum;
 }
 
 void examine_tar(std::string_view content, Findings& findings) {

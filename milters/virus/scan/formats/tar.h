@@ -16,8 +16,7 @@ bool is_tar(std::string_view content);
 // libclamav reads the files of a tar up to its end, which is a block of zeros.  Some
 // programs go on behind it, as when several tars were put into one file (tar -i), and
 // some find mail there.  What is there is a member, and so is what follows a header that
-// is damaged.  A tar that
-// has other data in front of it is one, too.
+// is damaged.  A tar that has other data in front of it is one, too.
 void examine_tar(std::string_view content, Findings& findings);
 
 }  // namespace mxfeed::virus

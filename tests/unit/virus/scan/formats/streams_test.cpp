@@ -44,6 +44,15 @@ TEST_CASE("a stream behind other data is taken out", "[virus]") {
       found_in(made("gzip -c payload >p.gz; tar -cf out p.gz"), examine_streams).empty());
 }
 
+TEST_CASE("no number of false marks hides a stream", "[virus]") {
+  const std::string packed = made("xz -c payload >out");
+  std::string content = "x";
+  for (int i = 0; i < 9'000; ++i) content += "\x1f\x8b\x08\xff";
+  CHECK(found_in(content + packed, examine_streams) == "member");
+  for (int i = 0; i < 1'001; ++i) content += "LZIP\1";
+  CHECK(found_in(content + packed, examine_streams) == "unscannable MaxFiles");
+}
+
 TEST_CASE("what is no whole stream is no trouble", "[virus]") {
   const Case cases[] = {{"gzip", true}, {"bzip2", true}};
   for (const Case& c : cases) {
