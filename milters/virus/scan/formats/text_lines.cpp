@@ -21,10 +21,12 @@ bool is_field(std::string_view line, std::string_view name) {
   return trim(line.substr(name.size())).starts_with(':');
 }
 
-bool is_binary(std::string_view line) {
-  return std::any_of(line.begin(), line.end(), [](char c) {
+// How much of the line stands before the first byte that no text has.
+std::size_t text_length(std::string_view line) {
+  const auto end = std::find_if(line.begin(), line.end(), [](char c) {
     return static_cast<unsigned char>(c) > 127 || (c < ' ' && c != '\t');
   });
+  return static_cast<std::size_t>(end - line.begin());
 }
 
 class Reader {
@@ -93,8 +95,10 @@ class Reader {
     }
     if (const auto text = trim(line); text.size() > 2 && text.starts_with("--")) {
       read_delimiter(line, text, at);
-    } else if (!open_.empty() && open_.back().is_base64 && is_binary(line)) {
-      end_sections(at, [](const Open& section) { return section.is_base64; });
+    } else if (!open_.empty() && open_.back().is_base64) {
+      const std::size_t length = text_length(line);
+      if (length == line.size()) return;
+      end_sections(at + length, [](const Open& section) { return section.is_base64; });
     }
   }
 

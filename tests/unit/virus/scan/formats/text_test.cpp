@@ -79,6 +79,7 @@ TEST_CASE("a part in a text ends where the text or the part does", "[virus]") {
        "x\r\n--b\r\n" + part + "\r\n--b~\r\nrest\r\n--b\r\n",
        {part, part + "\r\n--b~\r\nrest"}},
       {"binary data", "x\r\n\r\n" + part + "\r\n\x01\x02\xff\r\n", {part + "\r\n"}},
+      {"binary data in its last line", "x\r\n\r\n" + part + "\xa0\x82", {part}},
       {"the next part",
        "x\r\n\r\n" + part + "\r\n\r\n" + header + "ZG9n",
        {part + "\r\n\r\n", header + "ZG9n"}},
