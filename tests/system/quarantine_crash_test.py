@@ -89,7 +89,7 @@ class CrashTest(rig.TestCase):
                                        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
             try:
                 if kills < KILLS:
-                    release.wait(self.random.uniform(0.0, 1.5))
+                    release.wait(self.random.uniform(0.0, 0.3))
                 else:
                     release.wait()
             except subprocess.TimeoutExpired:
