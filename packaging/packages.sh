@@ -14,7 +14,7 @@ build_packages=(g++ cmake ninja-build pkg-config ccache libmilter-dev libclamav-
 gateway_packages=(postfix postfix-cdb)
 tool_packages=(python3/python3 procps util-linux)
 test_packages=(npm/npm ca-certificates clang-format clamav-testfiles iproute2 openssl/openssl
-  dovecot-core dovecot-lmtpd opendkim redis-server strace gnupg/gpg lzip jq
+  dovecot-core dovecot-lmtpd dovecot-pop3d dovecot-imapd opendkim redis-server strace gnupg/gpg lzip jq
   # What makes and opens the mails of tests/evasions.
   mpack ripmime uudeview zip unzip p7zip-full libarchive-tools cpio zstd lz4 xz-utils bzip2
   binutils qpdf rspamd spamd)

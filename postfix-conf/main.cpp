@@ -29,6 +29,7 @@ Registry all_commands() {
                     gateway_commands()};
   append(registry.commands, greylist::commands());
   append(registry.commands, domain_commands());
+  append(registry.commands, mailbox_commands());
   append(registry.commands, greylist_list_commands());
   append(registry.commands, virus::commands());
   append(registry.commands, spam::commands(quarantine::open_lessons));

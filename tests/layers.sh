@@ -45,11 +45,12 @@ postfix-conf/generate common/base common/mail common/policy postfix-conf/config
 postfix-conf/postfix common/base common/mail postfix-conf/generate
 postfix-conf/queue common/base common/mail common/net common/store postfix-conf/config postfix-conf/generate postfix-conf/postfix
 postfix-conf/postfix/attach common/base postfix-conf/generate postfix-conf/postfix
+postfix-conf/mailbox common/base common/mail common/net common/store postfix-conf/generate postfix-conf/postfix
 postfix-conf/init common/base common/mail postfix-conf/postfix postfix-conf/postfix/attach
 postfix-conf/verify common/base common/mail common/net common/policy postfix-conf/config
 postfix-conf/quarantine common/base common/mail common/net common/policy common/program common/store
 postfix-conf/recipients common/base common/mail common/net common/policy common/program common/store
-postfix-conf/commands common/base common/command common/mail common/net common/policy common/program postfix-conf/config postfix-conf/generate postfix-conf/init postfix-conf/postfix postfix-conf/postfix/attach postfix-conf/verify postfix-conf/quarantine postfix-conf/queue
+postfix-conf/commands common/base common/command common/mail common/net common/policy common/program postfix-conf/config postfix-conf/generate postfix-conf/init postfix-conf/postfix postfix-conf/postfix/attach postfix-conf/mailbox postfix-conf/verify postfix-conf/quarantine postfix-conf/queue
 "
 for dir in $(find common milters postfix-conf \( -name '*.cpp' -o -name '*.h' \) -exec dirname {} + |
   sort -u); do
@@ -92,6 +93,7 @@ toml++/ postfix-conf/config/toml.cpp
 idn2.h common/mail/address.cpp
 iconv.h common/mail/charset.cpp
 sodium.h common/base/digest.cpp
+sodium/ common/base/password.cpp
 curl/ common/net/http.cpp
 openssl/ common/net/tls_client.cpp
 ares.h common/net/dns_channel.cpp

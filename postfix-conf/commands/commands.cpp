@@ -19,6 +19,7 @@
 #include "postfix-conf/commands/init.h"
 #include "postfix-conf/commands/keeper.h"
 #include "postfix-conf/commands/listing.h"
+#include "postfix-conf/commands/mailbox.h"
 #include "postfix-conf/commands/postfix_attach.h"
 #include "postfix-conf/commands/quarantine.h"
 #include "postfix-conf/commands/queue.h"
@@ -410,6 +411,71 @@ std::vector<Command> domain_commands() {
        {kJson, kDryRunOfEdit},
        {name},
        [edit_of](const Arguments& a) { return remove_domain(edit_of(a, "")); }},
+  };
+}
+
+std::vector<Command> mailbox_commands() {
+  static constexpr Option kFromRecipients = {
+      "--from-recipients", "", "Also one for each recipient in its list or in the queue"};
+  static constexpr Option kDovecotConfig = {"--dovecot-config", "DIR",
+                                            "Directory of dovecot.conf", Takes::directory,
+                                            "/etc/dovecot"};
+  static constexpr Option kUser = {"--user", "NAME", "Who owns the mailboxes",
+                                   Takes::text, "mxfeed-mailbox"};
+  static constexpr Option kDryRunOfSetup = {"--dry-run", "",
+                                            "Show what would change in Dovecot"};
+  const Operand name = {"DOMAIN", "The domain"};
+  const auto options_of_mailbox = [](const Arguments& a) {
+    return MailboxOptions{configuration_of(a), a.state(), postfix_config_of(a), a.json()};
+  };
+  return {
+      {"mailbox setup",
+       "Have Dovecot serve the mailboxes: shows and writes a file of its conf.d",
+       {kDryRunOfSetup, kDovecotConfig, kUser, kPostfixConfig},
+       {},
+       [](const Arguments& a) {
+         return set_up_mailboxes(
+             {a.state(), postfix_config_of(a),
+              absolute_path(a.text(kDovecotConfig.name).value_or("/etc/dovecot")),
+              a.text(kUser.name).value_or("mxfeed-mailbox"), a.has("--dry-run")});
+       }},
+      {"mailbox list",
+       "List the mailboxes of a domain, or of all, and how much is in them",
+       {kJson},
+       {{"DOMAIN", "The domain", Takes::text, Operand::Count::at_most_one}},
+       [](const Arguments& a) {
+         const auto& operands = a.operands();
+         return list_mailboxes({a.config(), a.state(), {}, a.json()},
+                               operands.empty() ? "" : operands[0]);
+       }},
+      {"mailbox create",
+       "Make mailboxes for a domain and print their passwords: edits the domain's file",
+       {kFromRecipients, kPostfixConfig, kJson},
+       {name, {"USER", "What stands before the @", Takes::text, Operand::Count::any}},
+       [options_of_mailbox](const Arguments& a) {
+         const auto& operands = a.operands();
+         return create_mailboxes(options_of_mailbox(a), operands[0],
+                                 {operands.begin() + 1, operands.end()},
+                                 a.has(kFromRecipients.name));
+       }},
+      {"mailbox passwd",
+       "Give a mailbox a new password and print it: edits the domain's file",
+       {kPostfixConfig, kJson},
+       {name, {"USER", "What stands before the @"}},
+       [options_of_mailbox](const Arguments& a) {
+         return change_password(options_of_mailbox(a), a.operands()[0], a.operands()[1]);
+       }},
+      {"mailbox standby",
+       "Begin or end copies of waiting mail in mailboxes: edits the domain's file",
+       {kPostfixConfig},
+       {name, {"on|off", "Whether there are copies"}},
+       [options_of_mailbox](const Arguments& a) {
+         const std::string& word = a.operands()[1];
+         if (word != "on" && word != "off") {
+           throw CommandError(ExitCode::usage, "mailbox standby: give on or off");
+         }
+         return set_standby(options_of_mailbox(a), a.operands()[0], word == "on");
+       }},
   };
 }
 

@@ -12,9 +12,10 @@ namespace mxfeed {
 
 std::vector<Command> gateway_commands();
 
-// `mxfeed domain set` and `remove`, and `mxfeed greylist allow` and `deny`, which change
-// the configuration.
+// `mxfeed domain set` and `remove`, `mxfeed mailbox`, and `mxfeed greylist allow` and
+// `deny`, which change the configuration.
 std::vector<Command> domain_commands();
+std::vector<Command> mailbox_commands();
 std::vector<Command> greylist_list_commands();
 
 }  // namespace mxfeed

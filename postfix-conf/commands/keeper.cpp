@@ -18,6 +18,7 @@
 #include "common/command/listing.h"
 #include "postfix-conf/commands/apply.h"
 #include "postfix-conf/commands/domain_source.h"
+#include "postfix-conf/commands/keeper_copies.h"
 #include "postfix-conf/commands/keeper_deliveries.h"
 #include "postfix-conf/commands/keeper_endings.h"
 #include "postfix-conf/commands/keeper_intake.h"
@@ -69,6 +70,7 @@ class KeeperRun {
                   provider_.routes(), clock.now),
         backlogs_(terms_, recovery_.trials()),
         intake_(options.state, generated_, terms_),
+        copies_(options.state, site_, generated_, terms_, clock.now),
         endings_(postfix_, control_, book_, held_book_, terms_, rules_) {}
 
   ExitCode run() {
@@ -124,6 +126,8 @@ class KeeperRun {
     tell(plan, news);
     provider_.run(steps, control_, news);
     recovery_.run(backlogs_, news);
+    static const std::set<std::string, std::less<>> kUnknown;
+    copies_.run(malformed_ == 0 ? listed_ : kUnknown, control_, news);
     tell_of_deliveries(options_.state, site_, generated_, terms_, book_, clock_.now);
     intake_.tell_spam(recovery_.greets());
     if (site_.has_intake) intake_.run(recovery_.greets(), news);
@@ -146,6 +150,7 @@ class KeeperRun {
       listed_.insert(message.id);
       backlogs_.add(message);
       intake_.add(message);
+      copies_.add(message);
       provider_.add(message);
       plan.add(message, message.is_deferred() ? spool.attempts(message.id) : Attempts());
     });
@@ -235,6 +240,7 @@ class KeeperRun {
   KeeperRecovery recovery_;
   Backlogs backlogs_;
   KeeperIntake intake_;
+  KeeperCopies copies_;
   PlanRules rules_;
   KeeperEndings endings_;
   std::set<std::string, std::less<>> listed_;

@@ -78,22 +78,6 @@ void check_time(const QueueOptions& options, const std::string& domain, Time unt
                   how_to_raise(until - oldest, *longest, is_dedicated)));
 }
 
-const DomainConfig& domain_in(const Config& config, const std::string& name) {
-  const auto* const domain = config.find(name);
-  if (domain != nullptr) return *domain;
-  throw CommandError(ExitCode::wrong, fmt::format("{}: not configured", name));
-}
-
-// The text of the domain's file with the time in it; nothing if an operator must do it.
-std::optional<std::string> edited(const DomainConfig& domain, std::string_view text,
-                                  std::string_view value) {
-  const Place place = domain.place_of(domain_setting(kKey));
-  if (place.line != 0 && place.file == domain.place.file) {
-    return replace_value(text, place.line, kKey, value);
-  }
-  return insert_value(text, domain.place.line, "name", kKey, value);
-}
-
 }  // namespace
 
 ExitCode extend_queue(const QueueOptions& options, const std::string& domain,
@@ -111,35 +95,19 @@ ExitCode extend_queue(const QueueOptions& options, const std::string& domain,
                                                     escape_untrusted(domain)));
   }
   check_time(options, name->str(), *time);
-  const auto lock = Generations(options.state).lock();
-  if (!lock) {
-    throw CommandError(ExitCode::try_later, "another mxfeed is making changes");
-  }
-  const Config config = read_sound_config(options.config);
-  const DomainConfig& found = domain_in(config, name->str());
-  const std::string file = config.files.at(found.place.file);
-  const auto before = read_regular_file(file);
-  const auto after =
-      before ? edited(found, *before, fmt::format("\"{}\"", until)) : std::nullopt;
-  if (!after) {
-    throw CommandError(ExitCode::wrong,
-                       fmt::format("{}: cannot be edited; write {} = \"{}\" there, then "
-                                   "run mxfeed apply",
-                                   config.describe(found.place), kKey, until));
-  }
-  const auto now =
-      edit_config(options.config, file, *before, *after, [&](const Config& edited_one) {
-        const auto* const changed = edited_one.find(name->str());
-        return changed != nullptr && changed->settings->extend_until == *time;
-      });
-  if (!now) {
-    throw CommandError(ExitCode::wrong,
-                       fmt::format("{}: cannot be edited; nothing was changed",
-                                   config.describe(found.place)));
-  }
-  fmt::print("{}: {} = \"{}\"; run mxfeed apply\n",
-             now->describe(domain_in(*now, name->str()).place_of(domain_setting(kKey))),
-             kKey, until);
+  const std::string value = fmt::format("\"{}\"", until);
+  const Config now = edit_domain(
+      {options.config, options.state, domain},
+      [&](const Config&, const DomainConfig& found, std::string_view text) {
+        return set_domain_value(text, found, kKey, value);
+      },
+      [&](const DomainConfig& changed) {
+        return changed.settings->extend_until == *time;
+      },
+      fmt::format("{} = {}", kKey, value));
+  fmt::print("{}: {} = {}; run mxfeed apply\n",
+             now.describe(configured_domain(now, domain).place_of(domain_setting(kKey))),
+             kKey, value);
   return ExitCode::fine;
 }
 

@@ -89,6 +89,15 @@ struct Endpoint {
   std::string str() const;  // "[192.0.2.7]:25", as Postfix takes it
 };
 
+// A mailbox of a domain.
+struct MailboxConfig {
+  std::string user;      // its local part, lower case; see is_mailbox_user()
+  std::string password;  // "{SCHEME}HASH", as Dovecot has it
+  bool operator==(const MailboxConfig&) const = default;
+};
+// Takes copies for recipients that have no mailbox of their own.
+inline constexpr std::string_view kCatchAllUser = "unknown";
+
 // The policy of a domain without settings.
 DomainPolicy built_in_policy();
 
@@ -110,6 +119,7 @@ struct DomainSettings {
   WhileUp backup_while_up = WhileUp::accept;
   std::uint64_t queue_quota = 0;  // bytes; 0 for none
   bool standby_mailboxes = false;
+  std::vector<MailboxConfig> mailboxes;  // in ascending order of user
   WhileDown callout_while_down = WhileDown::accept;
   // any | callout | list of N | file:NAME | command:NAME
   std::string recipients = "any";
@@ -210,6 +220,8 @@ struct GatewayConfig {
   // [quarantine]: the [[host]] that holds for all; empty: each holds its own.
   Sourced<std::string> quarantine_host;
   unsigned quarantine_port = kQuarantinePort;
+  // [mailbox]: how long copies can be read after the outage.
+  std::chrono::seconds mailbox_keep{std::chrono::hours(24 * 30)};
 
   // Null if there is none.
   const HostConfig* find_host(std::string_view name) const;

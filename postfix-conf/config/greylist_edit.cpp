@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "common/base/text.h"
+#include "postfix-conf/config/domain_lines.h"
 #include "postfix-conf/config/toml_array.h"
 #include "postfix-conf/config/toml_edit.h"
 
@@ -15,11 +16,6 @@ namespace mxfeed {
 namespace {
 
 constexpr std::string_view kKey = "greylist";
-
-// A line as it is compared: without blanks and a comment at its end.
-std::string_view bare(std::string_view line) {
-  return trim(line.substr(0, line.find('#')));
-}
 
 // The lines that may have the list.
 class Lines {
@@ -41,7 +37,7 @@ class Lines {
   std::uint32_t value_line() const {
     if (is_gateway()) return 0;
     for (std::uint32_t line = begin_; line <= end_; ++line) {
-      const auto text = bare(all_[line - 1]);
+      const auto text = bare_line(all_[line - 1]);
       if (text.starts_with('[')) break;
       if (text.starts_with(kKey) && trim(text.substr(kKey.size())).starts_with('=')) {
         return line;
@@ -53,7 +49,7 @@ class Lines {
   std::optional<ArrayText> array() const {
     if (header_ != 0) {
       for (std::uint32_t line = header_ + 1; line <= end_; ++line) {
-        if (bare(all_[line - 1]).starts_with('[')) break;
+        if (bare_line(all_[line - 1]).starts_with('[')) break;
         if (auto found = find_array(text_, line, place_.key)) return found;
       }
       return std::nullopt;
@@ -73,21 +69,16 @@ class Lines {
   void find_gateway() {
     end_ = count();
     for (std::uint32_t line = 1; line <= end_ && header_ == 0; ++line) {
-      if (bare(all_[line - 1]) == "[greylist]") header_ = line;
+      if (bare_line(all_[line - 1]) == "[greylist]") header_ = line;
     }
   }
 
-  // From [[domain]] to the next table of domains.
   void find_domain() {
-    begin_ = std::min(place_.domain_line, count());
-    while (begin_ > 1 && !bare(all_[begin_ - 1]).starts_with("[[domain]]")) --begin_;
-    ++begin_;
-    end_ = begin_ - 1;
-    while (end_ < count()) {
-      const auto next = bare(all_[end_]);
-      if (next == "[[domain]]" || next == "[customer]") break;
-      ++end_;
-      if (next == "[domain.greylist]") header_ = end_;
+    const auto range = lines_of_domain(all_, place_.domain_line);
+    begin_ = range.begin;
+    end_ = range.end - 1;
+    for (std::uint32_t line = begin_; line <= end_; ++line) {
+      if (bare_line(all_[line - 1]) == "[domain.greylist]") header_ = line;
     }
   }
 
@@ -122,7 +113,7 @@ std::string end_with_line(std::string_view text) {
 std::optional<std::string> add_to_value(std::string_view text, const Lines& lines,
                                         std::uint32_t line, std::string_view list) {
   const auto whole = lines.line(line);
-  const auto value = trim(bare(whole).substr(bare(whole).find('=') + 1));
+  const auto value = trim(bare_line(whole).substr(bare_line(whole).find('=') + 1));
   if (value == "true" || value == "false") {
     return replace_value(text, line, kKey,
                          fmt::format("{{ when = \"{}\", {} }}",

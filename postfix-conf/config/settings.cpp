@@ -52,7 +52,7 @@ void each_row(Settings<T> rows, const std::string& path, Visit visit,
 
 template <typename T>
 void add_infos(Settings<T> rows, const std::string& prefix, const char* brackets,
-               std::vector<SettingInfo>& infos, bool has_effect = true) {
+               std::vector<SettingInfo>& infos) {
   const auto add = [&](const Setting<T>& row, const std::string& path,
                        bool row_has_effect) {
     const T built_in{};
@@ -70,7 +70,7 @@ void add_infos(Settings<T> rows, const std::string& prefix, const char* brackets
         .has_effect = row_has_effect,
     });
   };
-  each_row(rows, prefix, add, has_effect);
+  each_row(rows, prefix, add);
 }
 
 // What holds for all domains has a place of its own.
@@ -162,7 +162,7 @@ std::vector<SettingInfo> all_settings() {
   add_infos(recipient_command_settings(), "recipient_command.", "[[{}]]", infos);
   add_infos(customer_settings(), "customer.", "[{}]", infos);
   add_infos(domain_settings(), "domain.", "[[{}]]", infos);
-  add_infos(domain_mailbox_settings(), "domain.mailbox.", "[[{}]]", infos, false);
+  add_infos(domain_mailbox_settings(), "domain.mailbox.", "[[{}]]", infos);
   return infos;
 }
 

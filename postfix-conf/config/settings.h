@@ -43,6 +43,9 @@ const Setting<DomainSettings>& domain_setting(std::string_view key);
 // "@".
 bool is_local_part(std::string_view text);
 
+// What the name of a mailbox may be, lower case: it names a directory, too.
+bool is_mailbox_user(std::string_view text);
+
 // A key as described in mxfeed.toml(5).
 struct SettingInfo {
   std::string table;  // "[domain.virus]"; empty for the top level of mxfeed.toml

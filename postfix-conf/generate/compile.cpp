@@ -79,6 +79,18 @@ bool is_taken(const DomainConfig& domain, const Config& config) {
   return false;
 }
 
+void add_mailboxes(const DomainConfig& domain, std::vector<MailboxRow>& all) {
+  const auto& settings = *domain.settings;
+  bool has_catch_all = false;
+  for (const auto& one : settings.mailboxes) {
+    all.push_back({domain.name, one.user, one.password});
+    has_catch_all = has_catch_all || one.user == kCatchAllUser;
+  }
+  if (settings.standby_mailboxes && !has_catch_all) {
+    all.push_back({domain.name, std::string(kCatchAllUser), ""});
+  }
+}
+
 bool holds_mail(const DomainPolicy& policy) {
   if (policy.virus.infected == VirusAction::quarantine ||
       policy.virus.unscannable == VirusAction::quarantine ||
@@ -165,6 +177,7 @@ Wanted compile(const Config& config, const HostConfig* local, const std::string&
     hosted.callout = s.recipients == "callout";
     hosted.while_down = s.callout_while_down;
     hosted.tls = s.tls;
+    hosted.standby = taken && s.standby_mailboxes;
     DomainPolicy policy = policy_of(s);
     add_reporters(domain, config, reporting, policy.teaching);
     uses_quarantine = uses_quarantine || (taken && policy.teaching.is_used());
@@ -178,6 +191,7 @@ Wanted compile(const Config& config, const HostConfig* local, const std::string&
         list != config.recipients.end()) {
       draft.recipients.insert(*list);
     }
+    add_mailboxes(domain, draft.mailboxes);
     uses_quarantine = uses_quarantine || holds_mail(s.policy);
     uses_authorities = uses_authorities || hosted.tls.starts_with("verify");
     draft.hosted.push_back(std::move(hosted));
@@ -188,6 +202,7 @@ Wanted compile(const Config& config, const HostConfig* local, const std::string&
       draft.use.largest_of = domain.name;
     }
   }
+  std::ranges::sort(draft.mailboxes);
   add_refused(draft, std::move(refused));
   if (largest == 0) largest = defaults.max_size;
   draft.use.dedicated = gateway.dedicated;
@@ -195,6 +210,7 @@ Wanted compile(const Config& config, const HostConfig* local, const std::string&
   draft.use.services = gateway.services;
   draft.use.allow_private = gateway.allow_private;
   draft.use.removal_grace = gateway.removal_grace;
+  draft.use.mailbox_keep = gateway.mailbox_keep;
   const QuarantineSite quarantine = quarantine_site(gateway, local);
   draft.main_cf = main_cf_parameters({.state = state,
                                       .dedicated = gateway.dedicated,

@@ -49,6 +49,8 @@ void add_changes(const Hosted& now, const DomainPolicy& policy, const Hosted& be
           time_text(now.extended_until));
   changed("on_refusal", to_string(before.on_refusal), to_string(now.on_refusal));
   changed("backup_while_up", to_string(before.while_up), to_string(now.while_up));
+  changed("standby_mailboxes", before.standby ? "true" : "false",
+          now.standby ? "true" : "false");
   changed("queue_quota", std::to_string(before.queue_quota),
           std::to_string(now.queue_quota));
   changed("blocklist", before.blocklist ? "reject" : "off",
@@ -128,6 +130,10 @@ std::vector<std::string> differences(const Generated& next, const Generated& pre
   }
   auto gateway = next.gateway;
   gateway.generation = previous.gateway.generation;
+  if (next.mailboxes != previous.mailboxes) {
+    lines.push_back(fmt::format("~ mailboxes: {} -> {}", previous.mailboxes.size(),
+                                next.mailboxes.size()));
+  }
   if (gateway != previous.gateway || next.foreign != previous.foreign) {
     lines.emplace_back("~ settings of the gateway");
   }

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <grp.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -48,7 +49,7 @@ std::vector<std::string> sources() {
 
 // The files that follow from those.
 std::vector<std::string> derived_files() {
-  std::vector<std::string> files = {kPatterns};
+  std::vector<std::string> files = {kPatterns, kMailboxFile};
   for (const auto* const kind : kMaps) {
     files.emplace_back(kind->name);
     files.push_back(database(*kind));
@@ -66,10 +67,10 @@ std::vector<std::string> all_files() {
 // A file written piece by piece, in a directory that is not in use yet.
 class TextFile {
  public:
-  explicit TextFile(const fs::path& path)
+  explicit TextFile(const fs::path& path, mode_t mode = 0644)
       : path_(path),
-        fd_(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644)) {
-    if (!fd_ || ::fchmod(fd_.get(), 0644) != 0) fail("create");
+        fd_(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode)) {
+    if (!fd_ || ::fchmod(fd_.get(), mode) != 0) fail("create");
   }
   void add(std::string_view text) {
     buffer_ += text;
@@ -224,6 +225,21 @@ void write_recipients(const fs::path& path, const Generated& generated) {
   file.commit();
 }
 
+// Nobody can log in with it.
+constexpr std::string_view kNoPassword = "{CRYPT}!";
+// The other fields of passwd(5) are empty, but without them Dovecot sees no user.
+constexpr std::string_view kNoMore = "::::::";
+
+void write_mailboxes(const fs::path& path, const Generated& generated) {
+  TextFile file(path, 0600);
+  for (const auto& one : generated.mailboxes) {
+    file.add(fmt::format("{}@{}:{}{}\n", one.user, one.domain,
+                         one.password.empty() ? kNoPassword : one.password, kNoMore));
+  }
+  file.commit();
+  give_to_dovecot(path);
+}
+
 std::string read_part(const fs::path& file) {
   auto text = read_regular_file(file, std::size_t{4} << 30);
   if (!text) throw Fault("read generation", file.string(), "no such file");
@@ -249,6 +265,29 @@ void read_recipients(const fs::path& path, Generated& generated) {
       found = generated.recipients.emplace(domain, std::vector<std::string>()).first;
     }
     found->second.emplace_back(line.substr(tab + 1));
+  }
+}
+
+// Not all who read a generation may read its passwords, and early ones have none.
+bool can_read(const fs::path& file) {
+  return ::access(file.c_str(), R_OK) == 0;
+}
+
+void read_mailboxes(const fs::path& path, Generated& generated) {
+  if (!can_read(path)) return;
+  const std::string text = read_part(path);
+  for (const auto line : split(text, '\n')) {
+    if (line.empty()) continue;
+    const auto at = line.find('@');
+    const auto colon = line.find(':');
+    if (at == std::string_view::npos || colon == std::string_view::npos || colon < at) {
+      damaged(path, "a line without @ or :");
+    }
+    auto password = line.substr(colon + 1);
+    password = password.substr(0, password.find(':'));
+    generated.mailboxes.push_back({std::string(line.substr(at + 1, colon - at - 1)),
+                                   std::string(line.substr(0, at)),
+                                   std::string(password == kNoPassword ? "" : password)});
   }
 }
 
@@ -290,7 +329,29 @@ void read_policies(const fs::path& file, Generated& generated) {
   if (row != generated.hosted.end()) damaged(file, row->name);
 }
 
+std::vector<std::string> readable(const fs::path& directory,
+                                  std::vector<std::string> files) {
+  const fs::path mailboxes = directory / kMailboxFile;
+  if (fs::exists(mailboxes) && !can_read(mailboxes)) std::erase(files, kMailboxFile);
+  return files;
+}
+
 }  // namespace
+
+void give_to_dovecot(const fs::path& file) {
+  constexpr const char* kGroup = "dovecot";
+  const ::group* const group = ::getgrnam(kGroup);
+  // Only root can, and only then does it matter.
+  if (group == nullptr || ::geteuid() != 0) return;
+  if (::chown(file.c_str(), 0, group->gr_gid) != 0) {
+    // A user namespace may not have the group, and then no Dovecot either.
+    if (errno == EINVAL) return;
+    throw Fault("give to dovecot", file.string(), errno_text(errno));
+  }
+  if (::chmod(file.c_str(), 0640) != 0) {
+    throw Fault("give to dovecot", file.string(), errno_text(errno));
+  }
+}
 
 void write_generation(const fs::path& directory, const Generated& generated,
                       const GenerationMeta& meta) {
@@ -301,7 +362,8 @@ void write_generation(const fs::path& directory, const Generated& generated,
         prove_policies(directory, generated, meta.number);
       },
       [&] { write_table(directory / kTable, generated); },
-      [&] { write_recipients(directory / kRecipients, generated); }};
+      [&] { write_recipients(directory / kRecipients, generated); },
+      [&] { write_mailboxes(directory / kMailboxFile, generated); }};
   for (const auto* const kind : kMaps) {
     work.emplace_back([&, kind] {
       write_map(directory, *kind, generated);
@@ -329,6 +391,7 @@ Generated read_generation(const fs::path& directory) {
   }
   read_policies(directory / kPolicy, generated);
   read_recipients(directory / kRecipients, generated);
+  read_mailboxes(directory / kMailboxFile, generated);
   const std::string main_cf = read_part(directory / kMainCf);
   for (const auto line : split(main_cf, '\n')) {
     if (line.empty()) continue;
@@ -355,11 +418,11 @@ GenerationMeta read_meta(const fs::path& directory, std::uint64_t number) {
 }
 
 bool check_files(const fs::path& directory) {
-  return check_sums(directory, all_files());
+  return check_sums(directory, readable(directory, all_files()));
 }
 
 bool check_other_files(const fs::path& directory) {
-  return check_sums(directory, derived_files());
+  return check_sums(directory, readable(directory, derived_files()));
 }
 
 }  // namespace mxfeed

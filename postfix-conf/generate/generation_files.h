@@ -2,7 +2,8 @@
 //
 // The files of one generation: policy.cdb; the maps (maps.h), each with its .cdb;
 // relay_recipients.regexp; main.cf and master.cf (what Postfix's are to have);
-// domains.tsv (what is hosted) and recipients.tsv (the lists of recipients); meta; sums.
+// domains.tsv (what is hosted) and recipients.tsv (the lists of recipients); mailboxes
+// (for Dovecot, whose group reads it); meta; sums.
 
 #pragma once
 
@@ -12,6 +13,12 @@
 #include "postfix-conf/generate/rows.h"
 
 namespace mxfeed {
+
+// A passwd-file of Dovecot: "info@acme.example:{SCHEME}HASH::::::" on each line.
+inline constexpr const char* kMailboxFile = "mailboxes";
+
+// Lets Dovecot read the file, if there is a Dovecot, and nobody else.  Throws Fault.
+void give_to_dovecot(const std::filesystem::path& file);
 
 // Writes all of them and verifies that the databases answer with what was written.
 // Throws Fault.

@@ -35,13 +35,14 @@ std::string render(const GenerationMeta& meta) {
       "site-mynetworks: {}\nsite-proxies: {}\ndedicated: {}\nlargest-message: {}\n"
       "largest-message-of: {}\nlongest-lifetime: {}\nremoval-grace: {}\n"
       "services: {}\nallow-private: {}\nquarantine-route: yes\nquarantine-host: {}\n"
-      "quarantine-servers: {}\n",
+      "quarantine-servers: {}\nmailbox-keep: {}\n",
       meta.local.name, word(meta.local.is_selected), word(meta.site.has_relay_recipients),
       word(meta.site.parents_match), texts_of(meta.site.mynetworks), meta.site.proxies,
       word(meta.use.dedicated), meta.use.largest_message, meta.use.largest_of,
       meta.use.longest_lifetime.count(), meta.use.removal_grace.count(),
       fmt::join(meta.use.services, " "), texts_of(meta.use.allow_private),
-      meta.use.quarantine_host, fmt::join(meta.use.quarantine_servers, " "));
+      meta.use.quarantine_host, fmt::join(meta.use.quarantine_servers, " "),
+      meta.use.mailbox_keep.count());
   for (const auto& [name, value] : meta.unknown) {
     fmt::format_to(std::back_inserter(text), "{}: {}\n", name, value);
   }
@@ -126,6 +127,8 @@ GenerationMeta parse_meta(std::string_view text, std::string_view source) {
       meta.use.longest_lifetime = std::chrono::seconds(number());
     } else if (name == "removal-grace") {
       meta.use.removal_grace = std::chrono::seconds(number());
+    } else if (name == "mailbox-keep") {
+      meta.use.mailbox_keep = std::chrono::seconds(number());
     } else if (name == "services") {
       meta.use.services = words();
     } else if (name == "allow-private") {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <utility>
 
 namespace mxfeed {
 
@@ -67,8 +68,9 @@ bool same(const Generated& a, const Generated& b) {
     return one == alike && a.policies.at(one.policy) == b.policies.at(other.policy);
   };
   return gateway == b.gateway && a.foreign == b.foreign && a.recipients == b.recipients &&
-         a.unknown == b.unknown && a.main_cf == b.main_cf && a.master_cf == b.master_cf &&
-         a.local == b.local && a.site == b.site && a.use == b.use &&
+         a.mailboxes == b.mailboxes && a.unknown == b.unknown && a.main_cf == b.main_cf &&
+         a.master_cf == b.master_cf && a.local == b.local && a.site == b.site &&
+         a.use == b.use &&
          std::equal(a.hosted.begin(), a.hosted.end(), b.hosted.begin(), b.hosted.end(),
                     same_row);
 }
@@ -136,6 +138,19 @@ bool is_covered(const Generated& generated, std::string_view name) {
 
 bool relays(const Generated& generated, const RelayKey& key) {
   return is_relayed(decide(generated, key).row);
+}
+
+const MailboxRow* find_mailbox(const Generated& generated, std::string_view domain,
+                               std::string_view user) {
+  const auto& all = generated.mailboxes;
+  const auto found =
+      std::lower_bound(all.begin(), all.end(), std::pair(domain, user),
+                       [](const MailboxRow& one, const auto& wanted) {
+                         return std::pair<std::string_view, std::string_view>(
+                                    one.domain, one.user) < wanted;
+                       });
+  return found != all.end() && found->domain == domain && found->user == user ? &*found
+                                                                              : nullptr;
 }
 
 }  // namespace mxfeed

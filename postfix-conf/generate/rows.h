@@ -67,9 +67,17 @@ struct Hosted {
   // What unknown recipients get while it cannot ask the server.
   WhileDown while_down = WhileDown::accept;
   std::uint64_t queue_quota = 0;  // bytes; 0 for none
+  bool standby = false;  // copies of its mail go to mailboxes here, and it never expires
   std::string tls;  // of the delivery, as in smtp_tls_policy_maps; empty: as it comes
 
   bool operator==(const Hosted&) const = default;
+};
+
+// A mailbox that Dovecot serves.
+struct MailboxRow {
+  std::string domain, user;
+  std::string password;  // "{SCHEME}HASH"; empty: nobody can log in
+  auto operator<=>(const MailboxRow&) const = default;
 };
 
 // Fields of stored state that this version does not know, kept unchanged: names and
@@ -85,6 +93,7 @@ struct Generated {
   std::vector<DomainPolicy> policies;
   // Of the domains that take mail for these recipients only, by name; see Config.
   RecipientLists recipients;
+  std::vector<MailboxRow> mailboxes;                          // by domain and user
   std::map<std::string, UnknownFields, std::less<>> unknown;  // by name of a domain
   std::vector<std::pair<std::string, std::string>> main_cf;   // name, value
   std::vector<std::string> master_cf;                         // lines
@@ -134,5 +143,9 @@ bool is_covered(const Generated& generated, std::string_view name);
 
 // Whether mail for the key is accepted, by its own row or that of a parent.
 bool relays(const Generated& generated, const RelayKey& key);
+
+// Null if there is none.
+const MailboxRow* find_mailbox(const Generated& generated, std::string_view domain,
+                               std::string_view user);
 
 }  // namespace mxfeed

@@ -55,6 +55,8 @@ struct PostfixUse {
   // "[192.0.2.7]:2424"; empty: this one does.
   std::string quarantine_host;
   std::vector<std::string> quarantine_servers;
+  // How long copies in mailboxes can be read after the outage.
+  std::chrono::seconds mailbox_keep{std::chrono::hours(24 * 30)};
 
   bool operator==(const PostfixUse&) const = default;
 };

@@ -33,12 +33,14 @@ enum Column : std::size_t {
   kCallout,
   kWhileDown,
   kQueueQuota,
+  kStandby,
   kColumns
 };
 constexpr std::array<std::string_view, kColumns> kNames = {
-    "domain",   "service",   "own",    "below",      "queue_lifetime", "content_class",
-    "customer", "route",     "intake", "gone_since", "extended_until", "on_refusal",
-    "while_up", "blocklist", "tls",    "callout",    "while_down",     "queue_quota"};
+    "domain",         "service",    "own",         "below",     "queue_lifetime",
+    "content_class",  "customer",   "route",       "intake",    "gone_since",
+    "extended_until", "on_refusal", "while_up",    "blocklist", "tls",
+    "callout",        "while_down", "queue_quota", "standby"};
 // Columns of version 0.1.0 instead of own and below.
 constexpr std::string_view kState = "state";
 constexpr std::string_view kSubdomains = "subdomains";
@@ -141,6 +143,7 @@ class Header {
     set(one.callout, cell(at_[kCallout]), parse_flag);
     set(one.while_down, cell(at_[kWhileDown]), parse_word<kWhileDowns>);
     set(one.queue_quota, cell(at_[kQueueQuota]), parse_unsigned);
+    set(one.standby, cell(at_[kStandby]), parse_flag);
     set(one.own, cell(state_), [](std::string_view text) {
       return text == "removed" ? Row::kept : parse_row(text);
     });
@@ -194,13 +197,14 @@ void render_table(const Generated& generated,
   for (const auto& one : generated.hosted) {
     fmt::format_to(
         std::back_inserter(text),
-        "{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}",
+        "{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}",
         one.name, to_string(one.service), to_string(one.own), to_string(one.below),
         format_duration(one.queue_lifetime),
         generated.policies.at(one.policy).content_class, one.customer, one.route,
         to_string(one.intake), time_cell(one.gone_since), time_cell(one.extended_until),
         to_string(one.on_refusal), to_string(one.while_up), one.blocklist ? "yes" : "no",
-        one.tls, one.callout ? "yes" : "no", to_string(one.while_down), one.queue_quota);
+        one.tls, one.callout ? "yes" : "no", to_string(one.while_down), one.queue_quota,
+        one.standby ? "yes" : "no");
     while (own != generated.unknown.end() && own->first < one.name) ++own;
     const bool has_unknown = own != generated.unknown.end() && own->first == one.name;
     for (const auto name : unknown) {

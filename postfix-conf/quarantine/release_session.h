@@ -7,10 +7,8 @@
 
 #include <filesystem>
 #include <string>
-#include <string_view>
 
-#include "common/base/file.h"
-#include "common/net/smtp_reply.h"
+#include "common/net/local_session.h"
 #include "postfix-conf/quarantine/store.h"
 
 namespace mxfeed::quarantine {
@@ -32,22 +30,13 @@ class ReleaseSession {
   // Connects, and waits until Postfix serves it.  It serves one client at a time: what
   // the client before has sent is in the queue by then, or never will be.  Throws Fault.
   explicit ReleaseSession(const std::filesystem::path& socket);
-  ~ReleaseSession();
-  ReleaseSession(const ReleaseSession&) = delete;
-  ReleaseSession& operator=(const ReleaseSession&) = delete;
 
   // To the item's recipient and to its receipt.  After `unknown` nothing more can be
   // sent.  Throws Fault if the content cannot be read, before any of it is sent.
   Handover hand_over(const Item& item, const std::filesystem::path& content);
 
  private:
-  smtp::Reply read_reply();
-  smtp::Reply command(const std::string& line);
-  void send(std::string_view octets);
-
-  const std::filesystem::path socket_;
-  Fd fd_;
-  std::string received_;  // not yet parsed
+  smtp::LocalSession session_;
 };
 
 }  // namespace mxfeed::quarantine

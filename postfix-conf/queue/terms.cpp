@@ -72,7 +72,8 @@ Term Terms::find(const std::string& domain) const {
       term.not_before =
           std::max(term.not_before, hosted->gone_since + generated_.use.removal_grace);
     }
-    term.is_endless = is_endless(row);
+    term.is_standby = hosted->standby && hosted->own != Row::kept;
+    term.is_endless = is_endless(row) || term.is_standby;
     return term;
   }
   return others_;

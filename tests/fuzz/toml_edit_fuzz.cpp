@@ -6,6 +6,7 @@
 #include <string>
 
 #include "postfix-conf/config/greylist_edit.h"
+#include "postfix-conf/config/mailbox_edit.h"
 #include "postfix-conf/config/toml_array.h"
 #include "postfix-conf/config/toml_edit.h"
 #include "tests/fuzz/fuzz.h"
@@ -34,6 +35,13 @@ void fuzz_array(std::string_view text, std::uint32_t line) {
   }
 }
 
+void fuzz_mailbox(std::string_view text, std::uint32_t line) {
+  const MailboxConfig mailbox{"info", "{A}b"};
+  const std::string more = add_mailboxes(text, line, {mailbox});
+  fuzz::require(more.size() > text.size(), "a mailbox is added");
+  static_cast<void>(set_mailbox_password(more, line, mailbox));
+}
+
 }  // namespace
 
 int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -56,6 +64,7 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
                     "the number of lines stays");
     }
     fuzz_array(text, line);
+    if (line > 0) fuzz_mailbox(text, line);
   }
   return 0;
 }

@@ -138,8 +138,8 @@ class ApplyTest(golden.TestCase):
         self.apply()
         self.assertEqual((self.link(), self.link("current-postfix")), (1, 1))
         self.assertEqual(sorted(p.name for p in (self.state / "current").iterdir()),
-                         ["domains.tsv", "etrn_clients", "etrn_clients.cdb", "main.cf",
-                          "master.cf", "meta", "policy.cdb", "recipient_access",
+                         ["domains.tsv", "etrn_clients", "etrn_clients.cdb", "mailboxes",
+                          "main.cf", "master.cf", "meta", "policy.cdb", "recipient_access",
                           "recipient_access.cdb", "recipients.tsv", "relay_domains",
                           "relay_domains.cdb", "relay_recipients", "relay_recipients.cdb",
                           "relay_recipients.regexp", "sums", "tls_policy", "tls_policy.cdb",

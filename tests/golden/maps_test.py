@@ -9,7 +9,7 @@ import unittest
 import golden
 
 PARTS = ("relay_domains", "transport", "domains.tsv", "main.cf", "master.cf")
-MORE_PARTS = ("recipient_access", "tls_policy", "etrn_clients", "recipients.tsv")
+MORE_PARTS = ("recipient_access", "tls_policy", "etrn_clients", "recipients.tsv", "mailboxes")
 
 
 class MapsTest(golden.TestCase):

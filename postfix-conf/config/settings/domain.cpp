@@ -33,6 +33,8 @@ constexpr std::uint64_t kMostSize = std::uint64_t{1} << 30;
 constexpr std::uint64_t kMaxRecord = 200;
 constexpr std::size_t kMostLocalPart = 64;  // RFC 5321, 4.5.3.1.1
 constexpr std::size_t kMostTraps = 100;
+constexpr std::size_t kMostMailboxes = 10'000;
+constexpr std::size_t kMostPassword = 500;
 
 void read_service(const Entry& entry, const Setting<DomainSettings>&,
                   DomainSettings& settings) {
@@ -94,15 +96,62 @@ void read_greylist(const Entry& entry, const Setting<DomainSettings>& row,
   }
 }
 
-void read_mailboxes(const Entry& entry, const Setting<DomainSettings>&, DomainSettings&) {
-  entry.warn_no_effect();
+void read_mailboxes(const Entry& entry, const Setting<DomainSettings>&,
+                    DomainSettings& settings) {
+  auto& all = settings.mailboxes;
+  all.clear();
   for (auto& table : entry.tables()) {
     MailboxConfig mailbox;
     table.read(domain_mailbox_settings(), SettingsOf::domain, mailbox);
     for (const auto* key : {"user", "password"}) {
       if (!table.has(key)) table.error(key, table.place(), "missing");
     }
+    const auto at = std::ranges::lower_bound(all, mailbox.user, {}, &MailboxConfig::user);
+    if (at != all.end() && at->user == mailbox.user && !mailbox.user.empty()) {
+      table.error("user", table.place_of("user"),
+                  fmt::format("{} is a duplicate", in_quotes(mailbox.user)));
+    } else {
+      all.insert(at, std::move(mailbox));
+    }
   }
+  if (all.size() > kMostMailboxes) {
+    entry.error(fmt::format("must not have more than {} mailboxes", kMostMailboxes));
+  }
+}
+
+// Without their passwords.
+Json users_of(const DomainSettings& settings) {
+  Json users = Json::list();
+  for (const auto& one : settings.mailboxes) users.add(one.user);
+  return users;
+}
+
+void read_user(const Entry& entry, const Setting<MailboxConfig>& row,
+               MailboxConfig& mailbox) {
+  const auto given = entry.text(row.most);
+  if (!given) return;
+  const std::string user = ascii_lower(*given);
+  if (!is_mailbox_user(user)) {
+    entry.error(
+        fmt::format("{} is not a name of letters, digits and ._+=-", in_quotes(*given)));
+    return;
+  }
+  mailbox.user = user;
+}
+
+// Dovecot's passwd-file separates its fields by colons.
+void read_password(const Entry& entry, const Setting<MailboxConfig>& row,
+                   MailboxConfig& mailbox) {
+  const auto given = entry.text(row.most);
+  if (!given) return;
+  const auto end = given->find('}');
+  const bool has_scheme = given->starts_with('{') && end != std::string_view::npos &&
+                          end > 1 && end + 1 < given->size();
+  if (!has_scheme || given->find_first_of(": ") != std::string_view::npos) {
+    entry.error("is not \"{SCHEME}HASH\", as `doveadm pw` prints it");
+    return;
+  }
+  mailbox.password = *given;
 }
 
 constexpr std::size_t kMostProtected = 200;
@@ -236,10 +285,17 @@ Settings<DomainSettings> domain_virus_settings() {
 
 Settings<MailboxConfig> domain_mailbox_settings() {
   using M = MailboxConfig;
-  // The passwords are checked by what will use them.
   static constexpr std::array kRows{
-      text<&M::user>("user", 64, R"("info")"),
-      text<&M::password>("password", 500, R"("{ARGON2ID}$argon2id$v=19$...")"),
+      Setting<M>{.key = "user",
+                 .type = SettingType::string,
+                 .example = R"("info")",
+                 .read = read_user,
+                 .most = kMostLocalPart},
+      Setting<M>{.key = "password",
+                 .type = SettingType::string,
+                 .example = R"("{ARGON2ID}$argon2id$v=19$...")",
+                 .read = read_password,
+                 .most = kMostPassword},
   };
   return kRows;
 }
@@ -296,14 +352,14 @@ Settings<DomainSettings> domain_settings() {
                             read_blocklist),
       choice<kOnRefusal, &S::on_refusal>("on_refusal", R"("hold")"),
       custom<&S::tls>("tls", SettingType::string, R"("encrypt")", read_tls),
-      flag<&S::standby_mailboxes>("standby_mailboxes", "true").later(),
+      flag<&S::standby_mailboxes>("standby_mailboxes", "true"),
       table<S>("senders", senders_settings),
       table<S>("attachments", attachments_settings),
       Setting<S>{.key = "mailbox",
                  .type = SettingType::tables,
                  .example = {},
-                 .read = read_mailboxes}
-          .later()
+                 .read = read_mailboxes,
+                 .value = users_of}
           .once(),
   };
   return kRows;

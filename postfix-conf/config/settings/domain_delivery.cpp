@@ -195,6 +195,16 @@ bool is_local_part(std::string_view text) {
                      [](char c) { return c > ' ' && c <= '~'; });
 }
 
+bool is_mailbox_user(std::string_view text) {
+  constexpr std::string_view kMore = "._+=-";
+  const auto is_first = [](char c) { return (c >= 'a' && c <= 'z') || is_digit(c); };
+  return !text.empty() && is_first(text.front()) && text.back() != '.' &&
+         text.find("..") == std::string_view::npos &&
+         std::all_of(text.begin(), text.end(), [&](char c) {
+           return is_first(c) || kMore.find(c) != std::string_view::npos;
+         });
+}
+
 void read_servers(const Entry& entry, const Setting<DomainSettings>& row,
                   DomainSettings& settings) {
   settings.deliver_to_mx = false;

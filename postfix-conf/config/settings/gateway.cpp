@@ -367,10 +367,10 @@ Settings<GatewayConfig> quarantine_settings() {
 }
 
 Settings<GatewayConfig> mailbox_settings() {
+  using G = GatewayConfig;
   static constexpr std::array kRows{
-      of_later_version<GatewayConfig>("host", SettingType::string,
-                                      R"("mx1.isp.example")"),
-      of_later_version<GatewayConfig>("keep", SettingType::duration, R"("30d")"),
+      of_later_version<G>("host", SettingType::string, R"("mx1.isp.example")"),
+      duration<&G::mailbox_keep>("keep", kLeastHeld, kMostHeld, R"("14d")"),
   };
   return kRows;
 }

@@ -23,11 +23,7 @@ Settings<DomainSettings> domain_settings();
 Settings<DomainSettings> domain_greylist_settings();
 Settings<DomainSettings> domain_virus_settings();
 Settings<DomainSettings> domain_spam_settings();
-// [[domain.mailbox]]
-struct MailboxConfig {
-  std::string user, password;
-};
-Settings<MailboxConfig> domain_mailbox_settings();
+Settings<MailboxConfig> domain_mailbox_settings();  // [[domain.mailbox]]
 
 // mxfeed.toml
 Settings<GatewayConfig> gateway_settings();

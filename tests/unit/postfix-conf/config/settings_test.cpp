@@ -100,7 +100,7 @@ Files files_with(const SettingInfo& info, const std::string& value) {
                     lines_but(is_domain ? info.key : "", kDomain);
     if (!is_domain) files.domains += table + "\n";
     if (table == "[[domain.mailbox]]") {
-      files.domains += lines_but(info.key, {{"user", "\"x\""}, {"password", "\"x\""}});
+      files.domains += lines_but(info.key, {{"user", "\"x\""}, {"password", "\"{A}x\""}});
     } else if (table.starts_with("[domain.spam.")) {
       const bool is_field =
           value.find(':') != std::string::npos && value.front() == '"' && value[1] != '[';

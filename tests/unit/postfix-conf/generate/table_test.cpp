@@ -16,7 +16,7 @@ std::string text_of(const Generated& generated) {
 const std::string kHeader =
     "domain\tservice\town\tbelow\tqueue_lifetime\tcontent_class\tcustomer\troute\t"
     "intake\tgone_since\textended_until\ton_refusal\twhile_up\tblocklist\ttls\t"
-    "callout\twhile_down\tqueue_quota\n";
+    "callout\twhile_down\tqueue_quota\tstandby\n";
 
 // Each row differs from the default in all columns.
 Generated whole() {
@@ -43,6 +43,7 @@ Generated whole() {
     one.callout = true;
     one.while_down = WhileDown::defer;
     one.queue_quota = 1 << 30;
+    one.standby = true;
     one.tls = "verify match=mail.example";
     all.hosted.push_back(std::move(one));
   }

@@ -23,6 +23,7 @@ struct HostedSample {
   Time gone_since{};
   Time extended_until{};
   OnRefusal on_refusal = OnRefusal::bounce;
+  bool standby = false;
 };
 
 // In ascending order of name.
@@ -40,6 +41,7 @@ inline Generated hosting_of(const std::vector<HostedSample>& samples) {
     hosted.gone_since = one.gone_since;
     hosted.extended_until = one.extended_until;
     hosted.on_refusal = one.on_refusal;
+    hosted.standby = one.standby;
   }
   return generated;
 }

@@ -61,6 +61,24 @@ TEST_CASE("what waits for the quarantine never expires", "[postfix-conf]") {
   CHECK_FALSE(terms.is_hosted("virus.x@quarantine.mxfeed.invalid"));
 }
 
+TEST_CASE("what waits for a domain with standby mailboxes never expires",
+          "[postfix-conf]") {
+  const Generated generated =
+      hosting_of({{.name = "a.example", .queue_lifetime = hours(48), .standby = true},
+                  {.name = "b.example", .queue_lifetime = hours(48)},
+                  {.name = "c.example",
+                   .own = Row::kept,
+                   .queue_lifetime = hours(48),
+                   .standby = true}});
+  Terms terms(generated, hours(24));
+  CHECK(terms.of("x@a.example").is_standby);
+  CHECK(terms.of("x@a.example").deadline(Time()) == std::nullopt);
+  CHECK_FALSE(terms.of("x@b.example").is_standby);
+  // It was removed from the configuration.
+  CHECK_FALSE(terms.of("x@c.example").is_standby);
+  CHECK(terms.of("x@c.example").deadline(Time()) == Time(hours(48)));
+}
+
 TEST_CASE("an extension delays, and never hastens, the deadline", "[postfix-conf]") {
   const Time arrived(std::chrono::seconds(1'700'000'000));
   Term term;

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// The keeper's work on standby mailboxes: puts copies of what waits for the customers'
+// servers into mailboxes, where they can be read.  The queue stays as it is.
+
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "common/base/clock.h"
+#include "postfix-conf/commands/keeper_news.h"
+#include "postfix-conf/commands/keeper_state.h"
+#include "postfix-conf/generate/rows.h"
+#include "postfix-conf/mailbox/copy_book.h"
+#include "postfix-conf/mailbox/copy_session.h"
+#include "postfix-conf/postfix/queue.h"
+#include "postfix-conf/queue/queue_control.h"
+#include "postfix-conf/queue/terms.h"
+
+namespace mxfeed {
+
+class KeeperCopies {
+ public:
+  // The arguments must outlive the object.
+  KeeperCopies(const std::filesystem::path& state, const KeeperPostfix& site,
+               const Generated& generated, Terms& terms, Time now);
+
+  // Takes the messages of the queue one by one.
+  void add(const QueuedMessage& message);
+
+  // Copies what has no copy yet, for a while; the next run goes on.  `listed` is the
+  // whole queue, unless it is empty.  What waits for a domain whose standby mailboxes
+  // have ended is tried again, and its mailboxes are removed when their time is over.
+  void run(const std::set<std::string, std::less<>>& listed, const QueueControl& control,
+           KeeperNews& news);
+
+ private:
+  struct Waiting {
+    std::string id, sender, domain;
+    std::vector<std::string> recipients;  // without copies
+  };
+
+  void copy(KeeperNews& news);
+  // Returns whether all of its recipients have their copies now, or need none.  The
+  // session is made anew if it is over.
+  bool copy(std::optional<CopySession>& session, const Waiting& message);
+  void end_domains(const QueueControl& control);
+  void remove_old_mailboxes();
+
+  const std::filesystem::path& state_;
+  const KeeperPostfix& site_;
+  const Generated& generated_;
+  Terms& terms_;
+  const Time now_;
+  CopyBook book_;
+  std::set<std::string, std::less<>> standby_;
+  std::vector<Waiting> waiting_;
+  std::map<std::string, std::vector<std::string>> others_;  // deferred ids by domain
+  std::map<std::string, std::string> refused_;              // what was said, by mailbox
+};
+
+}  // namespace mxfeed

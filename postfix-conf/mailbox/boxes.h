@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// Which mailbox a recipient has, and where Dovecot listens for its mail.  Pure.
+
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "postfix-conf/generate/rows.h"
+
+namespace mxfeed {
+
+// Where Dovecot takes mail by LMTP (RFC 2033), below the queue directory.
+inline constexpr const char* kMailboxSocket = "mxfeed/mailbox.sock";
+// Below --state: DOMAIN/USER/Maildir.
+inline constexpr const char* kMailboxDirectory = "mailboxes";
+
+// "info@acme.example": the mailbox in the domain for an address in it or below it.
+// Without one of its own, also none for what stands before a "+", the one of
+// kCatchAllUser.
+std::string mailbox_for(const Generated& generated, std::string_view domain,
+                        std::string_view address);
+
+}  // namespace mxfeed

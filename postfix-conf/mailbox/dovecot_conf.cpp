@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "postfix-conf/mailbox/dovecot_conf.h"
+
+#include <fmt/format.h>
+
+#include "postfix-conf/generate/generation_files.h"
+#include "postfix-conf/generate/generations.h"
+#include "postfix-conf/mailbox/boxes.h"
+
+namespace mxfeed {
+namespace {
+
+// The braces of Dovecot are doubled.
+constexpr const char* kBegin =
+    "# Written by mxfeed mailbox setup; changes are lost.\n"
+    "#\n"
+    "# The mailboxes of customers' domains, for an outage of their servers.  Logins and\n"
+    "# mailboxes of other users stay as they are.\n";
+constexpr const char* kOld =
+    "passdb {{\n"
+    "  driver = passwd-file\n"
+    "  args = username_format=%Lu {users}\n"
+    "}}\n"
+    "userdb {{\n"
+    "  driver = passwd-file\n"
+    "  args = username_format=%Lu {users}\n"
+    "  default_fields = uid={uid} gid={gid} home={boxes}/%Ld/%Ln mail=maildir:~/Maildir\n"
+    "}}\n";
+constexpr const char* kNew =
+    "passdb mxfeed {{\n"
+    "  driver = passwd-file\n"
+    "  passwd_file_path = {users}\n"
+    "}}\n"
+    "userdb mxfeed {{\n"
+    "  driver = passwd-file\n"
+    "  passwd_file_path = {users}\n"
+    "  fields {{\n"
+    "    uid = {uid}\n"
+    "    gid = {gid}\n"
+    "    home = {boxes}/%{{user | domain | lower}}/%{{user | username | lower}}\n"
+    "    mail_driver = maildir\n"
+    "    mail_path = ~/Maildir\n"
+    "  }}\n"
+    "}}\n";
+constexpr const char* kSocket =
+    "service lmtp {{\n"
+    "  unix_listener {socket} {{\n"
+    "    mode = 0660\n"
+    "    user = root\n"
+    "    group = postfix\n"
+    "  }}\n"
+    "}}\n";
+
+}  // namespace
+
+std::string dovecot_conf(std::string_view version, const DovecotNeeds& needs) {
+  const bool is_23 = version.starts_with("2.3.");
+  // "2.4.1", and whatever comes after it.
+  const bool is_newer = version > "2.4" && version.front() >= '2';
+  if (!is_23 && !is_newer) return {};
+  const std::string users = needs.state / Generations::kCurrent / kMailboxFile;
+  const std::string boxes = needs.state / kMailboxDirectory;
+  const std::string socket = needs.queue_directory / kMailboxSocket;
+  return kBegin +
+         fmt::format(fmt::runtime(is_23 ? kOld : kNew), fmt::arg("users", users),
+                     fmt::arg("boxes", boxes), fmt::arg("uid", needs.uid),
+                     fmt::arg("gid", needs.gid)) +
+         fmt::format(fmt::runtime(kSocket), fmt::arg("socket", socket));
+}
+
+}  // namespace mxfeed

@@ -1,0 +1,218 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A customer reads waiting mail in mailboxes, and the server gets each message once."""
+
+import json
+import os
+import subprocess
+
+import rig
+import service
+from keeper_test import ALERTS, BOUNCE, DAY, OFF, KeeperCase
+from mailbox_server import MailboxServer
+
+SETUP = ("--user", "nobody")
+# How many messages wait.
+MESSAGES = int(os.environ.get("MXFEED_MESSAGES", "24"))
+
+
+class MailboxTest(KeeperCase):
+    """acme.example gets standby mailboxes, slow.example has none."""
+
+    domains = rig.feed("acme.example", OFF, BOUNCE, 'queue_lifetime = "2d"',
+                       'recipients = ["info", "sales", "o\'hara"]') + \
+        "\n" + rig.feed("slow.example", OFF, BOUNCE, 'queue_lifetime = "2d"',
+                        deliver_to=("203.0.113.30",))
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        # What waits is not tried again unless it is asked for.
+        cls.gateway.postfix.edit(minimal_backoff_time="300s")
+        cls.gateway.postfix.reload()
+        cls.dovecot = MailboxServer(cls.gateway.directory / "dovecot", rig.GATEWAY,
+                                    cls.gateway.logs / "dovecot.log")
+        cls.addClassCleanup(cls.dovecot.stop)
+        cls.setup = ("mailbox", "setup", "--dovecot-config", cls.dovecot.directory,
+                     "--postfix-config", cls.gateway.postfix.config, *SETUP)
+        cls.gateway.mxfeed(*cls.setup)
+        cls.socket = cls.gateway.postfix.spool / "mxfeed" / "mailbox.sock"
+        cls.dovecot.start(cls.socket)
+
+    def setUp(self):
+        super().setUp()
+        self.file = self.gateway.config / "domains.d" / "domains.toml"
+        self.boxes = self.gateway.state / "mailboxes"
+        before = self.file.read_text()
+        self.addCleanup(self.gateway.apply_at_once)
+        self.addCleanup(self.file.write_text, before)
+        self.addCleanup(self.empty_mailboxes)
+
+    def empty_mailboxes(self):
+        for directory in self.boxes.iterdir():
+            subprocess.run(["rm", "-rf", directory], check=True)
+        for file in (self.gateway.state / "keeper").glob("copies.db*"):
+            file.unlink()
+
+    def mailbox(self, *arguments, **options):
+        return self.gateway.mxfeed("mailbox", *arguments, "--postfix-config",
+                                   self.postfix.config, **options).stdout
+
+    def create(self, *users):
+        """{mailbox: password} of those that were made."""
+        made = json.loads(self.mailbox("create", "acme.example", *users, "--json"))
+        self.gateway.apply_at_once()
+        return {one["mailbox"]: one["password"] for one in made}
+
+    def standby(self, state):
+        self.mailbox("standby", "acme.example", state)
+        self.gateway.apply_at_once()
+
+    def queue_up(self, count, recipients=("info@acme.example",), subject="mail"):
+        for i in range(count):
+            self.accept(list(recipients), rig.mail(f"{subject} {i}", body=f"{subject} {i}\n.dot\n"))
+
+    @staticmethod
+    def subjects(messages):
+        return sorted(message["Subject"] for message in messages)
+
+    def test_the_life_of_a_long_outage(self):
+        half = MESSAGES // 2
+        old = self.put("info@acme.example", 3)
+        self.put("boss@slow.example", 3)
+        self.queue_up(half - 1, subject="queued")
+        self.wait_for_deferral(half + 1)
+        passwords = self.create("info", "sales", "unknown")
+        self.standby("on")
+        self.keep()
+        # Other mail expires, that of the domain does not.
+        self.wait_for_bounces("boss@slow.example")
+        self.queue_up(MESSAGES - half, ["info@acme.example", "sales@acme.example"], "new")
+        self.queue_up(1, ["o'hara@acme.example"], "other")
+        self.wait_for_deferral(MESSAGES + 1)
+        queue = sorted(message["queue_id"] for message in self.postfix.queue())
+        self.keep()
+        self.keep()  # There is nothing to copy.
+        expected = sorted(["wait"] + [f"queued {i}" for i in range(half - 1)] +
+                          [f"new {i}" for i in range(MESSAGES - half)])
+        info = "info@acme.example"
+        received = self.dovecot.pop3(info, passwords[info])
+        self.assertEqual(self.subjects(received), expected)
+        self.assertEqual(self.subjects(self.dovecot.imap(info, passwords[info])), expected)
+        for message in received:
+            self.assertEqual(message["Return-Path"], "<anna@sender.example>")
+            if message["Subject"] != "wait":
+                self.assertEqual(message.get_payload(), f"{message['Subject']}\r\n.dot\r\n")
+        self.assertEqual(len(self.dovecot.pop3("sales@acme.example",
+                                               passwords["sales@acme.example"])), MESSAGES - half)
+        self.assertEqual(self.subjects(self.dovecot.pop3("unknown@acme.example",
+                                                         passwords["unknown@acme.example"])),
+                         ["other 0"])
+        self.assertEqual(sorted(message["queue_id"] for message in self.postfix.queue()), queue)
+        self.assertIn(old, queue)
+        # The server is back: it gets each message once.
+        self.customer.up()
+        self.keep()
+        self.gateway.mxfeed("queue", "flush", "acme.example", "--postfix-config",
+                            self.postfix.config)
+        self.customer.wait_for_count(MESSAGES + 1, 60)
+        self.at_rest()
+        self.assertEqual(sum(len(one.recipients) for one in self.customer.received()),
+                         half + 2 * (MESSAGES - half) + 1)
+        self.assertEqual(self.postfix.queue(), [])
+        # The copies stay for a while.
+        self.standby("off")
+        self.keep()
+        self.assertEqual(len(self.dovecot.pop3(info, passwords[info])), MESSAGES)
+        self.keep(clock=self.clock(later=31 * DAY))
+        self.assertFalse((self.boxes / "acme.example").exists())
+
+    def test_without_a_password_nobody_reads_the_mail(self):
+        passwords = self.create("info")
+        self.standby("on")
+        self.assertTrue(self.dovecot.lets_in("info@acme.example", passwords["info@acme.example"]))
+        for user, password in (("info@acme.example", "wrong"), ("info@acme.example", "!"),
+                               ("unknown@acme.example", ""), ("unknown@acme.example", "!"),
+                               ("unknown@acme.example", "{CRYPT}!"),
+                               ("sales@acme.example", passwords["info@acme.example"])):
+            self.assertFalse(self.dovecot.lets_in(user, password), f"{user} {password}")
+        new = json.loads(self.mailbox("passwd", "acme.example", "info", "--json"))[0]["password"]
+        self.gateway.apply_at_once()
+        self.assertTrue(self.dovecot.lets_in("info@acme.example", new))
+        self.assertFalse(self.dovecot.lets_in("info@acme.example",
+                                              passwords["info@acme.example"]))
+        mode = (self.gateway.state / "current" / "mailboxes").stat().st_mode
+        self.assertEqual(mode & 0o777, 0o640)
+
+    def test_mailboxes_are_made_for_all_known_recipients(self):
+        self.queue_up(1, ["boss@slow.example"])
+        self.wait_for_deferral(1)
+        made = json.loads(self.mailbox("create", "acme.example", "--from-recipients", "--json"))
+        self.assertEqual([one["mailbox"] for one in made],
+                         ["info@acme.example", "sales@acme.example"])
+        made = json.loads(self.mailbox("create", "slow.example", "--from-recipients", "--json"))
+        self.assertEqual([one["mailbox"] for one in made], ["boss@slow.example"])
+        self.gateway.apply_at_once()
+        listed = json.loads(self.gateway.mxfeed("mailbox", "list", "slow.example",
+                                                "--json").stdout)
+        self.assertEqual(listed, [{"mailbox": "boss@slow.example", "login": True,
+                                   "copies": False, "messages": 0, "bytes": 0}])
+
+    def test_a_copy_that_fails_leaves_the_mail_in_the_queue(self):
+        passwords = self.create("info", "sales")
+        self.standby("on")
+        # As a full or broken disk: nothing can be written there.
+        full = self.boxes / "acme.example" / "info"
+        full.parent.mkdir(parents=True)
+        full.write_text("")
+        subprocess.run(["chown", "-R", "nobody", full.parent], check=True)
+        self.queue_up(2, ["info@acme.example", "sales@acme.example"])
+        self.wait_for_deferral(2)
+        self.keep()
+        self.assertEqual(self.alerts(), ["mailbox"])
+        self.assertEqual(len(self.dovecot.pop3("sales@acme.example",
+                                               passwords["sales@acme.example"])), 2)
+        full.unlink()
+        self.keep()
+        self.assertEqual(len(self.dovecot.pop3("info@acme.example",
+                                               passwords["info@acme.example"])), 2)
+        self.assertEqual(len(self.dovecot.pop3("sales@acme.example",
+                                               passwords["sales@acme.example"])), 2)
+        self.assertEqual(len(self.postfix.queue()), 2)
+
+    def test_without_dovecot_the_mail_waits_for_its_copies(self):
+        passwords = self.create("info")
+        self.standby("on")
+        self.queue_up(3)
+        self.wait_for_deferral(3)
+        self.dovecot.stop()
+        self.addCleanup(self.dovecot.start, self.socket)
+        self.keep()
+        self.assertEqual(self.alerts(), ["mailbox"])
+        self.assertIn("mxfeed mailbox setup", ALERTS.read_text())
+        self.dovecot.start(self.socket)
+        self.addCleanup(self.dovecot.stop)
+        self.keep()
+        self.assertEqual(len(self.dovecot.pop3("info@acme.example",
+                                               passwords["info@acme.example"])), 3)
+
+    def test_setup_shows_what_it_changes_and_changes_nothing_else(self):
+        self.assertIn("as it should be", self.gateway.mxfeed(*self.setup).stdout)
+        file = self.dovecot.directory / "conf.d" / "05-mxfeed.conf"
+        good = file.read_text()
+        file.write_text("# by hand\n")
+        self.addCleanup(file.write_text, good)
+        said = self.gateway.mxfeed(*self.setup, "--dry-run").stdout
+        self.assertIn("-# by hand\n", said)
+        self.assertIn("\n+passdb", said)
+        self.assertEqual(file.read_text(), "# by hand\n")
+        # A Dovecot whose configuration is wrong stays as it is.
+        other = self.dovecot.directory / "conf.d" / "90-wrong.conf"
+        other.write_text("service lmtp {\n")
+        self.addCleanup(other.unlink)
+        failed = self.gateway.mxfeed(*self.setup, check=False)
+        self.assertEqual(failed.returncode, 1)
+        self.assertEqual(file.read_text(), "# by hand\n")
+
+
+if __name__ == "__main__":
+    rig.main()
