@@ -38,6 +38,8 @@ std::string_view to_string(HeldKind kind) {
       return "report_spam";
     case HeldKind::report_ham:
       return "report_ham";
+    case HeldKind::mailbox:
+      return "mailbox";
   }
   return "";
 }
@@ -45,7 +47,7 @@ std::string_view to_string(HeldKind kind) {
 std::optional<HeldKind> parse_held_kind(std::string_view text) {
   for (const HeldKind kind :
        {HeldKind::virus, HeldKind::attachment, HeldKind::spam, HeldKind::trap,
-        HeldKind::report_spam, HeldKind::report_ham}) {
+        HeldKind::report_spam, HeldKind::report_ham, HeldKind::mailbox}) {
     if (to_string(kind) == text) return kind;
   }
   return std::nullopt;
@@ -56,6 +58,7 @@ bool teaches(HeldKind kind) {
     case HeldKind::virus:
     case HeldKind::attachment:
     case HeldKind::spam:
+    case HeldKind::mailbox:
       return false;
     case HeldKind::trap:
     case HeldKind::report_spam:

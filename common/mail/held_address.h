@@ -32,7 +32,9 @@ enum class HeldKind : std::uint8_t {
   // Held until `mxfeed spam learn --held` has learned from it:
   trap,         // the message is spam
   report_spam,  // the messages attached to it are spam
-  report_ham    // they are wanted
+  report_ham,   // they are wanted
+  // Not held for a reason: the mail of a mailbox, on its way to the customer's server.
+  mailbox
 };
 std::string_view to_string(HeldKind kind);
 std::optional<HeldKind> parse_held_kind(std::string_view text);

@@ -465,6 +465,30 @@ std::vector<Command> mailbox_commands() {
        [options_of_mailbox](const Arguments& a) {
          return change_password(options_of_mailbox(a), a.operands()[0], a.operands()[1]);
        }},
+      {"mailbox swap",
+       "Change between mailboxes here and a feed to the customer's server: edits the "
+       "domain's file",
+       {kDryRun, kPostfixConfig},
+       {name, {"mailbox|feed|backup", "The service from now on"}},
+       [options_of_mailbox](const Arguments& a) {
+         for (const Service service :
+              {Service::mailbox, Service::feed, Service::backup}) {
+           if (a.operands()[1] != to_string(service)) continue;
+           return swap_service(options_of_mailbox(a), a.operands()[0], service,
+                               a.has("--dry-run"));
+         }
+         throw CommandError(ExitCode::usage,
+                            "mailbox swap: give mailbox, feed or backup");
+       }},
+      {"mailbox drain",
+       "Deliver what the mailboxes of a domain hold to the customer's server",
+       {kDryRun, kRate, kPostfixConfig, kJson},
+       {name},
+       [options_of_mailbox](const Arguments& a) {
+         return drain_mailboxes(options_of_mailbox(a), a.operands()[0],
+                                a.number("--rate").value_or(kFlushRate),
+                                a.has("--dry-run"));
+       }},
       {"mailbox standby",
        "Begin or end copies of waiting mail in mailboxes: edits the domain's file",
        {kPostfixConfig},

@@ -13,7 +13,9 @@
 #include "common/base/log.h"
 #include "common/base/process.h"
 #include "common/command/listing.h"
+#include "postfix-conf/generate/main_cf.h"
 #include "postfix-conf/mailbox/boxes.h"
+#include "postfix-conf/mailbox/stored_mail.h"
 
 namespace mxfeed {
 namespace {
@@ -26,6 +28,14 @@ constexpr std::chrono::seconds kCopyTime{20};
 // Of a domain whose standby mailboxes have ended.  Postfix tries the others in its turn.
 constexpr std::size_t kMostAttempts = 1000;
 
+constexpr std::string_view kDoing = "put copies into mailboxes";
+
+// Dovecot takes no SMTPUTF8, and an odd sender is not worth the copy.
+bool is_plain(std::string_view sender) {
+  return std::ranges::all_of(
+      sender, [](char c) { return c > ' ' && c < 127 && c != '<' && c != '>'; });
+}
+
 }  // namespace
 
 KeeperCopies::KeeperCopies(const fs::path& state, const KeeperPostfix& site,
@@ -35,7 +45,7 @@ KeeperCopies::KeeperCopies(const fs::path& state, const KeeperPostfix& site,
       generated_(generated),
       terms_(terms),
       now_(now),
-      book_(state / kKeeperDirectory / "copies.db") {
+      book_(state / kKeeperDirectory / kCopyBook) {
   for (const auto& one : generated.hosted) {
     if (one.standby && one.own != Row::kept) standby_.insert(one.name);
   }
@@ -76,11 +86,11 @@ void KeeperCopies::copy(KeeperNews& news) {
   const auto end = Steady::now() + kCopyTime;
   std::size_t copied = 0, tried = 0;
   try {
-    std::optional<CopySession> session;
+    std::optional<LmtpSession> session;
     for (const auto& one : waiting_) {
       if (Steady::now() > end) break;
       ++tried;
-      if (!session) session.emplace(site_.queue_directory / kMailboxSocket);
+      if (!session) session.emplace(kDoing, site_.queue_directory / kMailboxSocket);
       if (copy(session, one)) ++copied;
     }
   } catch (const Fault& fault) {
@@ -102,7 +112,7 @@ void KeeperCopies::copy(KeeperNews& news) {
   }
 }
 
-bool KeeperCopies::copy(std::optional<CopySession>& session, const Waiting& message) {
+bool KeeperCopies::copy(std::optional<LmtpSession>& session, const Waiting& message) {
   std::vector<std::string> mailboxes;
   std::map<std::string, std::vector<std::string>> recipients;  // by mailbox
   for (const auto& one : message.recipients) {
@@ -114,8 +124,10 @@ bool KeeperCopies::copy(std::optional<CopySession>& session, const Waiting& mess
     of_box.push_back(one);
   }
   if (mailboxes.empty()) return false;
-  const auto answers = session->put(
-      message.sender, mailboxes, [&](const std::function<void(std::string_view)>& line) {
+  const auto answers = session->deliver(
+      {is_plain(message.sender) ? message.sender : "", mailboxes},
+      [&](const std::function<void(std::string_view)>& line) {
+        line(fmt::format("{}: {}", kCopyField, message.id));
         const auto result = run_command(
             {"postcat", "-c", site_.config.string(), "-bhq", message.id}, "", line);
         return result.status == 0;

@@ -18,7 +18,7 @@
 #include "postfix-conf/commands/keeper_state.h"
 #include "postfix-conf/generate/rows.h"
 #include "postfix-conf/mailbox/copy_book.h"
-#include "postfix-conf/mailbox/copy_session.h"
+#include "postfix-conf/mailbox/lmtp_session.h"
 #include "postfix-conf/postfix/queue.h"
 #include "postfix-conf/queue/queue_control.h"
 #include "postfix-conf/queue/terms.h"
@@ -49,7 +49,7 @@ class KeeperCopies {
   void copy(KeeperNews& news);
   // Returns whether all of its recipients have their copies now, or need none.  The
   // session is made anew if it is over.
-  bool copy(std::optional<CopySession>& session, const Waiting& message);
+  bool copy(std::optional<LmtpSession>& session, const Waiting& message);
   void end_domains(const QueueControl& control);
   void remove_old_mailboxes();
 

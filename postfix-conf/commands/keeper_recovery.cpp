@@ -159,7 +159,7 @@ std::vector<std::string> KeeperRecovery::to_be_met() const {
   const auto start = static_cast<std::size_t>(minutes.count()) * kMostMet % hosted.size();
   for (std::size_t i = 0; i < hosted.size() && domains.size() < kMostMet; ++i) {
     const Hosted& one = hosted[(start + i) % hosted.size()];
-    if (one.own != Row::active) continue;
+    if (one.own != Row::active || one.service == Service::mailbox) continue;
     if (!has_been_probed(one.name, kBetweenMeetings)) domains.push_back(one.name);
   }
   return domains;

@@ -226,4 +226,36 @@ ExitCode set_standby(const MailboxOptions& options, const std::string& domain, b
   return ExitCode::fine;
 }
 
+ExitCode swap_service(const MailboxOptions& options, const std::string& domain,
+                      Service service, bool dry_run) {
+  constexpr const char* kKey = "service";
+  const std::string value = fmt::format("\"{}\"", to_string(service));
+  const auto tell = [&](const Config& config, std::string_view before) {
+    const DomainConfig& found = configured_domain(config, domain);
+    fmt::print("{}: {} = {}{}\n", config.describe(found.place), kKey, value,
+               dry_run ? fmt::format(", now \"{}\"", before) : "; run mxfeed apply");
+    fmt::print("{}\n",
+               service == Service::mailbox
+                   ? "what waits in the queue goes to the mailboxes, with what comes"
+                   : fmt::format("what comes and what waits in the queue goes to the "
+                                 "customer's server; then mxfeed mailbox drain {} "
+                                 "delivers what the mailboxes hold",
+                                 found.name));
+  };
+  if (dry_run) {
+    const Config config = read_sound_config(options.config);
+    tell(config, to_string(configured_domain(config, domain).settings->service));
+    return ExitCode::fine;
+  }
+  const Config now = edit_domain(
+      edited(options, domain),
+      [&](const Config&, const DomainConfig& found, std::string_view text) {
+        return set_domain_value(text, found, kKey, value);
+      },
+      [&](const DomainConfig& changed) { return changed.settings->service == service; },
+      fmt::format("{} = {}", kKey, value));
+  tell(now, "");
+  return ExitCode::fine;
+}
+
 }  // namespace mxfeed

@@ -5,11 +5,13 @@
 
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <vector>
 
 #include "common/command/exit_code.h"
+#include "postfix-conf/config/config.h"
 
 namespace mxfeed {
 
@@ -36,6 +38,16 @@ ExitCode change_password(const MailboxOptions& options, const std::string& domai
 
 // Sets standby_mailboxes in the domain's file.
 ExitCode set_standby(const MailboxOptions& options, const std::string& domain, bool on);
+
+// Changes the domain's service in its file: from mailboxes here to a server of the
+// customer's, or back.  Says what becomes of the mail; with `dry_run`, changes nothing.
+ExitCode swap_service(const MailboxOptions& options, const std::string& domain,
+                      Service service, bool dry_run);
+
+// Delivers what the mailboxes of a domain hold to the customer's server, each message
+// once and with its envelope, `rate` a second.  An interrupted one can be run again.
+ExitCode drain_mailboxes(const MailboxOptions& options, const std::string& domain,
+                         std::uint64_t rate, bool dry_run);
 
 struct MailboxSetup {
   std::filesystem::path state;           // --state, absolute

@@ -39,6 +39,9 @@ ExitCode delete_held(const QuarantineOptions& options,
 ExitCode release_held(const QuarantineOptions& options,
                       const std::vector<std::string>& ids, bool force);
 
+// The mail of mailboxes (HeldKind::mailbox), that many messages a second.
+ExitCode release_mailbox_mail(const QuarantineOptions& options, std::uint64_t rate);
+
 // The items of the domain that the ids name, what is no longer held left out, which is
 // `all_held`; throws CommandError for an id that the domain does not have.
 std::vector<quarantine::Item> named_items(const quarantine::Store& store,

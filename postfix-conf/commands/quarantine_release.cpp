@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <functional>
 #include <set>
 #include <thread>
 
@@ -133,10 +134,12 @@ class Release {
   bool is_lost_ = false;
 };
 
-}  // namespace
+using Items = std::vector<Item>;
 
-ExitCode release_held(const QuarantineOptions& options,
-                      const std::vector<std::string>& ids, bool force) {
+// Releases what `pick` takes from the store, not more than `rate` a second; 0: no limit.
+ExitCode release_picked(const QuarantineOptions& options,
+                        const std::function<Items(const Store&)>& pick, bool force,
+                        std::uint64_t rate) {
   check_held_here(options);
   const Postfix postfix(options.postfix_config);
   const auto queue_directory = postfix.parameters({"queue_directory"}).at(0);
@@ -152,10 +155,41 @@ ExitCode release_held(const QuarantineOptions& options,
   Store store(directory, Sqlite::Access::read_write);
   HeldReport report(options.json);
   Release release(store, session, report);
-  const auto items = named_items(store, options, ids);
+  const Items items = pick(store);
   release.finish_interrupted(queued);
-  for (const auto& item : items) release.release(item, force);
+  const auto start = std::chrono::steady_clock::now();
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    release.release(items[i], force);
+    // A second's portion at once, then the rest of the second.
+    if (rate != 0 && (i + 1) % rate == 0 && i + 1 < items.size()) {
+      std::this_thread::sleep_until(start + std::chrono::seconds((i + 1) / rate));
+    }
+  }
   return report.finish();
+}
+
+}  // namespace
+
+ExitCode release_held(const QuarantineOptions& options,
+                      const std::vector<std::string>& ids, bool force) {
+  return release_picked(
+      options, [&](const Store& store) { return named_items(store, options, ids); },
+      force, 0);
+}
+
+ExitCode release_mailbox_mail(const QuarantineOptions& options, std::uint64_t rate) {
+  return release_picked(
+      options,
+      [&](const Store& store) {
+        Items items;
+        store.each(options.domain, [&](const Item& item) {
+          if (item.address.kind == HeldKind::mailbox && item.is_live()) {
+            items.push_back(item);
+          }
+        });
+        return items;
+      },
+      false, rate);
 }
 
 }  // namespace mxfeed

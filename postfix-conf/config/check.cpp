@@ -287,6 +287,7 @@ class Checker {
     check_greylist(domain);
     if (settings.service == Service::backup) check_backup(domain);
     check_recipients(domain);
+    if (settings.service == Service::mailbox) check_mailboxes(domain);
     if (is_relayed(domain) && domain.place_of(servers_row_).line == 0) {
       error(domain, "deliver_to", "missing: the IP address of the customer's server");
     }
@@ -346,6 +347,36 @@ class Checker {
     }
     if (settings.blocklist == Blocklist::reject && config_.gateway.blocklists.empty()) {
       error(domain, "blocklist", "\"reject\" needs lists: reject in [blocklists]");
+    }
+  }
+
+  // Its mail stays here, so nobody else can say who is there.
+  void check_mailboxes(const DomainConfig& domain) {
+    const auto& settings = *domain.settings;
+    if (settings.state == DomainState::removed) return;
+    if (settings.policy.subdomains) {
+      error(domain, "subdomains",
+            "cannot be combined with service = \"mailbox\": configure the subdomains as "
+            "domains of their own");
+    }
+    if (settings.standby_mailboxes) {
+      error(domain, "standby_mailboxes",
+            "cannot be combined with service = \"mailbox\": there is no server to wait "
+            "for");
+    }
+    const auto has = [&](std::string_view user) {
+      return std::ranges::any_of(
+          settings.mailboxes, [&](const MailboxConfig& one) { return one.user == user; });
+    };
+    if (!has("postmaster")) {
+      config_.warnings.push_back(
+          {domain.place, fmt::format("domain \"{}\"", domain.name), "mailbox",
+           settings.mailboxes.empty()
+               ? "there are no mailboxes yet: all its mail is put off; see mxfeed "
+                 "mailbox "
+                 "create"
+               : "there is no mailbox postmaster, whose mail must be taken (RFC 5321, "
+                 "4.5.1)"});
     }
   }
 

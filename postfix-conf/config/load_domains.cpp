@@ -56,7 +56,8 @@ DomainConfig read_domain(TomlNode table, const Defaults& defaults, Problems& pro
   Service service = defaults.common.service;
   if (const auto own = table.member("service");
       own && own->kind() == TomlNode::Kind::string) {
-    for (const Service one : {Service::feed, Service::backup, Service::direct}) {
+    for (const Service one :
+         {Service::feed, Service::backup, Service::direct, Service::mailbox}) {
       if (own->string() == to_string(one)) service = one;
     }
   }

@@ -52,6 +52,7 @@ void add_reporters(const DomainConfig& domain, const Config& config,
 }
 
 std::string route_of(const DomainConfig& domain) {
+  if (domain.settings->service == Service::mailbox) return {};
   // transport(5): a name without brackets stands for its MX hosts.
   if (domain.settings->deliver_to_mx) return domain.name;
   std::string route;
@@ -72,8 +73,9 @@ bool is_taken(const DomainConfig& domain, const Config& config) {
     case Service::backup:
       return domain.customer != DomainConfig::kNoCustomer &&
              config.customers[domain.customer].backup == BackupRight::allowed;
-    case Service::direct:
     case Service::mailbox:
+      return true;
+    case Service::direct:
       break;
   }
   return false;
@@ -158,6 +160,7 @@ Wanted compile(const Config& config, const HostConfig* local, const std::string&
   for (const auto& domain : config.domains) {
     const auto& s = *domain.settings;
     const bool taken = is_taken(domain, config);
+    const bool is_here = s.service == Service::mailbox;
     Hosted hosted;
     hosted.name = domain.name;
     hosted.own = taken ? row_of(s.state) : Row::refused;
@@ -172,12 +175,14 @@ Wanted compile(const Config& config, const HostConfig* local, const std::string&
     hosted.on_refusal = s.on_refusal;
     hosted.while_up = s.backup_while_up;
     hosted.queue_quota = s.queue_quota;
-    hosted.intake = s.state == DomainState::suspended ? Intake::suspended : Intake::open;
+    const bool is_suspended =
+        s.state == DomainState::suspended || (is_here && s.mailboxes.empty());
+    hosted.intake = is_suspended ? Intake::suspended : Intake::open;
     hosted.blocklist = s.blocklist == Blocklist::reject;
-    hosted.callout = s.recipients == "callout";
+    hosted.callout = s.recipients == "callout" && s.service != Service::mailbox;
     hosted.while_down = s.callout_while_down;
     hosted.tls = s.tls;
-    hosted.standby = taken && s.standby_mailboxes;
+    hosted.standby = taken && !is_here && s.standby_mailboxes;
     DomainPolicy policy = policy_of(s);
     add_reporters(domain, config, reporting, policy.teaching);
     uses_quarantine = uses_quarantine || (taken && policy.teaching.is_used());
@@ -187,8 +192,11 @@ Wanted compile(const Config& config, const HostConfig* local, const std::string&
       refused.push_back(std::move(hosted));
       continue;
     }
-    if (const auto list = config.recipients.find(domain.name);
-        list != config.recipients.end()) {
+    if (is_here && !s.mailboxes.empty()) {
+      auto& users = draft.recipients[domain.name];
+      for (const auto& one : s.mailboxes) users.push_back(one.user);
+    } else if (const auto list = config.recipients.find(domain.name);
+               !is_here && list != config.recipients.end()) {
       draft.recipients.insert(*list);
     }
     add_mailboxes(domain, draft.mailboxes);
@@ -229,7 +237,6 @@ Wanted compile(const Config& config, const HostConfig* local, const std::string&
                                         .uses_authorities = uses_authorities,
                                         .postmaster = gateway.postmaster.value,
                                         .dedicated = gateway.dedicated,
-                                        .uses_quarantine = uses_quarantine,
                                         .quarantine = quarantine});
   draft.gateway.quarantine.is_reachable = uses_quarantine;
   draft.use.quarantine_host = quarantine.host;

@@ -218,6 +218,11 @@ std::string notice_service() {
       kNoticeService, kNoticeChecks);
 }
 
+// What Dovecot refuses waits: a full mailbox may have room again.
+constexpr const char* kMailboxService =
+    "mxfeed-mailbox unix - - y - - lmtp -o syslog_name=postfix/$service_name "
+    "-o soft_bounce=yes -o lmtp_tls_security_level=none -o lmtp_header_checks=";
+
 bool has_service(const std::vector<std::string>& master_cf, std::string_view name) {
   const std::string beginning = fmt::format("{} ", name);
   return std::any_of(master_cf.begin(), master_cf.end(), [&](const std::string& line) {
@@ -295,7 +300,8 @@ std::vector<std::string> master_cf_services(const MasterCfNeeds& needs) {
   auto all = services(bind + options);
   if (!needs.postmaster.empty()) all.push_back(provider_service(needs.postmaster));
   if (needs.dedicated) all.push_back(notice_service());
-  add_quarantine_services(needs.quarantine, needs.uses_quarantine, bind, all);
+  all.emplace_back(kMailboxService);
+  add_quarantine_services(needs.quarantine, bind, all);
   return all;
 }
 

@@ -42,6 +42,11 @@ inline constexpr const char* kGreylistSocket = "unix:mxfeed/greylist.sock";
 inline constexpr const char* kVirusSocket = "unix:mxfeed/virus.sock";
 inline constexpr const char* kSpamSocket = "unix:mxfeed/spam.sock";
 
+// Where Dovecot takes mail for mailboxes by LMTP, below the queue directory, and the
+// route there.
+inline constexpr const char* kMailboxSocket = "mxfeed/mailbox.sock";
+inline constexpr const char* kMailboxRoute = "mxfeed-mailbox:unix:mxfeed/mailbox.sock";
+
 // The settings that the parameters follow from.
 struct MainCfNeeds {
   std::string state;  // the absolute path of --state
@@ -69,7 +74,6 @@ struct MasterCfNeeds {
   bool uses_authorities = false;      // certificates are verified
   std::string postmaster{};           // the provider's; empty: none
   bool dedicated = false;
-  bool uses_quarantine = false;
   QuarantineSite quarantine{};
 };
 

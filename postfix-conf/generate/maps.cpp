@@ -20,14 +20,18 @@ constexpr const char* kRemoved = "retry:4.3.5 domain is no longer relayed here";
 // The reply of smtpd(8), as for any domain that is not ours (RFC 3463, 3.8).
 constexpr const char* kRefused = "error:5.7.1 domain is not relayed here";
 
+std::string delivery(Row row, const Hosted& hosted) {
+  if (hosted.service == Service::mailbox) return kMailboxRoute;
+  // What its server refuses is for the keeper to end, unless Postfix may bounce it.
+  const bool may_bounce = row == Row::active && hosted.on_refusal == OnRefusal::bounce;
+  return (may_bounce ? "mxfeed-relay:" : "mxfeed-soft:") + hosted.route;
+}
+
 std::string transport(Row row, const Hosted& hosted) {
   switch (row) {
     case Row::active:
-      // What its server refuses is for the keeper to end, unless Postfix may bounce it.
-      if (hosted.on_refusal == OnRefusal::bounce) return "mxfeed-relay:" + hosted.route;
-      [[fallthrough]];
     case Row::protect:
-      return "mxfeed-soft:" + hosted.route;
+      return delivery(row, hosted);
     case Row::paused:
       return kPaused;
     case Row::kept:
@@ -73,7 +77,7 @@ void transport_lines(const Generated& generated, const Hosted& hosted,
   each_row(hosted, transport(hosted.own, hosted), below, line);
   // What its server refuses is for the keeper to send to the provider.
   if (hosted.own == Row::active && hosted.on_refusal == OnRefusal::bounce &&
-      has_provider(generated.master_cf)) {
+      hosted.service != Service::mailbox && has_provider(generated.master_cf)) {
     for (const auto& name : key_forms(hosted.name)) {
       line("postmaster@" + name, transport(Row::protect, hosted));
     }

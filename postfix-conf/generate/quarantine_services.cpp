@@ -148,14 +148,10 @@ void add_quarantine_parameters(
   }
 }
 
-void add_quarantine_services(const QuarantineSite& site, bool is_used,
-                             const std::string& bind,
+void add_quarantine_services(const QuarantineSite& site, const std::string& bind,
                              std::vector<std::string>& services) {
-  if (is_used || site.has_intake()) {
-    services.push_back(local_transport());
-    services.push_back(release_service());
-  }
-  // Without a domain that holds mail, too: what waits needs them.
+  services.push_back(local_transport());
+  services.push_back(release_service());
   if (site.is_elsewhere()) services.push_back(host_transport(bind));
   if (site.has_intake()) {
     services.push_back(intake_service(site.port));

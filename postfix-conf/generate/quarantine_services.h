@@ -52,10 +52,11 @@ void add_quarantine_parameters(
     const QuarantineSite& site,
     std::vector<std::pair<std::string, std::string>>& parameters);
 
-// `is_used`: some domain holds mail.  `bind`: the options of smtp(8) for the addresses of
-// this host, " -o NAME=VALUE" each.
-void add_quarantine_services(const QuarantineSite& site, bool is_used,
-                             const std::string& bind, std::vector<std::string>& services);
+// Also if no domain holds mail: the first that does changes nothing in master.cf, and what
+// waits needs them.  `bind`: the options of smtp(8) for the addresses of this host, " -o
+// NAME=VALUE" each.
+void add_quarantine_services(const QuarantineSite& site, const std::string& bind,
+                             std::vector<std::string>& services);
 
 // "192.0.2.1, [2001:db8::1]", as lists of Postfix have them.
 std::string address_list(const std::vector<IpAddress>& addresses);

@@ -99,8 +99,11 @@ void lines(const Generated& generated, const Hosted& hosted, const LineSink& lin
         if (std::find(teaching.begin(), teaching.end(), one) != teaching.end()) continue;
         add(one, is_role(one) ? kNothing : known);
       }
+      // Without a mailbox nobody would get it.
+      const bool takes_roles = hosted.service != Service::mailbox;
       for (const std::string_view role : {"postmaster", "abuse"}) {
-        if (!std::binary_search(list->begin(), list->end(), role)) add(role, kNothing);
+        if (takes_roles && !std::binary_search(list->begin(), list->end(), role))
+          add(role, kNothing);
       }
     }
     for (const auto& one : teaching) add(one, kNothing);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Which mailbox a recipient has, and where Dovecot listens for its mail.  Pure.
+// Which mailbox a recipient has, and where its mail is.  Pure.
 
 #pragma once
 
@@ -11,8 +11,6 @@
 
 namespace mxfeed {
 
-// Where Dovecot takes mail by LMTP (RFC 2033), below the queue directory.
-inline constexpr const char* kMailboxSocket = "mxfeed/mailbox.sock";
 // Below --state: DOMAIN/USER/Maildir.
 inline constexpr const char* kMailboxDirectory = "mailboxes";
 

@@ -127,6 +127,14 @@ std::map<std::string, Time> CopyBook::ended() const {
   return all;
 }
 
+void CopyBook::note_ended(const std::string& domain, Time now) {
+  SqliteStatement(database_,
+                  "INSERT OR REPLACE INTO domain (name, ended) VALUES (?1, ?2)")
+      .bind(1, domain)
+      .bind(2, number(now))
+      .step();
+}
+
 void CopyBook::forget_domain(const std::string& domain) {
   SqliteStatement(database_, "DELETE FROM domain WHERE name = ?1").bind(1, domain).step();
 }

@@ -18,6 +18,9 @@
 
 namespace mxfeed {
 
+// Its file, in the keeper's directory.
+inline constexpr const char* kCopyBook = "copies.db";
+
 // Functions throw Fault.
 class CopyBook {
  public:
@@ -38,6 +41,8 @@ class CopyBook {
                                        Time now);
   // When they ended, by domain.
   std::map<std::string, Time> ended() const;
+  // The mailboxes of the domain are no longer used, from now on.
+  void note_ended(const std::string& domain, Time now);
   void forget_domain(const std::string& domain);
 
  private:

@@ -5,6 +5,7 @@
 
 #include "postfix-conf/generate/generation_files.h"
 #include "postfix-conf/generate/generations.h"
+#include "postfix-conf/generate/main_cf.h"
 #include "postfix-conf/mailbox/boxes.h"
 
 namespace mxfeed {

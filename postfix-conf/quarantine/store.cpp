@@ -339,7 +339,7 @@ bool Store::expire(const std::function<Limits(const std::string& domain)>& limit
   {
     SqliteStatement query(database_,
                           "SELECT domain, min(arrived), sum(size) FROM items "
-                          "WHERE standing = 0 GROUP BY domain");
+                          "WHERE standing = 0 AND kind != 'mailbox' GROUP BY domain");
     while (query.step()) {
       all.push_back({query.text(0), time_of(query.number(1)),
                      static_cast<std::uint64_t>(query.number(2))});
@@ -367,9 +367,10 @@ bool Store::expire(const std::function<Limits(const std::string& domain)>& limit
 std::size_t Store::expire_old(const std::string& domain, Time latest, Time now) {
   std::vector<std::int64_t> old;
   {
-    SqliteStatement query(database_,
-                          "SELECT id FROM items WHERE standing = 0 AND domain = ?1 AND "
-                          "arrived <= ?2 ORDER BY arrived LIMIT ?3");
+    SqliteStatement query(
+        database_,
+        "SELECT id FROM items WHERE standing = 0 AND domain = ?1 AND "
+        "kind != 'mailbox' AND arrived <= ?2 ORDER BY arrived LIMIT ?3");
     query.bind(1, domain).bind(2, number(latest)).bind(3, kAtOnce);
     while (query.step()) old.push_back(query.number(0));
   }
@@ -389,7 +390,7 @@ std::size_t Store::displace(const std::string& domain, std::uint64_t quota, Time
     query.bind(1, domain);
     while (query.step()) {
       const auto kind = parse_held_kind(query.text(2));
-      if (kind && teaches(*kind)) continue;
+      if (kind && (teaches(*kind) || *kind == HeldKind::mailbox)) continue;
       rest += static_cast<std::uint64_t>(query.number(1));
       if (rest > quota) beyond.push_back(query.number(0));
     }

@@ -121,7 +121,8 @@ class Store {
     std::uint64_t quota = 0;  // bytes, lessons not counted; 0: none
   };
   // Ends what is held for longer than its domain wants, and the oldest of each domain
-  // that has more.  At most some at once: returns whether there may be more.
+  // that has more, but never the mail of mailboxes.  At most some at once: returns
+  // whether there may be more.
   bool expire(const std::function<Limits(const std::string& domain)>& limits_of,
               Time now);
   // Removes files that no live row names and that nobody has written to for an hour: what

@@ -26,8 +26,9 @@ void Backlogs::add(const QueuedMessage& message) {
   if (message.is_held()) return;
   std::set<std::string_view> counted;
   for (const auto& recipient : message.recipients) {
-    const std::string& domain = terms_.of(recipient.address).domain;
-    if (domain.empty()) continue;
+    const Term& term = terms_.of(recipient.address);
+    const std::string& domain = term.domain;
+    if (domain.empty() || term.is_here) continue;
     if (is_tried && message.is_deferred() && recipient.delay_reason &&
         is_refusal(*recipient.delay_reason)) {
       refused_.insert(message.id);

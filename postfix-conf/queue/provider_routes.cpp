@@ -57,7 +57,7 @@ OverlayLines overlay_lines(const std::map<std::string, Destination>& destination
   const bool has_own_rows = has_provider(generated.master_cf);
   for (const auto& [domain, destination] : destinations) {
     const auto* const hosted = generated.find(domain);
-    if (hosted == nullptr) continue;
+    if (hosted == nullptr || hosted->service == Service::mailbox) continue;
     const std::string route = overlay_route(destination, hosted->route);
     if (route.empty()) continue;
     add_overlay_lines(*hosted, route, lines);

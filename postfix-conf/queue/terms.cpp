@@ -73,6 +73,7 @@ Term Terms::find(const std::string& domain) const {
           std::max(term.not_before, hosted->gone_since + generated_.use.removal_grace);
     }
     term.is_standby = hosted->standby && hosted->own != Row::kept;
+    term.is_here = hosted->service == Service::mailbox;
     term.is_endless = is_endless(row) || term.is_standby;
     return term;
   }

@@ -22,6 +22,7 @@ struct Term {
   Time not_before{};        // mail does not expire earlier
   bool is_endless = false;  // mail never expires
   bool is_standby = false;  // copies can be read in mailboxes here
+  bool is_here = false;     // it is delivered to mailboxes here
   // What happens to mail that its server refused, or that expires.
   OnRefusal on_refusal = OnRefusal::bounce;
 

@@ -18,6 +18,16 @@ import threading
 import time
 
 
+def split_path(argument):
+    """<"a b"@sender.example> SIZE=9 -> the address with its brackets, and the words behind it."""
+    end, quoted = 0, False
+    for end, character in enumerate(argument):
+        quoted ^= character == '"'
+        if character == ">" and not quoted:
+            break
+    return argument[:end + 1].strip(), argument[end + 1:].split()
+
+
 @dataclasses.dataclass(frozen=True)
 class Delivery:
     """A message as received: `data` has CRLF line ends and no dot stuffing."""
@@ -211,7 +221,7 @@ class _Conversation:
                 self._say("".join(f"250-{line}\r\n" for line in more) + f"250 {last}")
             elif verb == "MAIL":
                 self._reset()
-                address, *options = command[command.index(":") + 1:].split()
+                address, options = split_path(command[command.index(":") + 1:])
                 if self._answer("mail", "250 2.1.0 Ok"):
                     self._sender = address.strip("<>")
                     self._options = tuple(options)

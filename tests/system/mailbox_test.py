@@ -3,6 +3,7 @@
 
 import json
 import os
+import random
 import subprocess
 
 import rig
@@ -10,9 +11,26 @@ import service
 from keeper_test import ALERTS, BOUNCE, DAY, OFF, KeeperCase
 from mailbox_server import MailboxServer
 
-SETUP = ("--user", "nobody")
-# How many messages wait.
+# How many messages wait, and how often a command is killed.
 MESSAGES = int(os.environ.get("MXFEED_MESSAGES", "24"))
+KILLS = int(os.environ.get("MXFEED_KILLS", "6"))
+LARGE_LINES = int(os.environ.get("MXFEED_LARGE_LINES", "20000"))  # of 72 octets
+
+
+def setup_of(gateway, directory):
+    return ("mailbox", "setup", "--dovecot-config", directory, "--postfix-config",
+            gateway.postfix.config, "--user", "nobody")
+
+
+def start_dovecot(case):
+    """Sets a Dovecot up and starts it, for a class of tests."""
+    gateway = case.gateway
+    dovecot = MailboxServer(gateway.directory / "dovecot", rig.GATEWAY,
+                            gateway.logs / "dovecot.log")
+    case.addClassCleanup(dovecot.stop)
+    gateway.mxfeed(*setup_of(gateway, dovecot.directory))
+    dovecot.socket = gateway.postfix.spool / "mxfeed" / "mailbox.sock"
+    return dovecot.start(dovecot.socket)
 
 
 class MailboxTest(KeeperCase):
@@ -29,14 +47,9 @@ class MailboxTest(KeeperCase):
         # What waits is not tried again unless it is asked for.
         cls.gateway.postfix.edit(minimal_backoff_time="300s")
         cls.gateway.postfix.reload()
-        cls.dovecot = MailboxServer(cls.gateway.directory / "dovecot", rig.GATEWAY,
-                                    cls.gateway.logs / "dovecot.log")
-        cls.addClassCleanup(cls.dovecot.stop)
-        cls.setup = ("mailbox", "setup", "--dovecot-config", cls.dovecot.directory,
-                     "--postfix-config", cls.gateway.postfix.config, *SETUP)
-        cls.gateway.mxfeed(*cls.setup)
-        cls.socket = cls.gateway.postfix.spool / "mxfeed" / "mailbox.sock"
-        cls.dovecot.start(cls.socket)
+        cls.dovecot = start_dovecot(cls)
+        cls.socket = cls.dovecot.socket
+        cls.setup = setup_of(cls.gateway, cls.dovecot.directory)
 
     def setUp(self):
         super().setUp()
@@ -212,6 +225,122 @@ class MailboxTest(KeeperCase):
         failed = self.gateway.mxfeed(*self.setup, check=False)
         self.assertEqual(failed.returncode, 1)
         self.assertEqual(file.read_text(), "# by hand\n")
+
+
+class SwapTest(KeeperCase):
+    """moved.example has its mailboxes here, and moves to a server of its own."""
+
+    daemons = (*rig.TestCase.daemons, "quarantine")
+    domains = rig.feed("acme.example", OFF) + """
+[[domain]]
+name = "moved.example"
+service = "mailbox"
+deliver_to = ["203.0.113.7"]
+greylist = false
+  [[domain.mailbox]]
+  user = "info"
+  password = "{PLAIN}one"
+  [[domain.mailbox]]
+  user = "postmaster"
+  password = "{PLAIN}two"
+"""
+    INFO, POSTMASTER = "info@moved.example", "postmaster@moved.example"
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.dovecot = start_dovecot(cls)
+
+    def setUp(self):
+        super().setUp()
+        self.random = random.Random(int(os.environ.get("MXFEED_SEED", "7")))
+        self.customer.up()
+
+    def drain(self, *arguments):
+        return [service.program("mxfeed"), "mailbox", "drain", "moved.example", *arguments,
+                "--rate", "100", "--postfix-config", self.postfix.config,
+                "--config", self.gateway.config, "--state", self.gateway.state]
+
+    def drain_killed(self):
+        """Again and again, killed at random points, until it is done; how often it was."""
+        kills = 0
+        while True:
+            drain = subprocess.Popen(self.drain(), stdout=subprocess.DEVNULL,
+                                     stderr=subprocess.PIPE)
+            try:
+                drain.wait(self.random.uniform(0.0, 0.6) if kills < KILLS else 120)
+            except subprocess.TimeoutExpired:
+                drain.kill()
+                kills += 1
+            errors = drain.communicate()[1]
+            self.assertNotIn(b"Sanitizer", errors)
+            if drain.returncode == 0:
+                return kills
+
+    def messages(self):
+        """[(sender, recipient, message)] of all kinds."""
+        kinds = [
+            ("", rig.mail("null sender")),
+            ("list+info=moved.example@sender.example", rig.mail("VERP")),
+            ('"a b"@sender.example', rig.mail("quoted sender")),
+            ("anna@sender.example", b"Return-Path: <x@y.example>\r\nDelivered-To: "
+             b"info@moved.example\r\nX-Original-To: z@moved.example\r\n" + rig.mail("forged")),
+            ("anna@sender.example", rig.mail("dots", body=".\n..\n.x\n")),
+            ("anna@sender.example", rig.mail("8bit", body="gr\u00fc\u00dfe\n")),
+            ("anna@sender.example", rig.mail("large", body=f"{'x' * 70}\n" * LARGE_LINES)),
+        ]
+        return [(sender, self.POSTMASTER if i % 5 == 4 else self.INFO,
+                 message.replace(b"\r\n\r\n", f"\r\nX-Number: {i}\r\n\r\n".encode(), 1))
+                for i in range(MESSAGES)
+                for sender, message in [kinds[i % (len(kinds) if i < 14 else len(kinds) - 1)]]]
+
+    def test_a_domain_has_mailboxes_here_and_then_a_feed(self):
+        sent = self.messages()
+        with self.session() as session:
+            for sender, recipient, message in sent:
+                self.assertTrue(session.send(sender, [recipient], message).accepted, recipient)
+        # Who has no mailbox is refused while the client is there.
+        self.assertEqual(self.send(["who@moved.example"], rig.mail()).last.code, 550)
+        wanted = sum(to == self.INFO for _, to, _ in sent)
+        rig.eventually(lambda: len(self.dovecot.pop3(self.INFO, "one")) == wanted, "it is there")
+        self.at_rest()
+        self.keep()
+        self.assertEqual(self.alerts(), [])
+        self.assertEqual(self.customer.received(), [])
+        early = subprocess.run(self.drain(), capture_output=True, text=True, check=False)
+        self.assertEqual(early.returncode, 1)
+        self.assertIn("mailbox swap moved.example feed", early.stderr)
+        swap = ("mailbox", "swap", "moved.example", "feed", "--postfix-config",
+                self.postfix.config)
+        self.assertIn('now "mailbox"', self.gateway.mxfeed(*swap, "--dry-run").stdout)
+        self.gateway.mxfeed(*swap)
+        self.gateway.apply_at_once()
+        # A message that is uploaded has no envelope: it stays.
+        maildir = self.gateway.state / "mailboxes" / "moved.example" / "info" / "Maildir"
+        (maildir / "cur" / "1.own:2,S").write_text("Subject: uploaded\n\nbody\n")
+        self.assertIn(f"would deliver {MESSAGES} messages",
+                      subprocess.run(self.drain("--dry-run"), capture_output=True, text=True,
+                                     check=True).stderr)
+        kills = self.drain_killed()
+        self.customer.wait_for_count(len(sent), 120)
+        self.at_rest()
+        received = self.customer.received()
+        self.assertEqual(
+            sorted((one.sender, one.recipients[0], self.number(one.data)) for one in received),
+            sorted((sender, to, self.number(message)) for sender, to, message in sent))
+        bodies = {self.number(message): message.partition(b"\r\n\r\n")[2]
+                  for _, _, message in sent}
+        for one in received:
+            self.assertEqual(one.data.partition(b"\r\n\r\n")[2], bodies[self.number(one.data)])
+            self.assertNotIn(b"with LMTP", one.data)
+            self.assertEqual(b"X-Original-To: z@" in one.data, b"forged" in one.data)
+        self.assertTrue((maildir / "cur" / "1.own:2,S").exists())
+        self.assertEqual(len(list((maildir.parent / "drained").iterdir())), wanted)
+        print(f"{len(sent)} messages, the command killed {kills} times")
+
+    @staticmethod
+    def number(message):
+        return message.partition(b"X-Number: ")[2].partition(b"\r\n")[0]
 
 
 if __name__ == "__main__":

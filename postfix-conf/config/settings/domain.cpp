@@ -36,16 +36,6 @@ constexpr std::size_t kMostTraps = 100;
 constexpr std::size_t kMostMailboxes = 10'000;
 constexpr std::size_t kMostPassword = 500;
 
-void read_service(const Entry& entry, const Setting<DomainSettings>&,
-                  DomainSettings& settings) {
-  const auto service = entry.one_of(kServices);
-  if (!service) return;
-  if (*service == Service::mailbox) {
-    entry.error("\"mailbox\" is not available in this version");
-  }
-  settings.service = *service;
-}
-
 void read_blocklist(const Entry& entry, const Setting<DomainSettings>&,
                     DomainSettings& settings) {
   const auto given = entry.one_of(kBlocklist);
@@ -320,7 +310,7 @@ Settings<DomainSettings> domain_settings() {
                  .example = R"("acme.example")",
                  .read = nullptr}
           .once(),
-      custom<&S::service>("service", SettingType::string, R"("backup")", read_service),
+      choice<kServices, &S::service>("service", R"("backup")"),
       Setting<S>{.key = "deliver_to",
                  .type = SettingType::strings,
                  .example = R"(["203.0.113.7", "[mail.acme.example]:2525"])",

@@ -105,11 +105,21 @@ TEST_CASE("the provider's postmaster has a transport that submits mail again",
       master_cf_services({.state = "/s", .postmaster = "postmaster@isp.example"});
   CHECK(has_provider(with));
   REQUIRE(with.size() == without.size() + 1);
-  CHECK(with.back() ==
+  CHECK(with.at(2) ==
         "mxfeed-provider unix - n n - - pipe -o syslog_name=postfix/$service_name "
         "-o soft_bounce=yes flags=q null_sender= user=nobody argv=/usr/sbin/sendmail -G "
         "-i -N never -f ${sender} -- postmaster@isp.example");
   CHECK_FALSE(has_provider({"mxfeed-providers unix - n n - - pipe"}));
+}
+
+// The transports to customers' servers.
+std::vector<std::string> relays(const MasterCfNeeds& needs) {
+  auto services = master_cf_services(needs);
+  REQUIRE(services.size() > 2);
+  services.resize(2);
+  CHECK(services[0].starts_with("mxfeed-relay "));
+  CHECK(services[1].starts_with("mxfeed-soft "));
+  return services;
 }
 
 TEST_CASE("our transports have TLS of their own, from both addresses", "[postfix-conf]") {
@@ -117,8 +127,7 @@ TEST_CASE("our transports have TLS of their own, from both addresses", "[postfix
   for (const char* const text : {"192.0.2.1", "2001:db8::1", "192.0.2.2"}) {
     host.addresses.push_back(*IpAddress::parse(text));
   }
-  const auto plain = master_cf_services({.state = "/s"});
-  REQUIRE(plain.size() == 2);
+  const auto plain = relays({.state = "/s"});
   const auto has = [](const std::string& line, std::string_view part) {
     return line.find(part) != std::string::npos;
   };
@@ -130,7 +139,7 @@ TEST_CASE("our transports have TLS of their own, from both addresses", "[postfix
     CHECK_FALSE(has(line, "bind"));
   }
   for (const auto& line :
-       master_cf_services({.state = "/s", .local = &host, .uses_authorities = true})) {
+       relays({.state = "/s", .local = &host, .uses_authorities = true})) {
     CHECK(has(line, " -o smtp_tls_CAfile=/etc/ssl/certs/ca-certificates.crt"));
     CHECK(has(line, " -o smtp_bind_address=192.0.2.1 -o smtp_bind_address6=2001:db8::1"));
   }
@@ -145,7 +154,7 @@ TEST_CASE("our transports know the addresses of all gateways", "[postfix-conf]")
                  {"b.example", {}, {*IpAddress::parse("192.0.2.2")}}};
   CHECK(parameter(main_cf_parameters(needs), "mxfeed_delivery_gateways") ==
         "192.0.2.1, [2001:db8::1], 192.0.2.2");
-  for (const auto& line : master_cf_services({.state = "/s"})) {
+  for (const auto& line : relays({.state = "/s"})) {
     CHECK(line.find(" -o proxy_interfaces=$mxfeed_delivery_gateways,"
                     "$mxfeed_delivery_proxies ") != std::string::npos);
   }
@@ -186,31 +195,33 @@ TEST_CASE("notices of a dedicated Postfix do not name the customers' servers",
   CHECK(parameter(all, "mxfeed_delivery_notice_classes") == "bounce");
   const auto services = master_cf_services({.state = "/s", .dedicated = true});
   CHECK(has_notices(services));
-  CHECK(services.back() ==
+  CHECK(*std::find_if(
+            services.begin(), services.end(),
+            [](const auto& line) { return line.starts_with("mxfeed-notices "); }) ==
         "mxfeed-notices unix n - n - 0 cleanup -o "
         "body_checks=$mxfeed_delivery_notice_checks -o body_checks_size_limit=0 "
         "-o header_checks= -o mime_header_checks= -o nested_header_checks= "
         "-o non_smtpd_milters=");
 }
 
+TEST_CASE("mailboxes have a transport, where mail waits if it is refused",
+          "[postfix-conf]") {
+  const auto services = master_cf_services({.state = "/s"});
+  REQUIRE(services.size() >= 3);
+  const auto& transport = services[services.size() - 3];
+  CHECK(transport.starts_with("mxfeed-mailbox unix - - y - - lmtp "));
+  CHECK(transport.find(" -o soft_bounce=yes ") != std::string::npos);
+}
+
 TEST_CASE("the quarantine has a transport, and a service without filters",
           "[postfix-conf]") {
-  const auto starts_with = [](const std::vector<std::string>& services,
-                              std::string_view beginning) {
-    return std::any_of(services.begin(), services.end(), [&](const std::string& line) {
-      return line.starts_with(beginning);
-    });
-  };
-  const auto without = master_cf_services({.state = "/s"});
-  CHECK_FALSE(starts_with(without, "mxfeed-quarantine "));
-  CHECK_FALSE(starts_with(without, "mxfeed-release "));
-  const auto services = master_cf_services({.state = "/s", .uses_quarantine = true});
-  REQUIRE(services.size() == without.size() + 2);
-  const auto& transport = services[without.size()];
+  const auto services = master_cf_services({.state = "/s"});
+  REQUIRE(services.size() >= 2);
+  const auto& transport = services[services.size() - 2];
   CHECK(transport.starts_with("mxfeed-quarantine unix - - y - - lmtp "));
   CHECK(transport.find(" -o soft_bounce=yes ") != std::string::npos);
   CHECK(transport.find(" -o lmtp_line_length_limit=0 ") != std::string::npos);
-  const auto& release = services[without.size() + 1];
+  const auto& release = services.back();
   // On a unix socket in private/, one client at a time.
   CHECK(release.starts_with("mxfeed-release unix - - y - 1 smtpd "));
   for (const char* const option :

@@ -34,9 +34,9 @@ GatewayConfig fleet() {
 }
 
 // The first words of the services, "2424 inet" or "mxfeed-quarantine unix".
-Strings names(const QuarantineSite& site, bool is_used) {
+Strings names(const QuarantineSite& site) {
   Strings services, all;
-  add_quarantine_services(site, is_used, "", services);
+  add_quarantine_services(site, "", services);
   for (const auto& line : services) {
     all.push_back(line.substr(0, line.find(' ', line.find(' ') + 1)));
   }
@@ -45,7 +45,7 @@ Strings names(const QuarantineSite& site, bool is_used) {
 
 std::string line_of(const QuarantineSite& site, std::string_view name) {
   Strings services;
-  add_quarantine_services(site, true, " -o smtp_bind_address=192.0.2.9", services);
+  add_quarantine_services(site, " -o smtp_bind_address=192.0.2.9", services);
   const auto found = std::find_if(services.begin(), services.end(), [&](const auto& one) {
     return one.starts_with(std::string(name) + " ");
   });
@@ -66,8 +66,7 @@ TEST_CASE("each host holds its own mail unless one holds for all", "[quarantine]
     const auto site = quarantine_site(gateway, &local);
     CHECK_FALSE(site.is_elsewhere());
     CHECK_FALSE(site.has_intake());
-    CHECK(names(site, true) == own);
-    CHECK(names(site, false).empty());
+    CHECK(names(site) == own);
     std::vector<std::pair<std::string, std::string>> parameters;
     add_quarantine_parameters(site, parameters);
     CHECK(parameters.empty());
@@ -78,11 +77,8 @@ TEST_CASE("the host that holds for all takes mail from the others only", "[quara
   const auto gateway = fleet();
   const auto site = quarantine_site(gateway, &gateway.hosts[0]);
   CHECK_FALSE(site.is_elsewhere());
-  // Also while no domain of this configuration holds mail: others may have some.
-  for (const bool is_used : {false, true}) {
-    CHECK(names(site, is_used) == Strings{"mxfeed-quarantine unix", "mxfeed-release unix",
-                                          "2424 inet", "mxfeed-quarantine-cleanup unix"});
-  }
+  CHECK(names(site) == Strings{"mxfeed-quarantine unix", "mxfeed-release unix",
+                               "2424 inet", "mxfeed-quarantine-cleanup unix"});
   std::vector<std::pair<std::string, std::string>> parameters;
   add_quarantine_parameters(site, parameters);
   REQUIRE(parameters.size() == 2);
@@ -114,9 +110,8 @@ TEST_CASE("the other hosts deliver what they hold to that one", "[quarantine]") 
     const auto site = quarantine_site(gateway, local);
     CHECK(site.host == "a.example");
     CHECK_FALSE(site.has_intake());
-    CHECK(names(site, true) == Strings{"mxfeed-quarantine unix", "mxfeed-release unix",
-                                       "mxfeed-quarantine-host unix"});
-    CHECK(names(site, false) == Strings{"mxfeed-quarantine-host unix"});
+    CHECK(names(site) == Strings{"mxfeed-quarantine unix", "mxfeed-release unix",
+                                 "mxfeed-quarantine-host unix"});
     std::vector<std::pair<std::string, std::string>> parameters;
     add_quarantine_parameters(site, parameters);
     REQUIRE(parameters.size() == 1);
@@ -157,10 +152,8 @@ TEST_CASE("a host alone needs no intake", "[quarantine]") {
 TEST_CASE("the port of the intake is found among services", "[quarantine]") {
   const auto gateway = fleet();
   for (std::size_t i = 0; i < gateway.hosts.size(); ++i) {
-    const auto services =
-        master_cf_services({.state = "/s",
-                            .uses_quarantine = true,
-                            .quarantine = quarantine_site(gateway, &gateway.hosts[i])});
+    const auto services = master_cf_services(
+        {.state = "/s", .quarantine = quarantine_site(gateway, &gateway.hosts[i])});
     CHECK(intake_port_of(services) == (i == 0 ? "2424" : ""));
   }
 }

@@ -1,42 +1,35 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "postfix-conf/mailbox/copy_session.h"
+#include "postfix-conf/mailbox/lmtp_session.h"
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <chrono>
 #include <cstddef>
-
-#include "common/base/fault.h"
 
 namespace mxfeed {
 namespace {
 
-constexpr std::string_view kDoing = "put copies into mailboxes";
 constexpr std::chrono::seconds kPatience{30};
 constexpr std::size_t kPiece = 64 * 1024;
 
-// Dovecot takes no SMTPUTF8, and an odd sender is not worth the copy.
-bool is_plain(std::string_view sender) {
-  return std::ranges::all_of(
-      sender, [](char c) { return c > ' ' && c < 127 && c != '<' && c != '>'; });
-}
-
 }  // namespace
 
-CopySession::CopySession(const std::filesystem::path& socket)
-    : session_(kDoing, socket, kPatience) {
+LmtpSession::LmtpSession(std::string_view doing, const std::filesystem::path& socket)
+    : session_(doing, socket, kPatience) {
   session_.greet("LHLO localhost");
 }
 
-std::optional<std::vector<std::string>> CopySession::put(
-    std::string_view sender, const std::vector<std::string>& mailboxes,
-    const MessageLines& lines) {
-  session_.greet(fmt::format("MAIL FROM:<{}>", is_plain(sender) ? sender : ""));
+std::optional<std::vector<std::string>> LmtpSession::deliver(const LmtpEnvelope& envelope,
+                                                             const MessageLines& lines) {
+  const auto sender = session_.command(
+      fmt::format("MAIL FROM:<{}>{}", envelope.sender, envelope.parameters));
+  if (!sender.is_positive()) {
+    return std::vector<std::string>(envelope.recipients.size(), sender.text());
+  }
   std::vector<std::string> answers;
   std::vector<std::size_t> taken;
-  for (const auto& mailbox : mailboxes) {
-    const auto reply = session_.command(fmt::format("RCPT TO:<{}>", mailbox));
+  for (const auto& one : envelope.recipients) {
+    const auto reply = session_.command(fmt::format("RCPT TO:<{}>", one));
     if (reply.is_positive()) taken.push_back(answers.size());
     answers.push_back(reply.is_positive() ? "" : reply.text());
   }
