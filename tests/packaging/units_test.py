@@ -154,7 +154,10 @@ class UnitsTest(unittest.TestCase):
                 directories[f"/var/lib/mxfeed/{name}"],
                 [unit["StateDirectoryMode"][0], f"mxfeed-{name}", f"mxfeed-{name}"])
             self.assertNotIn("ReadWritePaths", unit)
-        self.assertEqual(len(users), len(DAEMONS))
+        # And the owner of the mailboxes, which Dovecot serves.
+        self.assertEqual(users - {f"mxfeed-{name}" for name in DAEMONS}, {"mxfeed-mailbox"})
+        self.assertEqual(directories["/var/lib/mxfeed/mailboxes"],
+                         ["0700", "mxfeed-mailbox", "mxfeed-mailbox"])
 
     def test_the_sockets_are_where_postfix_and_the_milter_ask(self):
         with tempfile.TemporaryDirectory() as directory:
