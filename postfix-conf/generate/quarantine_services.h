@@ -52,9 +52,9 @@ void add_quarantine_parameters(
     const QuarantineSite& site,
     std::vector<std::pair<std::string, std::string>>& parameters);
 
-// Also if no domain holds mail: the first that does changes nothing in master.cf, and what
-// waits needs them.  `bind`: the options of smtp(8) for the addresses of this host, " -o
-// NAME=VALUE" each.
+// Also if no domain holds mail: the first that does changes nothing in master.cf, and
+// what waits needs them.  `bind`: the options of smtp(8) for the addresses of this host,
+// " -o NAME=VALUE" each.
 void add_quarantine_services(const QuarantineSite& site, const std::string& bind,
                              std::vector<std::string>& services);
 

@@ -71,7 +71,7 @@ class ScanFaultsTest(mail_load.TestCase):
         load = mail_load.Load("acme.example")
 
         def fill():
-            with open(self.scratch / "in the way", "wb", buffering=0) as file:
+            with load.held(), open(self.scratch / "in the way", "wb", buffering=0) as file:
                 try:
                     while file.write(bytes(1 << 16)):
                         pass
@@ -80,6 +80,7 @@ class ScanFaultsTest(mail_load.TestCase):
             self.put_off_meanwhile(load)
             (self.scratch / "in the way").unlink()
 
+        fill()  # before a fast host has taken all of it
         self.run_load_and_break(fill, load)
         self.assertTrue(load.put_off)
 
@@ -90,17 +91,19 @@ class ScanFaultsTest(mail_load.TestCase):
         def fill():
             ways.mkdir()
             count = 0
-            try:
-                while True:
-                    (ways / str(count)).touch()
-                    count += 1
-            except OSError:
-                pass
+            with load.held():
+                try:
+                    while True:
+                        (ways / str(count)).touch()
+                        count += 1
+                except OSError:
+                    pass
             self.put_off_meanwhile(load)
             for number in range(count):
                 (ways / str(number)).unlink()
             ways.rmdir()
 
+        fill()  # before a fast host has taken all of it
         self.run_load_and_break(fill, load)
         self.assertTrue(load.put_off)
 
