@@ -2,13 +2,16 @@
 #include "postfix-conf/commands/mailbox.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdint>
 #include <optional>
 #include <set>
 #include <system_error>
 
+#include "common/base/fault.h"
 #include "common/base/password.h"
 #include "common/base/text.h"
 #include "common/command/command.h"
@@ -19,6 +22,8 @@
 #include "postfix-conf/commands/keeper_state.h"
 #include "postfix-conf/config/mailbox_edit.h"
 #include "postfix-conf/config/settings.h"
+#include "postfix-conf/generate/generation_files.h"
+#include "postfix-conf/generate/generations.h"
 #include "postfix-conf/mailbox/boxes.h"
 #include "postfix-conf/postfix/postfix.h"
 
@@ -102,6 +107,10 @@ EditedDomain edited(const MailboxOptions& options, const std::string& domain) {
 }  // namespace
 
 ExitCode list_mailboxes(const MailboxOptions& options, const std::string& domain) {
+  const fs::path file = options.state / Generations::kCurrentPostfix / kMailboxFile;
+  if (::access(file.c_str(), R_OK) != 0 && errno == EACCES) {
+    throw Fault("list mailboxes", file.string(), errno_text(errno));
+  }
   const Generated generated = read_hosted(options.state);
   std::string wanted;
   if (!domain.empty()) {

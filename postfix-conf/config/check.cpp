@@ -368,6 +368,14 @@ class Checker {
       return std::ranges::any_of(
           settings.mailboxes, [&](const MailboxConfig& one) { return one.user == user; });
     };
+    if (const auto hosts = config_.gateway.hosts.size(); hosts > 1) {
+      config_.warnings.push_back(
+          {domain.place, fmt::format("domain \"{}\"", domain.name), "service",
+           fmt::format(
+               "each of the {} hosts delivers to mailboxes of its own: publish one "
+               "of them only",
+               hosts)});
+    }
     if (!has("postmaster")) {
       config_.warnings.push_back(
           {domain.place, fmt::format("domain \"{}\"", domain.name), "mailbox",
