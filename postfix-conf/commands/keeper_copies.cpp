@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "postfix-conf/commands/keeper_copies.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
@@ -10,6 +12,7 @@
 #include <utility>
 
 #include "common/base/fault.h"
+#include "common/base/file.h"
 #include "common/base/log.h"
 #include "common/base/process.h"
 #include "common/command/listing.h"
@@ -30,22 +33,44 @@ constexpr std::size_t kMostAttempts = 1000;
 
 constexpr std::string_view kDoing = "put copies into mailboxes";
 
-// Dovecot takes no SMTPUTF8, and an odd sender is not worth the copy.
+// Dovecot may refuse others, which are replaced by the null sender.
 bool is_plain(std::string_view sender) {
   return std::ranges::all_of(
       sender, [](char c) { return c > ' ' && c < 127 && c != '<' && c != '>'; });
+}
+
+// A message in the mailboxes that is no copy; empty if there is none.
+fs::path find_original(const fs::path& mailboxes) {
+  constexpr std::size_t kHeader = 64 * 1024;
+  std::error_code error;
+  for (const auto& box : fs::directory_iterator(mailboxes, error)) {
+    for (const auto* const part : {"new", "cur"}) {
+      std::error_code missing;
+      for (const auto& file :
+           fs::directory_iterator(box.path() / "Maildir" / part, missing)) {
+        const Fd fd(
+            ::open(file.path().c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+        std::string header(kHeader, '\0');
+        const auto got = fd ? ::read(fd.get(), header.data(), header.size()) : -1;
+        header.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
+        const auto stored = parse_stored(header);
+        if (!stored || !stored->is_copy) return file.path();
+      }
+    }
+  }
+  return {};
 }
 
 }  // namespace
 
 KeeperCopies::KeeperCopies(const fs::path& state, const KeeperPostfix& site,
                            const Generated& generated, Terms& terms, Time now)
-    : state_(state),
-      site_(site),
-      generated_(generated),
-      terms_(terms),
-      now_(now),
-      book_(state / kKeeperDirectory / kCopyBook) {
+    : state_(state), site_(site), generated_(generated), terms_(terms), now_(now) {
+  try {
+    book_ = std::make_unique<CopyBook>(state / kKeeperDirectory / kCopyBook);
+  } catch (const Fault& fault) {
+    trouble_ = fault.what();
+  }
   for (const auto& one : generated.hosted) {
     if (one.standby && one.own != Row::kept) standby_.insert(one.name);
   }
@@ -53,7 +78,7 @@ KeeperCopies::KeeperCopies(const fs::path& state, const KeeperPostfix& site,
 
 void KeeperCopies::add(const QueuedMessage& message) {
   // What is on its way needs no copy.
-  if (!message.is_deferred() && !message.is_held()) return;
+  if (!book_ || (!message.is_deferred() && !message.is_held())) return;
   std::map<std::string, Waiting> found;  // by domain
   for (const auto& recipient : message.recipients) {
     const Term& term = terms_.of(recipient.address);
@@ -63,7 +88,7 @@ void KeeperCopies::add(const QueuedMessage& message) {
       if (message.is_deferred() && ids.size() < kMostAttempts) ids.push_back(message.id);
       continue;
     }
-    if (book_.has(message.id, recipient.address)) continue;
+    if (has_copy(message.id, recipient.address)) continue;
     found[term.domain].recipients.push_back(recipient.address);
   }
   for (auto& [domain, one] : found) {
@@ -74,32 +99,65 @@ void KeeperCopies::add(const QueuedMessage& message) {
   }
 }
 
+bool KeeperCopies::has_copy(const std::string& id, const std::string& recipient) {
+  try {
+    return !book_ || book_->has(id, recipient);
+  } catch (const Fault& fault) {
+    trouble_ = fault.what();
+    book_.reset();
+    return true;
+  }
+}
+
 void KeeperCopies::run(const std::set<std::string, std::less<>>& listed,
                        const QueueControl& control, KeeperNews& news) {
-  end_domains(control);
-  if (!waiting_.empty()) copy(news);
-  if (!listed.empty()) book_.forget_gone(listed, now_);
-  remove_old_mailboxes();
+  if (!book_) {
+    if (!standby_.empty()) complain(*standby_.begin(), trouble_, news);
+    return;
+  }
+  try {
+    end_domains(control);
+    if (!waiting_.empty()) copy(news);
+    if (!book_) return;
+    if (!listed.empty()) book_->forget_gone(listed, now_);
+    remove_old_mailboxes(news);
+  } catch (const Fault& fault) {
+    complain("", fault.what(), news);
+  }
+}
+
+void KeeperCopies::complain(const std::string& domain, std::string_view cause,
+                            KeeperNews& news) {
+  log(Severity::error, LogFields().add("keeper", "copy").add("error", cause));
+  news.alert({"mailbox", domain,
+              fmt::format("standby mailboxes lack copies of mail that waits, the queue "
+                          "has it: {}; see mxfeed mailbox setup",
+                          cause)});
 }
 
 void KeeperCopies::copy(KeeperNews& news) {
   const auto end = Steady::now() + kCopyTime;
-  std::size_t copied = 0, tried = 0;
-  try {
-    std::optional<LmtpSession> session;
-    for (const auto& one : waiting_) {
-      if (Steady::now() > end) break;
-      ++tried;
+  std::size_t copied = 0;
+  std::optional<LmtpSession> session;
+  // Others first in each run: what is always refused must not keep the rest waiting.
+  const auto minutes = std::chrono::floor<std::chrono::minutes>(now_.time_since_epoch());
+  const auto first = static_cast<std::size_t>(minutes.count()) % waiting_.size();
+  std::ranges::rotate(waiting_, waiting_.begin() + static_cast<std::ptrdiff_t>(first));
+  for (const auto& one : waiting_) {
+    if (Steady::now() > end || !book_) break;
+    try {
       if (!session) session.emplace(kDoing, site_.queue_directory / kMailboxSocket);
-      if (copy(session, one)) ++copied;
+    } catch (const Fault& fault) {
+      complain(one.domain, fault.what(), news);
+      break;
     }
-  } catch (const Fault& fault) {
-    log(Severity::error, LogFields().add("keeper", "copy").add("error", fault.what()));
-    news.alert(
-        {"mailbox", waiting_.at(std::max<std::size_t>(tried, 1) - 1).domain,
-         fmt::format("{} without a copy in the standby mailboxes, the queue has "
-                     "them: {}; see mxfeed mailbox setup",
-                     count_of(waiting_.size() - copied, "message"), fault.what())});
+    try {
+      if (copy(session, one)) ++copied;
+    } catch (const Fault& fault) {
+      // Perhaps because of this message: the others go on.
+      session.reset();
+      complain(one.domain, fmt::format("{}: {}", one.id, fault.what()), news);
+    }
   }
   log(Severity::info, LogFields()
                           .add("keeper", "copy")
@@ -130,6 +188,10 @@ bool KeeperCopies::copy(std::optional<LmtpSession>& session, const Waiting& mess
         line(fmt::format("{}: {}", kCopyField, message.id));
         const auto result = run_command(
             {"postcat", "-c", site_.config.string(), "-bhq", message.id}, "", line);
+        const bool is_gone = result.errors.find("No such file") != std::string::npos;
+        if (result.status != 0 && !is_gone) {
+          throw Fault("read the message", message.id, result.errors);
+        }
         return result.status == 0;
       });
   if (!answers) {
@@ -151,36 +213,55 @@ bool KeeperCopies::copy(std::optional<LmtpSession>& session, const Waiting& mess
       refused_.emplace(mailboxes[i], answers->at(i));
     }
   }
-  if (!done.empty()) book_.note(message.id, done);
+  if (!done.empty()) note(message.id, done);
   return done.size() == message.recipients.size();
 }
 
+// What cannot be noted would be copied again in each run.
+void KeeperCopies::note(const std::string& id,
+                        const std::vector<std::string>& recipients) {
+  try {
+    book_->note(id, recipients);
+  } catch (const Fault&) {
+    book_.reset();
+    throw;
+  }
+}
+
 void KeeperCopies::end_domains(const QueueControl& control) {
-  for (const auto& domain : book_.set_domains(standby_, now_)) {
+  for (const auto& domain : book_->set_domains(standby_, now_)) {
     log(Severity::notice,
         LogFields().add("keeper", "standby-ended").add("domain", domain));
     for (const auto& id : others_[domain]) control.attempt(id);
   }
 }
 
-void KeeperCopies::remove_old_mailboxes() {
-  for (const auto& [domain, ended] : book_.ended()) {
+void KeeperCopies::remove_old_mailboxes(KeeperNews& news) {
+  for (const auto& [domain, ended] : book_->ended()) {
     const auto* const hosted = generated_.find(domain);
     if (hosted != nullptr && hosted->service == Service::mailbox) {
       // They are the only ones of its mail now.
-      book_.forget_domain(domain);
+      book_->forget_domain(domain);
       continue;
     }
     if (ended + generated_.use.mailbox_keep > now_) continue;
+    const fs::path mailboxes = state_ / kMailboxDirectory / domain;
+    if (const auto original = find_original(mailboxes); !original.empty()) {
+      news.alert({"mailbox", domain,
+                  fmt::format("its mailboxes are kept, though their time is over: {} is "
+                              "no copy; see mxfeed mailbox drain",
+                              original.string())});
+      continue;
+    }
     std::error_code error;
-    const auto files = fs::remove_all(state_ / kMailboxDirectory / domain, error);
+    const auto files = fs::remove_all(mailboxes, error);
     log(error ? Severity::error : Severity::notice,
         LogFields()
             .add("keeper", "remove-mailboxes")
             .add("domain", domain)
             .add("files", error ? 0 : files)
             .add("error", error ? error.message() : "none"));
-    if (!error) book_.forget_domain(domain);
+    if (!error) book_->forget_domain(domain);
   }
 }
 

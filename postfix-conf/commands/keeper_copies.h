@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -34,7 +35,8 @@ class KeeperCopies {
   // Takes the messages of the queue one by one.
   void add(const QueuedMessage& message);
 
-  // Copies what has no copy yet, for a while; the next run goes on.  `listed` is the
+  // Copies what has no copy yet, for a while; the next run goes on.  Never throws Fault:
+  // what goes wrong is logged and alerted, and the keeper goes on.  `listed` is the
   // whole queue, unless it is empty.  What waits for a domain whose standby mailboxes
   // have ended is tried again, and its mailboxes are removed when their time is over.
   void run(const std::set<std::string, std::less<>>& listed, const QueueControl& control,
@@ -46,19 +48,25 @@ class KeeperCopies {
     std::vector<std::string> recipients;  // without copies
   };
 
+  // Also if it is unknown.
+  bool has_copy(const std::string& id, const std::string& recipient);
+  void complain(const std::string& domain, std::string_view cause, KeeperNews& news);
   void copy(KeeperNews& news);
   // Returns whether all of its recipients have their copies now, or need none.  The
   // session is made anew if it is over.
   bool copy(std::optional<LmtpSession>& session, const Waiting& message);
   void end_domains(const QueueControl& control);
-  void remove_old_mailboxes();
+  void note(const std::string& id, const std::vector<std::string>& recipients);
+  // Copies only.
+  void remove_old_mailboxes(KeeperNews& news);
 
   const std::filesystem::path& state_;
   const KeeperPostfix& site_;
   const Generated& generated_;
   Terms& terms_;
   const Time now_;
-  CopyBook book_;
+  std::string trouble_;  // why there is no book
+  std::unique_ptr<CopyBook> book_;
   std::set<std::string, std::less<>> standby_;
   std::vector<Waiting> waiting_;
   std::map<std::string, std::vector<std::string>> others_;  // deferred ids by domain

@@ -55,7 +55,7 @@ std::string checked_user(const std::string& text) {
   std::string user = ascii_lower(text);
   if (is_mailbox_user(user)) return user;
   throw CommandError(ExitCode::usage,
-                     fmt::format("\"{}\" is not a name of letters, digits and ._+=-",
+                     fmt::format("\"{}\" is not a name of letters, digits and ._=-",
                                  escape_untrusted(text)));
 }
 
@@ -69,7 +69,7 @@ std::set<std::string> known_users(const MailboxOptions& options, const Config& c
                                   const DomainConfig& domain) {
   std::set<std::string> users;
   const auto add = [&](std::string_view local_part) {
-    std::string user = ascii_lower(local_part);
+    std::string user = ascii_lower(local_part.substr(0, local_part.find('+')));
     if (is_mailbox_user(user)) users.insert(std::move(user));
   };
   if (const auto list = config.recipients.find(domain.name);
@@ -98,6 +98,28 @@ void print_passwords(const MailboxOptions& options, const std::string& domain,
   for (const auto& [user, password] : passwords) {
     listing.row({user + "@" + domain, password, server + ":995", server + ":993"});
   }
+}
+
+// The file of the domain has hashes of passwords.
+void hide_from_others(const Config& config, const std::string& domain) {
+  fs::permissions(config.files.at(configured_domain(config, domain).place.file),
+                  fs::perms::others_all, fs::perm_options::remove);
+}
+
+// Why the domain cannot have the service; empty if it can.
+std::string obstacle_of(const DomainConfig& domain, Service service) {
+  const DomainSettings& settings = *domain.settings;
+  if (service != Service::mailbox) {
+    return domain.deliver_to.empty() && !settings.deliver_to_mx
+               ? "deliver_to is missing: the customer's server"
+               : "";
+  }
+  if (settings.mailboxes.empty()) return "it has no mailboxes: mxfeed mailbox create";
+  if (settings.standby_mailboxes) {
+    return fmt::format("standby_mailboxes is on: mxfeed mailbox standby {} off",
+                       domain.name);
+  }
+  return settings.policy.subdomains ? "subdomains is on" : "";
 }
 
 EditedDomain edited(const MailboxOptions& options, const std::string& domain) {
@@ -146,7 +168,7 @@ ExitCode create_mailboxes(const MailboxOptions& options, const std::string& doma
   for (const auto& one : users) wanted.insert(checked_user(one));
   std::vector<std::pair<std::string, std::string>> passwords;
   std::string name;
-  edit_domain(
+  const Config now = edit_domain(
       edited(options, domain),
       [&](const Config& config, const DomainConfig& found, std::string_view text) {
         name = found.name;
@@ -179,6 +201,7 @@ ExitCode create_mailboxes(const MailboxOptions& options, const std::string& doma
             passwords, [&](const auto& one) { return has_mailbox(changed, one.first); });
       },
       "[[domain.mailbox]]");
+  hide_from_others(now, name);
   print_passwords(options, name, passwords);
   if (!options.json) fmt::print("run mxfeed apply\n");
   return ExitCode::fine;
@@ -190,7 +213,7 @@ ExitCode change_password(const MailboxOptions& options, const std::string& domai
   const std::string password = random_password();
   const MailboxConfig mailbox{wanted, password_hash(password)};
   std::string name;
-  edit_domain(
+  const Config now = edit_domain(
       edited(options, domain),
       [&](const Config&, const DomainConfig& found, std::string_view text) {
         name = found.name;
@@ -206,6 +229,7 @@ ExitCode change_password(const MailboxOptions& options, const std::string& domai
         return std::ranges::find(all, mailbox) != all.end();
       },
       "its password");
+  hide_from_others(now, name);
   print_passwords(options, name, {{wanted, password}});
   if (!options.json) fmt::print("run mxfeed apply\n");
   return ExitCode::fine;
@@ -251,14 +275,22 @@ ExitCode swap_service(const MailboxOptions& options, const std::string& domain,
                                  "delivers what the mailboxes hold",
                                  found.name));
   };
+  const auto check = [&](const Config& config) {
+    const DomainConfig& found = configured_domain(config, domain);
+    if (const auto obstacle = obstacle_of(found, service); !obstacle.empty()) {
+      throw CommandError(ExitCode::wrong, fmt::format("{}: {}", found.name, obstacle));
+    }
+  };
   if (dry_run) {
     const Config config = read_sound_config(options.config);
+    check(config);
     tell(config, to_string(configured_domain(config, domain).settings->service));
     return ExitCode::fine;
   }
   const Config now = edit_domain(
       edited(options, domain),
-      [&](const Config&, const DomainConfig& found, std::string_view text) {
+      [&](const Config& config, const DomainConfig& found, std::string_view text) {
+        check(config);
         return set_domain_value(text, found, kKey, value);
       },
       [&](const DomainConfig& changed) { return changed.settings->service == service; },

@@ -5,13 +5,17 @@
 // held once, then its file is moved aside, and then it is released.
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <grp.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 #include <functional>
 #include <optional>
 #include <string>
+#include <system_error>
 #include <vector>
 
 #include "common/base/digest.h"
@@ -88,6 +92,29 @@ struct Drained {
   std::size_t handed_over = 0;
   std::size_t copies = 0;   // of mail that the customer's server gets from the queue
   std::size_t foreign = 0;  // somebody put them there
+  std::size_t refused = 0;
+};
+
+// Works as the owner of the mailboxes: what they link to is none of root's business.
+class AsOwner {
+ public:
+  explicit AsOwner(const fs::path& mailboxes) {
+    struct stat status {};
+    if (::geteuid() != 0 || ::stat(mailboxes.c_str(), &status) != 0) return;
+    if (::setgroups(0, nullptr) != 0 || ::setegid(status.st_gid) != 0 ||
+        ::seteuid(status.st_uid) != 0) {
+      throw Fault(kDoing, mailboxes.string(), errno_text(errno));
+    }
+    is_other_ = true;
+  }
+  ~AsOwner() {
+    if (is_other_ && (::seteuid(0) != 0 || ::setegid(0) != 0)) std::abort();
+  }
+  AsOwner(const AsOwner&) = delete;
+  AsOwner& operator=(const AsOwner&) = delete;
+
+ private:
+  bool is_other_ = false;
 };
 
 class Drain {
@@ -97,29 +124,45 @@ class Drain {
     if (!dry_run) session_.emplace(kDoing, socket);
   }
 
-  // Throws CommandError if the message is not taken.
-  void take(const File& file) {
-    const Fd fd(::open(file.path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
-    if (!fd) return;  // deleted meanwhile
+  // Returns false if the file was renamed meanwhile, as mail programs do, or deleted.
+  // Throws CommandError if the message is to be brought again later.
+  bool take(const File& file) {
+    const Fd fd(
+        ::open(file.path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+    if (!fd && errno == ENOENT) return false;
+    struct stat status {};
+    if (!fd || ::fstat(fd.get(), &status) != 0) {
+      throw Fault("read", file.path.string(), errno_text(errno));
+    }
+    if (!S_ISREG(status.st_mode)) {
+      ++drained_.foreign;
+      return true;
+    }
     std::string piece = read_some(fd.get(), file.path);
     const auto stored = parse_stored(piece);
     if (!stored) {
       ++drained_.foreign;
     } else if (stored->is_copy) {
       ++drained_.copies;
-    } else {
-      if (!dry_run_) {
-        hand_over(file, *stored, fd.get(), piece.substr(stored->begin));
-        move_aside(file);
-      }
+    } else if (dry_run_) {
       ++drained_.handed_over;
+    } else if (hand_over(file, *stored, fd.get(), piece.substr(stored->begin))) {
+      if (!move_aside(file)) return false;
+      ++drained_.handed_over;
+    } else {
+      ++drained_.refused;
     }
+    return true;
   }
+
+  // Counts anew, but what was handed over.
+  void begin_pass() { drained_ = {.handed_over = dry_run_ ? 0 : drained_.handed_over}; }
 
   const Drained& drained() const { return drained_; }
 
  private:
-  void hand_over(const File& file, const StoredMail& stored, int fd, std::string piece) {
+  // Returns whether it was taken.
+  bool hand_over(const File& file, const StoredMail& stored, int fd, std::string piece) {
     HeldAddress address;
     address.kind = HeldKind::mailbox;
     address.token = to_hex(digest(
@@ -149,19 +192,30 @@ class Drain {
           if (!rest.empty()) line(rest);
           return true;
         });
-    if (const std::string& answer = answers->at(0); !answer.empty()) {
+    const std::string& answer = answers->at(0);
+    if (answer.empty()) return true;
+    if (!answer.starts_with('5')) {
       throw CommandError(ExitCode::try_later,
                          fmt::format("{}: mxfeed-quarantine does not take it: {}; run "
                                      "the command again",
                                      file.path.string(), answer));
     }
+    complain(fmt::format("{}: is left, mxfeed-quarantine refuses it: {}",
+                         escape_untrusted(file.path.string()), answer));
+    return false;
   }
 
-  static void move_aside(const File& file) {
+  // False if it was renamed meanwhile; then it is held already.
+  static bool move_aside(const File& file) {
     const fs::path aside =
         file.path.parent_path().parent_path().parent_path() / "drained";
-    fs::create_directory(aside);
-    fs::rename(file.path, aside / name_of(file.path));
+    std::error_code error;
+    fs::create_directory(aside, error);
+    fs::rename(file.path, aside / name_of(file.path), error);
+    if (error && error != std::errc::no_such_file_or_directory) {
+      throw Fault("move to " + aside.string(), file.path.string(), error.message());
+    }
+    return !error;
   }
 
   const std::string domain_;
@@ -202,8 +256,19 @@ ExitCode drain_mailboxes(const MailboxOptions& options, const std::string& domai
   const auto lock = lock_file(options.state / kKeeperDirectory / "drain.lock");
   if (!lock) throw CommandError(ExitCode::try_later, "another drain is running");
   Drain drain(hosted.name, queue_directory / kQuarantineSocket, dry_run);
-  for (const auto& file : files_below(options.state / kMailboxDirectory / hosted.name)) {
-    drain.take(file);
+  {
+    const fs::path mailboxes = options.state / kMailboxDirectory;
+    const AsOwner owner(mailboxes);
+    // Until no file was renamed while it was looked for.
+    constexpr int kMostPasses = 20;
+    bool is_whole = false;
+    for (int pass = 0; pass < kMostPasses && !is_whole; ++pass) {
+      is_whole = true;
+      drain.begin_pass();
+      for (const auto& file : files_below(mailboxes / hosted.name)) {
+        is_whole = drain.take(file) && is_whole;
+      }
+    }
   }
   const Drained& drained = drain.drained();
   complain(fmt::format(
@@ -212,11 +277,12 @@ ExitCode drain_mailboxes(const MailboxOptions& options, const std::string& domai
       hosted.name, dry_run ? "would deliver" : "delivers",
       count_of(drained.handed_over, "message"), drained.copies, drained.foreign));
   if (dry_run) return ExitCode::fine;
-  // The keeper removes them with what was not delivered, when their time is over.
+  // The keeper removes them when their time is over and nothing but copies is there.
   CopyBook(options.state / kKeeperDirectory / kCopyBook)
       .note_ended(hosted.name, system_time());
-  return release_mailbox_mail(
+  const ExitCode released = release_mailbox_mail(
       {options.state, options.postfix_config, hosted.name, options.json}, rate);
+  return drained.refused > 0 ? ExitCode::wrong : released;
 }
 
 }  // namespace mxfeed

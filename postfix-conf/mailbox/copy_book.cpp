@@ -136,7 +136,12 @@ void CopyBook::note_ended(const std::string& domain, Time now) {
 }
 
 void CopyBook::forget_domain(const std::string& domain) {
-  SqliteStatement(database_, "DELETE FROM domain WHERE name = ?1").bind(1, domain).step();
+  for (const char* const statement :
+       {"DELETE FROM copy WHERE lower(recipient) LIKE '%@' || ?1 "
+        "OR lower(recipient) LIKE '%.' || ?1",
+        "DELETE FROM domain WHERE name = ?1"}) {
+    SqliteStatement(database_, statement).bind(1, domain).step();
+  }
 }
 
 }  // namespace mxfeed

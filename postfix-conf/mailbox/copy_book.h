@@ -43,6 +43,7 @@ class CopyBook {
   std::map<std::string, Time> ended() const;
   // The mailboxes of the domain are no longer used, from now on.
   void note_ended(const std::string& domain, Time now);
+  // With the copies of its mail, which are gone.
   void forget_domain(const std::string& domain);
 
  private:

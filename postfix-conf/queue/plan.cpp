@@ -49,8 +49,10 @@ std::optional<Time> refusals_since(const PlanRules& rules, const std::string& do
 }
 
 // Whether its server has refused the recipient, and that is for the keeper to act on.
+// What Dovecot refuses here waits: a full mailbox may have room again.
 bool is_refused(const QueuedRecipient& recipient, Terms& terms) {
-  return recipient.delay_reason && is_refusal(*recipient.delay_reason) &&
+  return !terms.of(recipient.address).is_here && recipient.delay_reason &&
+         is_refusal(*recipient.delay_reason) &&
          (terms.of(recipient.address).on_refusal != OnRefusal::bounce ||
           !postmaster_key(recipient.address).empty());
 }

@@ -156,8 +156,6 @@ class UnitsTest(unittest.TestCase):
             self.assertNotIn("ReadWritePaths", unit)
         # And the owner of the mailboxes, which Dovecot serves.
         self.assertEqual(users - {f"mxfeed-{name}" for name in DAEMONS}, {"mxfeed-mailbox"})
-        self.assertEqual(directories["/var/lib/mxfeed/mailboxes"],
-                         ["0700", "mxfeed-mailbox", "mxfeed-mailbox"])
 
     def test_the_sockets_are_where_postfix_and_the_milter_ask(self):
         with tempfile.TemporaryDirectory() as directory:

@@ -136,6 +136,14 @@ class MailboxTest(KeeperCase):
         self.standby("off")
         self.keep()
         self.assertEqual(len(self.dovecot.pop3(info, passwords[info])), MESSAGES)
+        # What is no copy is never deleted with them.
+        own = self.boxes / "acme.example" / "info" / "Maildir" / "cur" / "1.own:2,S"
+        own.write_text("Subject: own\n\nbody\n")
+        self.forget()
+        self.keep(clock=self.clock(later=31 * DAY))
+        self.assertTrue(own.exists())
+        self.assertIn("mailbox", self.alerts())
+        own.unlink()
         self.keep(clock=self.clock(later=31 * DAY))
         self.assertFalse((self.boxes / "acme.example").exists())
 
@@ -155,6 +163,7 @@ class MailboxTest(KeeperCase):
                                               passwords["info@acme.example"]))
         mode = (self.gateway.state / "current" / "mailboxes").stat().st_mode
         self.assertEqual(mode & 0o777, 0o640)
+        self.assertEqual(self.file.stat().st_mode & 0o007, 0)
 
     def test_mailboxes_are_made_for_all_known_recipients(self):
         self.queue_up(1, ["boss@slow.example"])
@@ -207,6 +216,19 @@ class MailboxTest(KeeperCase):
         self.keep()
         self.assertEqual(len(self.dovecot.pop3("info@acme.example",
                                                passwords["info@acme.example"])), 3)
+
+    def test_a_damaged_book_of_copies_does_not_stop_the_keeper(self):
+        self.create("info")
+        self.standby("on")
+        self.queue_up(1)
+        self.put("boss@slow.example", 3)
+        book = self.gateway.state / "keeper" / "copies.db"
+        for file in book.parent.glob("copies.db*"):
+            file.unlink()
+        book.write_bytes(b"no database" * 100)
+        self.keep()
+        self.assertEqual(self.alerts(), ["expired", "mailbox"])
+        self.wait_for_bounces("boss@slow.example")
 
     def test_setup_shows_what_it_changes_and_changes_nothing_else(self):
         self.assertIn("as it should be", self.gateway.mxfeed(*self.setup).stdout)
@@ -312,6 +334,10 @@ greylist = false
         self.assertIn("mailbox swap moved.example feed", early.stderr)
         swap = ("mailbox", "swap", "moved.example", "feed", "--postfix-config",
                 self.postfix.config)
+        wrong = self.gateway.mxfeed("mailbox", "swap", "acme.example", "mailbox", "--dry-run",
+                                    check=False)
+        self.assertEqual(wrong.returncode, 1)
+        self.assertIn("it has no mailboxes", wrong.stderr)
         self.assertIn('now "mailbox"', self.gateway.mxfeed(*swap, "--dry-run").stdout)
         self.gateway.mxfeed(*swap)
         self.gateway.apply_at_once()
@@ -321,6 +347,14 @@ greylist = false
         self.assertIn(f"would deliver {MESSAGES} messages",
                       subprocess.run(self.drain("--dry-run"), capture_output=True, text=True,
                                      check=True).stderr)
+        # Root does not follow what the owner of the mailboxes has linked.
+        elsewhere = self.gateway.directory / "elsewhere"
+        elsewhere.mkdir()
+        (maildir.parent / "drained").symlink_to(elsewhere)
+        self.assertNotEqual(subprocess.run(self.drain(), capture_output=True, check=False)
+                            .returncode, 0)
+        self.assertEqual(list(elsewhere.iterdir()), [])
+        (maildir.parent / "drained").unlink()
         kills = self.drain_killed()
         self.customer.wait_for_count(len(sent), 120)
         self.at_rest()

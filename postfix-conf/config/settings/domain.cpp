@@ -123,7 +123,7 @@ void read_user(const Entry& entry, const Setting<MailboxConfig>& row,
   const std::string user = ascii_lower(*given);
   if (!is_mailbox_user(user)) {
     entry.error(
-        fmt::format("{} is not a name of letters, digits and ._+=-", in_quotes(*given)));
+        fmt::format("{} is not a name of letters, digits and ._=-", in_quotes(*given)));
     return;
   }
   mailbox.user = user;

@@ -196,7 +196,7 @@ bool is_local_part(std::string_view text) {
 }
 
 bool is_mailbox_user(std::string_view text) {
-  constexpr std::string_view kMore = "._+=-";
+  constexpr std::string_view kMore = "._=-";  // Dovecot cuts "+" off
   const auto is_first = [](char c) { return (c >= 'a' && c <= 'z') || is_digit(c); };
   return !text.empty() && is_first(text.front()) && text.back() != '.' &&
          text.find("..") == std::string_view::npos &&

@@ -15,7 +15,6 @@ const BoxCase kBoxes[] = {
     {"info@acme.example", "info@acme.example"},
     {"INFO@Acme.Example", "info@acme.example"},
     {"info+list@acme.example", "info@acme.example"},
-    {"a+b@acme.example", "a+b@acme.example"},
     {"+info@acme.example", "unknown@acme.example"},
     {"sales@acme.example", "unknown@acme.example"},
     {"info@sub.acme.example", "unknown@acme.example"},
@@ -26,8 +25,7 @@ const BoxCase kBoxes[] = {
 
 TEST_CASE("a recipient has its own mailbox or the one for all others", "[mailbox]") {
   Generated generated;
-  generated.mailboxes = {{"acme.example", "a+b", "x"},
-                         {"acme.example", "info", "x"},
+  generated.mailboxes = {{"acme.example", "info", "x"},
                          {"acme.example", "unknown", ""},
                          {"other.example", "sales", "x"}};
   for (const BoxCase& one : kBoxes) {
