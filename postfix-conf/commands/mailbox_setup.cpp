@@ -30,26 +30,26 @@ namespace fs = std::filesystem;
   throw CommandError(ExitCode::wrong, std::move(cause));
 }
 
-// The first line that the program prints.
+// What the program prints.
 std::string output_of(const std::vector<std::string>& command) {
-  std::string first;
-  const auto result = run_command(command, "", [&](std::string_view line) {
-    if (first.empty()) first = line;
-  });
+  std::string output;
+  const auto result = run_command(
+      command, "", [&](std::string_view line) { output.append(line).append("\n"); });
   if (result.status != 0) {
     refuse(fmt::format("{}: status {}: {}", command[0], result.status,
                        escape_line(trim(result.errors))));
   }
-  return first;
+  return output;
 }
 
 void check_protocols(const fs::path& dovecot_conf) {
-  const std::string value =
+  // "imap lmtp pop3", or from 2.4 on "imap = yes" on a line each.
+  std::string value =
       output_of({"doveconf", "-c", dovecot_conf.string(), "-h", "protocols"});
+  std::ranges::replace(value, '\n', ' ');
+  const auto words = split(value, ' ');
   for (const std::string_view wanted : {"lmtp", "pop3", "imap"}) {
-    bool is_there = false;
-    for (const auto one : split(value, ' ')) is_there = is_there || one == wanted;
-    if (!is_there) {
+    if (std::ranges::find(words, wanted) == words.end()) {
       refuse(
           fmt::format("Dovecot does not serve {0}: install dovecot-{0}d, or add it to "
                       "protocols",
@@ -100,7 +100,7 @@ ExitCode set_up_mailboxes(const MailboxSetup& setup) {
   needs.gid = owner->pw_gid;
   needs.queue_directory =
       Postfix(setup.postfix_config).parameters({"queue_directory"}).at(0);
-  const std::string version = output_of({"dovecot", "--version"});
+  const std::string version(trim(output_of({"dovecot", "--version"})));
   const std::string wanted = dovecot_conf(version, needs);
   if (wanted.empty()) {
     refuse(

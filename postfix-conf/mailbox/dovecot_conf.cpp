@@ -17,30 +17,37 @@ constexpr const char* kBegin =
     "#\n"
     "# The mailboxes of customers' domains, for an outage of their servers.  Logins and\n"
     "# mailboxes of other users stay as they are.\n";
+// The address as it was given: the site may have the domain cut off it, as Debian 13 does
+// for LMTP, and then the mailboxes of two domains would be one.
 constexpr const char* kOld =
     "passdb {{\n"
     "  driver = passwd-file\n"
-    "  args = username_format=%Lu {users}\n"
+    "  args = username_format=%L{{orig_user}} {users}\n"
     "}}\n"
     "userdb {{\n"
     "  driver = passwd-file\n"
-    "  args = username_format=%Lu {users}\n"
-    "  default_fields = uid={uid} gid={gid} home={boxes}/%Ld/%Ln mail=maildir:~/Maildir\n"
+    "  args = username_format=%L{{orig_user}} {users}\n"
+    "  default_fields = uid={uid} gid={gid} "
+    "home={boxes}/%L{{orig_domain}}/%L{{orig_username}} mail=maildir:~/Maildir\n"
     "}}\n";
 constexpr const char* kNew =
     "passdb mxfeed {{\n"
+    "  auth_username_format = %{{original_user | lower}}\n"
     "  driver = passwd-file\n"
     "  passwd_file_path = {users}\n"
     "}}\n"
     "userdb mxfeed {{\n"
+    "  auth_username_format = %{{original_user | lower}}\n"
     "  driver = passwd-file\n"
     "  passwd_file_path = {users}\n"
     "  fields {{\n"
     "    uid = {uid}\n"
     "    gid = {gid}\n"
-    "    home = {boxes}/%{{user | domain | lower}}/%{{user | username | lower}}\n"
+    "    home = {boxes}/%{{original_user | domain | lower}}/%{{original_user | username "
+    "| lower}}\n"
     "    mail_driver = maildir\n"
     "    mail_path = ~/Maildir\n"
+    "    mail_inbox_path = ~/Maildir\n"
     "  }}\n"
     "}}\n";
 constexpr const char* kSocket =

@@ -20,6 +20,8 @@ listen = {address}
 ssl = no
 disable_plaintext_auth = no
 first_valid_uid = 1
+# A site whose own users have no domain.
+auth_username_format = %Ln
 """
 # Dovecot 2.4 (Debian 13).
 CONFIG_24 = """\
@@ -32,6 +34,11 @@ listen = {address}
 ssl = no
 auth_allow_cleartext = yes
 first_valid_uid = 1
+# As Debian has them, for users without a domain.
+mail_inbox_path = /var/mail/%{{user}}
+protocol lmtp {{
+  auth_username_format = %{{user | username | lower}}
+}}
 """
 # Wrong passwords are answered at once.
 MORE = """\
