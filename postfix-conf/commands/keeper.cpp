@@ -126,8 +126,7 @@ class KeeperRun {
     tell(plan, news);
     provider_.run(steps, control_, news);
     recovery_.run(backlogs_, news);
-    static const std::set<std::string, std::less<>> kUnknown;
-    copies_.run(malformed_ == 0 ? listed_ : kUnknown, control_, news);
+    copies_.run(listed_, malformed_ == 0, control_, news);
     tell_of_deliveries(options_.state, site_, generated_, terms_, book_, clock_.now);
     intake_.tell_spam(recovery_.greets());
     if (site_.has_intake) intake_.run(recovery_.greets(), news);

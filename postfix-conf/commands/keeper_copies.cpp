@@ -15,10 +15,13 @@
 #include "common/base/file.h"
 #include "common/base/log.h"
 #include "common/base/process.h"
+#include "common/base/text.h"
 #include "common/command/listing.h"
 #include "postfix-conf/generate/main_cf.h"
 #include "postfix-conf/mailbox/boxes.h"
+#include "postfix-conf/mailbox/maildir.h"
 #include "postfix-conf/mailbox/stored_mail.h"
+#include "postfix-conf/queue/spool.h"
 
 namespace mxfeed {
 namespace {
@@ -31,6 +34,9 @@ constexpr std::chrono::seconds kCopyTime{20};
 // Of a domain whose standby mailboxes have ended.  Postfix tries the others in its turn.
 constexpr std::size_t kMostAttempts = 1000;
 
+// When mailboxes could not be removed.
+constexpr std::chrono::hours kBetweenRemovals{24};
+
 constexpr std::string_view kDoing = "put copies into mailboxes";
 
 // Dovecot may refuse others, which are replaced by the null sender.
@@ -39,26 +45,25 @@ bool is_plain(std::string_view sender) {
       sender, [](char c) { return c > ' ' && c < 127 && c != '<' && c != '>'; });
 }
 
-// A message in the mailboxes that is no copy; empty if there is none.
-fs::path find_original(const fs::path& mailboxes) {
+bool is_copy(const fs::path& file) {
   constexpr std::size_t kHeader = 64 * 1024;
-  std::error_code error;
-  for (const auto& box : fs::directory_iterator(mailboxes, error)) {
-    for (const auto* const part : {"new", "cur"}) {
-      std::error_code missing;
-      for (const auto& file :
-           fs::directory_iterator(box.path() / "Maildir" / part, missing)) {
-        const Fd fd(
-            ::open(file.path().c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
-        std::string header(kHeader, '\0');
-        const auto got = fd ? ::read(fd.get(), header.data(), header.size()) : -1;
-        header.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
-        const auto stored = parse_stored(header);
-        if (!stored || !stored->is_copy) return file.path();
-      }
-    }
-  }
-  return {};
+  const Fd fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+  if (!fd) return false;
+  std::string header(kHeader, '\0');
+  const auto got = ::read(fd.get(), header.data(), header.size());
+  header.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
+  const auto stored = parse_stored(header);
+  return stored && stored->is_copy;
+}
+
+// A message that is no copy; empty if there is none.
+fs::path find_original(const fs::path& mailboxes) {
+  fs::path found;
+  each_mail(mailboxes, [&](const MailFile& file) {
+    if (!is_copy(file.path)) found = file.path;
+    return found.empty();
+  });
+  return found;
 }
 
 }  // namespace
@@ -78,7 +83,8 @@ KeeperCopies::KeeperCopies(const fs::path& state, const KeeperPostfix& site,
 
 void KeeperCopies::add(const QueuedMessage& message) {
   // What is on its way needs no copy.
-  if (!book_ || (!message.is_deferred() && !message.is_held())) return;
+  if (!message.is_deferred() && !message.is_held()) return;
+  if (!book_ || !is_queue_id(message.id)) return;
   std::map<std::string, Waiting> found;  // by domain
   for (const auto& recipient : message.recipients) {
     const Term& term = terms_.of(recipient.address);
@@ -88,7 +94,7 @@ void KeeperCopies::add(const QueuedMessage& message) {
       if (message.is_deferred() && ids.size() < kMostAttempts) ids.push_back(message.id);
       continue;
     }
-    if (has_copy(message.id, recipient.address)) continue;
+    if (!wants_copy(message.id, recipient.address)) continue;
     found[term.domain].recipients.push_back(recipient.address);
   }
   for (auto& [domain, one] : found) {
@@ -99,40 +105,42 @@ void KeeperCopies::add(const QueuedMessage& message) {
   }
 }
 
-bool KeeperCopies::has_copy(const std::string& id, const std::string& recipient) {
+bool KeeperCopies::wants_copy(const std::string& id, const std::string& recipient) {
+  if (!book_) return false;
   try {
-    return !book_ || book_->has(id, recipient);
+    return !book_->has(id, recipient);
   } catch (const Fault& fault) {
-    trouble_ = fault.what();
-    book_.reset();
-    return true;
+    give_up_book(fault);
+    return false;
   }
 }
 
-void KeeperCopies::run(const std::set<std::string, std::less<>>& listed,
+void KeeperCopies::give_up_book(const Fault& fault) {
+  trouble_ = fault.what();
+  book_.reset();
+}
+
+void KeeperCopies::run(const std::set<std::string, std::less<>>& listed, bool is_whole,
                        const QueueControl& control, KeeperNews& news) {
-  if (!book_) {
-    if (!standby_.empty()) complain(*standby_.begin(), trouble_, news);
-    return;
-  }
   try {
-    end_domains(control);
-    if (!waiting_.empty()) copy(news);
-    if (!book_) return;
-    if (!listed.empty()) book_->forget_gone(listed, now_);
-    remove_old_mailboxes(news);
+    if (book_) end_domains(control);
+    if (book_ && !waiting_.empty()) copy(news);
+    if (book_ && is_whole) book_->forget_gone(listed, now_);
+    if (book_) remove_old_mailboxes(news);
   } catch (const Fault& fault) {
-    complain("", fault.what(), news);
+    give_up_book(fault);
   }
+  if (!book_) tell_trouble(standby_.empty() ? "" : *standby_.begin(), trouble_, news);
 }
 
-void KeeperCopies::complain(const std::string& domain, std::string_view cause,
-                            KeeperNews& news) {
+void KeeperCopies::tell_trouble(const std::string& domain, std::string_view cause,
+                                KeeperNews& news) {
   log(Severity::error, LogFields().add("keeper", "copy").add("error", cause));
-  news.alert({"mailbox", domain,
-              fmt::format("standby mailboxes lack copies of mail that waits, the queue "
-                          "has it: {}; see mxfeed mailbox setup",
-                          cause)});
+  news.alert(
+      {"mailbox", domain,
+       fmt::format("not all waiting mail has its copy in the standby mailboxes; it "
+                   "stays in the queue: {}; see mxfeed mailbox setup",
+                   cause)});
 }
 
 void KeeperCopies::copy(KeeperNews& news) {
@@ -148,7 +156,7 @@ void KeeperCopies::copy(KeeperNews& news) {
     try {
       if (!session) session.emplace(kDoing, site_.queue_directory / kMailboxSocket);
     } catch (const Fault& fault) {
-      complain(one.domain, fault.what(), news);
+      tell_trouble(one.domain, fault.what(), news);
       break;
     }
     try {
@@ -156,7 +164,7 @@ void KeeperCopies::copy(KeeperNews& news) {
     } catch (const Fault& fault) {
       // Perhaps because of this message: the others go on.
       session.reset();
-      complain(one.domain, fmt::format("{}: {}", one.id, fault.what()), news);
+      tell_trouble(one.domain, fmt::format("{}: {}", one.id, fault.what()), news);
     }
   }
   log(Severity::info, LogFields()
@@ -182,22 +190,22 @@ bool KeeperCopies::copy(std::optional<LmtpSession>& session, const Waiting& mess
     of_box.push_back(one);
   }
   if (mailboxes.empty()) return false;
+  std::string problem;
   const auto answers = session->deliver(
       {is_plain(message.sender) ? message.sender : "", mailboxes},
       [&](const std::function<void(std::string_view)>& line) {
         line(fmt::format("{}: {}", kCopyField, message.id));
         const auto result = run_command(
             {"postcat", "-c", site_.config.string(), "-bhq", message.id}, "", line);
-        const bool is_gone = result.errors.find("No such file") != std::string::npos;
-        if (result.status != 0 && !is_gone) {
-          throw Fault("read the message", message.id, result.errors);
-        }
+        problem = result.errors;
         return result.status == 0;
       });
   if (!answers) {
-    // Delivered meanwhile.
     session.reset();
-    return true;
+    // Else it has left the queue or moves, and the next run sees it again or not.
+    const auto last = Spool(site_.queue_directory).attempts(message.id).last;
+    if (last) throw Fault("read a queued message", message.id, problem);
+    return false;
   }
   std::vector<std::string> done;
   for (std::size_t i = 0; i < mailboxes.size(); ++i) {
@@ -222,9 +230,8 @@ void KeeperCopies::note(const std::string& id,
                         const std::vector<std::string>& recipients) {
   try {
     book_->note(id, recipients);
-  } catch (const Fault&) {
-    book_.reset();
-    throw;
+  } catch (const Fault& fault) {
+    give_up_book(fault);
   }
 }
 
@@ -248,9 +255,11 @@ void KeeperCopies::remove_old_mailboxes(KeeperNews& news) {
     const fs::path mailboxes = state_ / kMailboxDirectory / domain;
     if (const auto original = find_original(mailboxes); !original.empty()) {
       news.alert({"mailbox", domain,
-                  fmt::format("its mailboxes are kept, though their time is over: {} is "
-                              "no copy; see mxfeed mailbox drain",
-                              original.string())});
+                  fmt::format("its mailboxes are not removed: {} is not a copy of queued "
+                              "mail; see mxfeed mailbox drain",
+                              escape_untrusted(original.string()))});
+      // Not each minute: there may be many files.
+      book_->note_ended(domain, now_ - generated_.use.mailbox_keep + kBetweenRemovals);
       continue;
     }
     std::error_code error;

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "common/base/clock.h"
+#include "common/base/fault.h"
 #include "postfix-conf/commands/keeper_news.h"
 #include "postfix-conf/commands/keeper_state.h"
 #include "postfix-conf/generate/rows.h"
@@ -36,11 +37,12 @@ class KeeperCopies {
   void add(const QueuedMessage& message);
 
   // Copies what has no copy yet, for a while; the next run goes on.  Never throws Fault:
-  // what goes wrong is logged and alerted, and the keeper goes on.  `listed` is the
-  // whole queue, unless it is empty.  What waits for a domain whose standby mailboxes
-  // have ended is tried again, and its mailboxes are removed when their time is over.
-  void run(const std::set<std::string, std::less<>>& listed, const QueueControl& control,
-           KeeperNews& news);
+  // what goes wrong is logged and alerted, and the keeper goes on.  `listed` are the
+  // messages of the queue, all of them if it `is_whole`.  What waits for a domain whose
+  // standby mailboxes have ended is tried again, and after the time of `keep` the
+  // mailboxes are removed.
+  void run(const std::set<std::string, std::less<>>& listed, bool is_whole,
+           const QueueControl& control, KeeperNews& news);
 
  private:
   struct Waiting {
@@ -48,9 +50,10 @@ class KeeperCopies {
     std::vector<std::string> recipients;  // without copies
   };
 
-  // Also if it is unknown.
-  bool has_copy(const std::string& id, const std::string& recipient);
-  void complain(const std::string& domain, std::string_view cause, KeeperNews& news);
+  // Not without a book: it would be copied again in each run.
+  bool wants_copy(const std::string& id, const std::string& recipient);
+  void give_up_book(const Fault& fault);
+  void tell_trouble(const std::string& domain, std::string_view cause, KeeperNews& news);
   void copy(KeeperNews& news);
   // Returns whether all of its recipients have their copies now, or need none.  The
   // session is made anew if it is over.

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <set>
 #include <system_error>
@@ -25,6 +26,7 @@
 #include "postfix-conf/generate/generation_files.h"
 #include "postfix-conf/generate/generations.h"
 #include "postfix-conf/mailbox/boxes.h"
+#include "postfix-conf/mailbox/maildir.h"
 #include "postfix-conf/postfix/postfix.h"
 
 namespace mxfeed {
@@ -32,23 +34,24 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// What a maildir has.
+// What an inbox has.
 struct Content {
   std::uint64_t messages = 0, bytes = 0;
 };
 
-Content content_of(const fs::path& maildir) {
-  Content content;
-  for (const auto* const part : {"new", "cur"}) {
+// Of the mailboxes of a domain, by user.
+std::map<std::string, Content> contents_of(const fs::path& mailboxes) {
+  std::map<std::string, Content> contents;
+  each_mail(mailboxes, [&](const MailFile& file) {
     std::error_code error;
-    for (const auto& file : fs::directory_iterator(maildir / part, error)) {
-      const auto size = file.file_size(error);
-      if (error) continue;  // read or deleted meanwhile
-      ++content.messages;
-      content.bytes += size;
-    }
-  }
-  return content;
+    const auto size = fs::file_size(file.path, error);
+    if (error) return true;  // read or deleted meanwhile
+    Content& content = contents[file.user];
+    ++content.messages;
+    content.bytes += size;
+    return true;
+  });
+  return contents;
 }
 
 std::string checked_user(const std::string& text) {
@@ -151,11 +154,16 @@ ExitCode list_mailboxes(const MailboxOptions& options, const std::string& domain
                    {"messages", 8, true},
                    {"bytes", 12, true}},
                   options.json);
+  std::map<std::string, Content> contents;
+  const std::string* domain_of_contents = nullptr;
   for (const auto& one : generated.mailboxes) {
     if (!wanted.empty() && one.domain != wanted) continue;
+    if (domain_of_contents == nullptr || *domain_of_contents != one.domain) {
+      contents = contents_of(options.state / kMailboxDirectory / one.domain);
+      domain_of_contents = &one.domain;
+    }
     const auto* const hosted = generated.find(one.domain);
-    const auto content =
-        content_of(options.state / kMailboxDirectory / one.domain / one.user / "Maildir");
+    const Content& content = contents[one.user];
     listing.row({one.user + "@" + one.domain, !one.password.empty(),
                  hosted != nullptr && hosted->standby, content.messages, content.bytes});
   }

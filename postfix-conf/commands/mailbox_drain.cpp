@@ -33,6 +33,7 @@
 #include "postfix-conf/mailbox/boxes.h"
 #include "postfix-conf/mailbox/copy_book.h"
 #include "postfix-conf/mailbox/lmtp_session.h"
+#include "postfix-conf/mailbox/maildir.h"
 #include "postfix-conf/mailbox/stored_mail.h"
 #include "postfix-conf/postfix/postfix.h"
 
@@ -46,34 +47,14 @@ constexpr const char* kQuarantineSocket = "mxfeed/quarantine.sock";
 constexpr std::size_t kPiece = 64 * 1024;
 constexpr std::size_t kTokenBytes = 16;
 
-// A file of a maildir.
-struct File {
-  std::string user;
-  fs::path path;
-};
-
-// Without the flags, which change when the message is read.
-std::string name_of(const fs::path& path) {
-  const std::string name = path.filename().string();
-  return name.substr(0, name.find(':'));
-}
-
 // The oldest first: their names begin with the time.
-std::vector<File> files_below(const fs::path& mailboxes) {
-  std::vector<File> files;
-  std::error_code error;
-  for (const auto& box : fs::directory_iterator(mailboxes, error)) {
-    for (const auto* const part : {"new", "cur"}) {
-      std::error_code missing;
-      for (const auto& file :
-           fs::directory_iterator(box.path() / "Maildir" / part, missing)) {
-        if (file.is_regular_file(missing)) {
-          files.push_back({box.path().filename().string(), file.path()});
-        }
-      }
-    }
-  }
-  std::ranges::sort(files, {}, [](const File& one) { return name_of(one.path); });
+std::vector<MailFile> files_below(const fs::path& mailboxes) {
+  std::vector<MailFile> files;
+  each_mail(mailboxes, [&](const MailFile& file) {
+    files.push_back(file);
+    return true;
+  });
+  std::ranges::sort(files, {}, &MailFile::name);
   return files;
 }
 
@@ -126,7 +107,7 @@ class Drain {
 
   // Returns false if the file was renamed meanwhile, as mail programs do, or deleted.
   // Throws CommandError if the message is to be brought again later.
-  bool take(const File& file) {
+  bool take(const MailFile& file) {
     const Fd fd(
         ::open(file.path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
     if (!fd && errno == ENOENT) return false;
@@ -162,11 +143,12 @@ class Drain {
 
  private:
   // Returns whether it was taken.
-  bool hand_over(const File& file, const StoredMail& stored, int fd, std::string piece) {
+  bool hand_over(const MailFile& file, const StoredMail& stored, int fd,
+                 std::string piece) {
     HeldAddress address;
     address.kind = HeldKind::mailbox;
-    address.token = to_hex(digest(
-        fmt::format("{}/{}/{}", domain_, file.user, name_of(file.path)), kTokenBytes));
+    address.token = to_hex(
+        digest(fmt::format("{}/{}/{}", domain_, file.user, file.name()), kTokenBytes));
     address.domain = domain_;
     address.reason = "drain";
     address.recipient = file.user + "@" + domain_;
@@ -198,7 +180,7 @@ class Drain {
       throw CommandError(ExitCode::try_later,
                          fmt::format("{}: mxfeed-quarantine does not take it: {}; run "
                                      "the command again",
-                                     file.path.string(), answer));
+                                     escape_untrusted(file.path.string()), answer));
     }
     complain(fmt::format("{}: is left, mxfeed-quarantine refuses it: {}",
                          escape_untrusted(file.path.string()), answer));
@@ -206,12 +188,12 @@ class Drain {
   }
 
   // False if it was renamed meanwhile; then it is held already.
-  static bool move_aside(const File& file) {
+  static bool move_aside(const MailFile& file) {
     const fs::path aside =
         file.path.parent_path().parent_path().parent_path() / "drained";
     std::error_code error;
     fs::create_directory(aside, error);
-    fs::rename(file.path, aside / name_of(file.path), error);
+    fs::rename(file.path, aside / file.name(), error);
     if (error && error != std::errc::no_such_file_or_directory) {
       throw Fault("move to " + aside.string(), file.path.string(), error.message());
     }
@@ -256,12 +238,12 @@ ExitCode drain_mailboxes(const MailboxOptions& options, const std::string& domai
   const auto lock = lock_file(options.state / kKeeperDirectory / "drain.lock");
   if (!lock) throw CommandError(ExitCode::try_later, "another drain is running");
   Drain drain(hosted.name, queue_directory / kQuarantineSocket, dry_run);
+  bool is_whole = false;
   {
     const fs::path mailboxes = options.state / kMailboxDirectory;
     const AsOwner owner(mailboxes);
     // Until no file was renamed while it was looked for.
     constexpr int kMostPasses = 20;
-    bool is_whole = false;
     for (int pass = 0; pass < kMostPasses && !is_whole; ++pass) {
       is_whole = true;
       drain.begin_pass();
@@ -277,12 +259,19 @@ ExitCode drain_mailboxes(const MailboxOptions& options, const std::string& domai
       hosted.name, dry_run ? "would deliver" : "delivers",
       count_of(drained.handed_over, "message"), drained.copies, drained.foreign));
   if (dry_run) return ExitCode::fine;
-  // The keeper removes them when their time is over and nothing but copies is there.
+  if (!is_whole) {
+    complain(
+        fmt::format("{}: a mail program renames files all the time; run the command "
+                    "again",
+                    hosted.name));
+  }
+  // From now on the keeper waits for the time of `keep`.  Then it removes them, unless
+  // one has mail that is no copy.
   CopyBook(options.state / kKeeperDirectory / kCopyBook)
       .note_ended(hosted.name, system_time());
   const ExitCode released = release_mailbox_mail(
       {options.state, options.postfix_config, hosted.name, options.json}, rate);
-  return drained.refused > 0 ? ExitCode::wrong : released;
+  return drained.refused > 0 || !is_whole ? ExitCode::wrong : released;
 }
 
 }  // namespace mxfeed

@@ -144,7 +144,7 @@ class MailboxTest(KeeperCase):
         self.assertTrue(own.exists())
         self.assertIn("mailbox", self.alerts())
         own.unlink()
-        self.keep(clock=self.clock(later=31 * DAY))
+        self.keep(clock=self.clock(later=33 * DAY))
         self.assertFalse((self.boxes / "acme.example").exists())
 
     def test_without_a_password_nobody_reads_the_mail(self):
