@@ -9,7 +9,7 @@ import poplib
 import re
 import subprocess
 
-from service import eventually
+from service import Server
 
 # Dovecot 2.3 (Debian 12).
 CONFIG_23 = """\
@@ -56,7 +56,6 @@ class MailboxServer:
     def __init__(self, directory, address, log):
         self.directory = pathlib.Path(directory)
         self.address = address
-        self._process = None
         (self.directory / "conf.d").mkdir(parents=True)
         self.directory.chmod(0o755)
         version = subprocess.run(["dovecot", "--version"], capture_output=True, text=True,
@@ -65,20 +64,14 @@ class MailboxServer:
         self.config = self.directory / "dovecot.conf"
         self.config.write_text(((CONFIG_23 if old else CONFIG_24) + MORE).format(
             directory=self.directory, address=address, log=log))
+        self._server = Server(["dovecot", "-F", "-c", self.config], self.directory / "start.log")
 
     def start(self, socket):
-        with open(self.directory / "start.log", "wb") as log:
-            self._process = subprocess.Popen(
-                ["dovecot", "-F", "-c", self.config], stdin=subprocess.DEVNULL, stdout=log,
-                stderr=log)
-        eventually(socket.exists, "Dovecot listens")
+        self._server.start(socket.exists)
         return self
 
     def stop(self):
-        if self._process is not None:
-            self._process.terminate()
-            self._process.wait(30)
-            self._process = None
+        self._server.stop()
 
     def pop3(self, user, password):
         """The messages of a mailbox, as POP3 hands them over."""

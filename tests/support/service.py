@@ -38,6 +38,28 @@ def eventually(condition, what, seconds=30.0):
         time.sleep(0.02)
 
 
+class Server:
+    """A server of the distribution, running in the foreground as a child of the test."""
+
+    def __init__(self, command, log):
+        self._command = command
+        self._log = log
+        self._process = None
+
+    def start(self, ready):
+        """Returns when `ready()` is true."""
+        with open(self._log, "wb") as log:
+            self._process = subprocess.Popen(self._command, stdin=subprocess.DEVNULL, stdout=log,
+                                             stderr=log)
+        eventually(ready, f"{self._command[0]} is ready")
+
+    def stop(self):
+        if self._process is not None:
+            self._process.terminate()
+            self._process.wait(STOP_SECONDS)
+            self._process = None
+
+
 class Daemon:
     """A daemon of ours, running in the foreground as a child of the test.
 

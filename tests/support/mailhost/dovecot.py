@@ -6,7 +6,7 @@ import re
 import shutil
 import subprocess
 
-from service import eventually
+from service import Server
 
 # Dovecot 2.3 (Debian 12).
 CONFIG_23 = """\
@@ -77,7 +77,6 @@ class Dovecot:
         self.directory = pathlib.Path(directory)
         self.private = pathlib.Path(private)
         self.log_file = self.directory / "dovecot.log"
-        self._process = None
         (self.directory / "boxes").mkdir(parents=True)
         shutil.chown(self.directory / "boxes", user, user)
         (self.directory / "users").write_text(
@@ -88,21 +87,15 @@ class Dovecot:
         self.config = self.directory / "dovecot.conf"
         self.config.write_text(((CONFIG_23 if old else CONFIG_24) + SERVICES).format(
             directory=self.directory, private=self.private, user=user))
+        self._server = Server(["dovecot", "-F", "-c", self.config], self.directory / "start.log")
 
     def start(self):
-        with open(self.directory / "start.log", "wb") as log:
-            self._process = subprocess.Popen(
-                ["dovecot", "-F", "-c", self.config], stdin=subprocess.DEVNULL, stdout=log,
-                stderr=log)
         sockets = (self.private / "auth", self.private / "dovecot-lmtp")
-        eventually(lambda: all(file.exists() for file in sockets), "Dovecot listens")
+        self._server.start(lambda: all(file.exists() for file in sockets))
         return self
 
     def stop(self):
-        if self._process is not None:
-            self._process.terminate()
-            self._process.wait(30)
-            self._process = None
+        self._server.stop()
 
     def maildir(self, address):
         return self.directory / "boxes" / address / "Maildir"

@@ -3,9 +3,8 @@
 
 import pathlib
 import shutil
-import subprocess
 
-from service import eventually
+from service import Server
 
 CONFIG = """\
 Syslog no
@@ -55,18 +54,12 @@ class OpenDkim:
         self.config.write_text(CONFIG.format(
             directory=self.directory, socket=self.socket, resolver=resolver, host=host,
             removes=removes))
-        self._process = None
+        self._server = Server(["opendkim", "-f", "-x", self.config],
+                              self.directory / "opendkim.log")
 
     def start(self):
-        with open(self.directory / "opendkim.log", "wb") as log:
-            self._process = subprocess.Popen(
-                ["opendkim", "-f", "-x", self.config], stdin=subprocess.DEVNULL, stdout=log,
-                stderr=log)
-        eventually(self.socket.exists, "opendkim listens")
+        self._server.start(self.socket.exists)
         return self
 
     def stop(self):
-        if self._process is not None:
-            self._process.terminate()
-            self._process.wait(30)
-            self._process = None
+        self._server.stop()
